@@ -1,0 +1,100 @@
+// Sends a request until it is answered: attempts, deadlines, keys. One of these for each client.
+import { KeelsonError } from "./client-error.ts";
+import { isRead, type ClientRequest } from "./client-request.ts";
+import { failureKind, retryDelayMs, type RetryPolicy } from "./client-retry.ts";
+import type { Transport } from "./client-transport.ts";
+
+/** A token, or where to get it before each attempt. */
+export type TokenSource = string | null | (() => string | null | Promise<string | null>);
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Gives the call up. The server may have done it. */
+  readonly signal?: AbortSignal;
+  /** Time for each attempt, in ms. Default: the client's. */
+  readonly timeoutMs?: number;
+  /** For a write whose repeat you make yourself, also after a reload of the page. Default: a new one. */
+  readonly idempotencyKey?: string;
+}
+
+/** What sending needs. */
+export interface SenderParts {
+  readonly transport: Transport;
+  readonly token: TokenSource;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** @returns the answer. @throws KeelsonError; or the signal's reason when the caller gave up. */
+export async function sendRequest(
+  parts: SenderParts,
+  request: ClientRequest,
+  options: CallOptions,
+): Promise<unknown> {
+  const idempotencyKey = isRead(request) ? null : (options.idempotencyKey ?? crypto.randomUUID());
+  let unanswered: KeelsonError | null = null;
+  for (let made = 1; ; made++) {
+    options.signal?.throwIfAborted();
+    try {
+      const mayBeRepeat = unanswered !== null && idempotencyKey !== null;
+      return await attempt(parts, request, options, { idempotencyKey, mayBeRepeat });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof KeelsonError)) throw error;
+      // The server would not run the action again: all that is known is that the first answer was lost.
+      if (error.code === "ACTION_MAYBE_DONE" && unanswered !== null) throw unanswered;
+      const delayMs = retryDelayMs(error, made, parts.retry, parts.random);
+      if (delayMs === null) throw error;
+      if (failureKind(error) === "unknown") unanswered = error;
+      await sleep(delayMs, options.signal);
+    }
+  }
+}
+
+async function attempt(
+  parts: SenderParts,
+  request: ClientRequest,
+  options: CallOptions,
+  state: { readonly idempotencyKey: string | null; readonly mayBeRepeat: boolean },
+): Promise<unknown> {
+  const token = typeof parts.token === "function" ? await parts.token() : parts.token;
+  const timeoutMs = options.timeoutMs ?? parts.timeoutMs;
+  const ending = new AbortController();
+  const giveUp = () => ending.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", giveUp, { once: true });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    ending.abort();
+  }, timeoutMs);
+  try {
+    return await parts.transport.send({ request, token, ...state, signal: ending.signal });
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new KeelsonError({
+      code: "TIMED_OUT",
+      message: `There was no answer within ${timeoutMs} ms.`,
+      status: 0,
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", giveUp);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", giveUp, { once: true });
+  });
+}

@@ -1,0 +1,117 @@
+// The client's types, made of the app's type alone. Private fields, functions that nobody may call, and
+// http functions are not in them.
+import type { AnyApp, Modules } from "./app.ts";
+import type { Call } from "./client-call.ts";
+import type { CallOptions } from "./client-send.ts";
+import type { CallerView, Fields, Input, Patch, Row } from "./field-types.ts";
+import type { AnyFunction, ArgsIn, ResultOf } from "./function.ts";
+import type { Id } from "./id.ts";
+import type {
+  AggregateAnswer,
+  AggregateForm,
+  AggregateTerm,
+  Answer,
+  FieldName,
+  Filter,
+  ListQuery,
+  Page,
+  RowQuery,
+  With,
+} from "./query-form.ts";
+import type { Schema } from "./schema.ts";
+
+/** The rows of the table `T` with the fields `F`, with the rights of whoever is signed in. */
+export interface ClientTable<
+  in out S extends Schema,
+  in out T extends string,
+  in out F extends Fields,
+> {
+  /** The row, or null when there is none that may be read. */
+  get<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
+    id: Id<T>,
+    query?: RowQuery<P, W>,
+    options?: CallOptions,
+  ): Call<Answer<S, T, F, CallerView, P, W> | null>;
+  /** Rows that fit, at most `limit` (default 100). For the rest use `page`. */
+  list<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
+    query?: ListQuery<T, F, CallerView, P, W>,
+    options?: CallOptions,
+  ): Call<readonly Answer<S, T, F, CallerView, P, W>[]>;
+  /** Rows that fit with the cursor of those that follow: `after: page.next`. */
+  page<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
+    query?: ListQuery<T, F, CallerView, P, W>,
+    options?: CallOptions,
+  ): Call<Page<Answer<S, T, F, CallerView, P, W>>>;
+  /** The first row that fits, or null. */
+  first<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
+    query?: ListQuery<T, F, CallerView, P, W>,
+    options?: CallOptions,
+  ): Call<Answer<S, T, F, CallerView, P, W> | null>;
+  /** How many rows fit. */
+  count(filter?: Filter<T, F, CallerView>, options?: CallOptions): Call<number>;
+  /** Counts, sums, least and greatest values, averages; for each group when `groupBy` is given. */
+  aggregate<
+    const A extends { readonly [name: string]: AggregateTerm<F> },
+    const G extends keyof F = never,
+  >(
+    query: AggregateForm<T, F, CallerView, G, A>,
+    options?: CallOptions,
+  ): Call<AggregateAnswer<F, G, A>>;
+  /** Adds a row, once, however often the network fails. @returns the row as stored. */
+  create(value: Input<F, CallerView>, options?: CallOptions): Call<Row<T, F, CallerView>>;
+  /** Changes the named fields. @returns the row as stored. */
+  update(
+    id: Id<T>,
+    // oxlint-disable-next-line typescript/no-generated-empty-object-type -- Of a table whose fields are not known.
+    patch: Patch<F, CallerView>,
+    options?: CallOptions,
+  ): Call<Row<T, F, CallerView>>;
+  /** Removes a row. */
+  delete(id: Id<T>, options?: CallOptions): Call<void>;
+}
+
+/** A function of the app as a client calls it. */
+export type ClientFunction<F extends AnyFunction> = (
+  ...args: object extends ArgsIn<F>
+    ? [args?: ArgsIn<F>, options?: CallOptions]
+    : [args: ArgsIn<F>, options?: CallOptions]
+) => Call<ResultOf<F>>;
+
+/** What a client can call: anything but http functions, unless nobody may. */
+interface Callable extends AnyFunction<"query" | "mutation" | "action"> {
+  readonly "~open": true;
+}
+
+type ClientModule<M> = {
+  readonly [F in keyof M as M[F] extends Callable ? F : never]: M[F] extends Callable
+    ? ClientFunction<M[F]>
+    : never;
+};
+
+type ClientModules<M extends Modules> = { readonly [K in keyof M]: ClientModule<M[K]> };
+
+type ClientTables<S extends Schema> = { readonly [T in keyof S & string]: ClientTable<S, T, S[T]> };
+
+/** What the client offers beside tables and modules. */
+interface ClientBase {
+  /**
+   * Sends several calls as one transaction: all of them take place, or none.
+   * @example const [film, screening] = await api.batch([api.film.create(a), api.screening.update(id, b)]);
+   */
+  batch<const C extends readonly Call<unknown>[]>(
+    calls: C,
+    options?: CallOptions,
+  ): Promise<{ -readonly [K in keyof C]: Awaited<C[K]> }>;
+}
+
+/** The client of an app: `api.{table}.list()`, `api.{module}.{function}(args)`, `api.batch([...])`. */
+export type Client<A extends AnyApp> = ClientTables<A["~schema"]> &
+  ClientModules<A["~modules"]> &
+  ClientBase;
+
+/** A row of an app as clients and functions read it: `RowOf<typeof app, "film">`. */
+export type RowOf<A extends AnyApp, T extends keyof A["~schema"] & string> = Row<
+  T,
+  A["~schema"][T],
+  CallerView
+>;

@@ -1,0 +1,77 @@
+// The types of the client: made of `typeof app` alone. Checked by tsc, never run.
+import { createClient, type RowOf } from "./client.ts";
+import type { Id } from "./index.ts";
+import { same } from "./same-type.test-d.ts";
+import type cinema from "./language.test-d.ts";
+
+const api = createClient<typeof cinema>("http://localhost:4000", { token: () => null });
+
+const seats = await api.cinema.seats({ screening: "screening_1" });
+same<string | undefined>()<(typeof seats)[0]["seat"] | undefined>();
+same<string | null | undefined>()<(typeof seats)[0]["note"] | undefined>();
+const id = await api.cinema.book({ screening: "screening_1", seat: "F7" }, { idempotencyKey: "k" });
+same<Id<"booking">>()<typeof id>();
+const nothing = await api.cinema.pay({ screening: "screening_1" });
+same<void>()<typeof nothing>();
+await api.cinema.reads();
+
+// @ts-expect-error a required argument is missing
+void api.cinema.book({ screening: "screening_1" });
+// @ts-expect-error no arguments at all
+void api.cinema.book();
+// @ts-expect-error no such argument
+void api.cinema.book({ screening: "screening_1", seat: "F7", row: 1 });
+// @ts-expect-error an id of another table
+void api.cinema.book({ screening: "film_1", seat: "F7" });
+// @ts-expect-error no such value
+void api.cinema.seats({ screening: "screening_1", only: "sold" });
+// @ts-expect-error nobody may call it
+void api.cinema.paid;
+// @ts-expect-error http functions have addresses of their own
+void api.cinema.users;
+// @ts-expect-error no such function
+void api.cinema.boook;
+// @ts-expect-error no such module or table
+void api.theatre;
+
+const films = await api.film.list({ where: { rating: { gte: 8 } }, orderBy: "-rating", limit: 20 });
+same<number | null | undefined>()<(typeof films)[0]["rating"] | undefined>();
+// @ts-expect-error private
+void films[0]?.notes;
+// @ts-expect-error private
+void api.film.create({ title: "x", owner: "user_1", notes: "x" });
+const film = await api.film.create({ title: "x", owner: "user_1" });
+same<string>()<typeof film.made>();
+const changed = await api.film.update(film.id, { rating: null });
+same<Id<"film">>()<typeof changed.id>();
+// @ts-expect-error a title is required, it can't be cleared
+void api.film.update(film.id, { title: null });
+// @ts-expect-error immutable
+void api.film.update(film.id, { made: "2026-01-01T00:00:00Z" });
+void (await api.user.first({ where: { email: "a@example.com" } }))?.name;
+
+const [booked, listed, count] = await api.batch([
+  api.cinema.book({ screening: "screening_1", seat: "F7" }),
+  api.screening.list({ with: { film: { select: ["title"] } }, select: ["price"] }),
+  api.booking.count({ where: { status: { in: ["held", "paid"] } } }),
+]);
+same<Id<"booking">>()<typeof booked>();
+same<number>()<typeof count>();
+void listed[0]?.film?.title;
+void listed[0]?.price;
+// @ts-expect-error not selected in the expansion
+void listed[0]?.film?.rating;
+
+const named = await api.screening.first({ with: { movie: { via: "film" } } });
+same<Id<"film"> | undefined>()<Exclude<typeof named, null>["film"] | undefined>();
+void named?.movie?.title;
+// @ts-expect-error no such field
+void (await api.screening.first({ with: { movie: { via: "flim" } } }))?.movie?.title;
+// @ts-expect-error a list's options do not fit one row
+void api.screening.first({ with: { film: { limit: 1 } } });
+
+// Types of answers can be taken from the methods, and rows from the app.
+type Screening = NonNullable<Awaited<ReturnType<typeof api.screening.get>>>;
+same<number>()<Screening["price"]>();
+same<Id<"film">>()<Screening["film"]>();
+same<string>()<RowOf<typeof cinema, "screening">["startsAt"]>();

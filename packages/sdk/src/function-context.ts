@@ -1,0 +1,87 @@
+// What functions are given beside their arguments.
+import type { ReadDatabase, WriteDatabase } from "./database.ts";
+import type { AnyFunction, ArgsIn, ResultOf } from "./function.ts";
+import type { Id } from "./id.ts";
+import type { Schema } from "./schema.ts";
+import type { AllowSpec } from "./spec.ts";
+
+/** Who calls. Anonymous callers have neither id nor role. */
+export interface Me {
+  readonly id: Id<"user"> | null;
+  readonly role: string | null;
+  /** A claim of the caller's token. */
+  readonly [claim: string]: unknown;
+}
+
+/** A caller who is signed in. */
+export interface SignedIn<R = string | null> extends Me {
+  readonly id: Id<"user">;
+  readonly role: R & (string | null);
+}
+
+/** Who `me` can be, given `allow`. */
+export type MeOf<P extends AllowSpec> = P extends "signed-in"
+  ? SignedIn
+  : P extends { readonly role: readonly (infer R)[] }
+    ? SignedIn<R>
+    : Me;
+
+/** What every function gets. */
+export interface FunctionContext<P extends AllowSpec> {
+  readonly me: MeOf<P>;
+  /** The time of the call, RFC 3339 in UTC. In queries and mutations the clock stands still. */
+  readonly now: string;
+  /** The `x-request-id` of the answer: for logs, and for `keelson explain`. */
+  readonly requestId: string;
+}
+
+/** Arguments of `run`: may be left out when none is required. */
+type RunArgs<F extends AnyFunction> =
+  object extends ArgsIn<F> ? [args?: ArgsIn<F>] : [args: ArgsIn<F>];
+
+/** What a query gets. */
+export interface QueryContext<
+  in out S extends Schema,
+  P extends AllowSpec,
+> extends FunctionContext<P> {
+  /** Calls another query of this app as the same caller, whatever its `allow` says. */
+  readonly run: <F extends AnyFunction<"query">>(
+    fn: F,
+    ...args: RunArgs<F>
+  ) => Promise<ResultOf<F>>;
+  readonly db: ReadDatabase<S>;
+}
+
+/** What a mutation gets. */
+export interface MutationContext<
+  in out S extends Schema,
+  P extends AllowSpec,
+> extends FunctionContext<P> {
+  /**
+   * Calls another query or mutation of this app as the same caller, whatever its `allow` says, inside this
+   * transaction. When a mutation so called fails, this one fails with it, caught or not.
+   */
+  readonly run: <F extends AnyFunction<"query" | "mutation">>(
+    fn: F,
+    ...args: RunArgs<F>
+  ) => Promise<ResultOf<F>>;
+  readonly db: WriteDatabase<S>;
+}
+
+/** What actions and http functions get: no database of their own, but the app's functions. */
+export interface ActionContext<P extends AllowSpec> extends FunctionContext<P> {
+  /**
+   * Calls a query or mutation of this app as the same caller, whatever its `allow` says. Each mutation
+   * is a transaction of its own.
+   */
+  readonly run: <F extends AnyFunction<"query" | "mutation">>(
+    fn: F,
+    ...args: RunArgs<F>
+  ) => Promise<ResultOf<F>>;
+}
+
+/** What an http function gets. */
+export interface HttpContext<P extends AllowSpec> extends ActionContext<P> {
+  /** The parts of the address that the path names: `:id`, `*rest`. */
+  readonly params: { readonly [name: string]: string };
+}

@@ -1,0 +1,5 @@
+// For the isolate's guest: the app's functions by name, and the marks on what user code makes and throws.
+export { appFunctions, functionsOf } from "./app.ts";
+export { functionMark, functionName, isFunctionDescriptor } from "./function.ts";
+export type { FunctionDescriptor } from "./function.ts";
+export { refusalMark } from "./refusal.ts";

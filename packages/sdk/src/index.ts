@@ -1,0 +1,22 @@
+// What an app is written with: the package "keelson" gives these names.
+export { define } from "./define.ts";
+export { table } from "./table.ts";
+export { t } from "./t.ts";
+export { Refusal } from "./refusal.ts";
+export { DefinitionError } from "./definition-error.ts";
+export { isId } from "./id.ts";
+export type { Id } from "./id.ts";
+export type { Authoring, HttpDefinition, InvariantContext, WorldDefinition } from "./define.ts";
+export type { Field } from "./field.ts";
+export type { Table, TableLimits } from "./table.ts";
+export type { App, AppParts } from "./app.ts";
+export type { AppFunction, ArgsIn, ResultOf } from "./function.ts";
+export type {
+  ActionContext,
+  HttpContext,
+  Me,
+  MutationContext,
+  QueryContext,
+} from "./function-context.ts";
+export type { RuleAnswer, RuleMe, RuleRow, Rules, RuleSet } from "./rules.ts";
+export type { AppSpec, FieldSpec, FunctionSpec, IndexSpec, Json, TableSpec } from "./spec.ts";

@@ -1,0 +1,180 @@
+// The security policy for tsc. Rules are plain arrow functions that the server READS from source and
+// never calls; these types make them natural to write. A reference is typed as an identity (to compare)
+// and as its row (to walk): `row.screening.film.owner === me.id`.
+import { DefinitionError } from "./definition-error.ts";
+import type { AnyField } from "./field.ts";
+import type { RuleId } from "./field-types.ts";
+import type { Schema } from "./schema.ts";
+import type { TableSpec } from "./spec.ts";
+
+/** What a condition may be. Absent counts as unknown; only true allows. */
+export type RuleAnswer = boolean | null | undefined;
+
+interface RuleRoot<T extends string> extends RuleId<T> {
+  readonly id: RuleId<T>;
+}
+
+/** A row inside a rule. */
+export type RuleRow<S extends Schema, T extends keyof S & string> = RuleRoot<T> & {
+  readonly [P in keyof S[T]]: RuleValue<S, S[T][P]>;
+};
+
+type RuleValue<S extends Schema, F extends AnyField> = [F["~to"]] extends [never]
+  ? F["~rule"]
+  : RuleRow<S, F["~to"]> | F["~absent"];
+
+/**
+ * Who asks. For an anonymous caller `id` and `role` are absent: every comparison with them is unknown,
+ * so they allow nothing and need no test before.
+ */
+export interface RuleMe {
+  readonly id: RuleId<"user">;
+  readonly role: string;
+  /** A claim of the caller's token. */
+  readonly [claim: string]: unknown;
+}
+
+/** The other tables. */
+export type RuleDatabase<S extends Schema> = {
+  readonly [T in keyof S & string]: {
+    /** Whether any row makes `where` true. */
+    some(where: (row: RuleRow<S, T>) => RuleAnswer): boolean;
+  };
+};
+
+/** What every rule sees beside rows, and all that a `write` rule sees. */
+export interface RuleContext<S extends Schema> {
+  readonly me: RuleMe;
+  /** The time of the request, RFC 3339. */
+  readonly now: string;
+  readonly db: RuleDatabase<S>;
+}
+
+/** What a rule on an existing row sees. */
+export interface RowInput<S extends Schema, T extends keyof S & string> extends RuleContext<S> {
+  readonly row: RuleRow<S, T>;
+}
+
+/** What a rule on a new row sees. */
+export interface NextInput<S extends Schema, T extends keyof S & string> extends RuleContext<S> {
+  readonly next: RuleRow<S, T>;
+}
+
+/** What a rule on a change sees: the row before and after. */
+export interface ChangeInput<S extends Schema, T extends keyof S & string> extends RuleContext<S> {
+  readonly row: RuleRow<S, T>;
+  readonly next: RuleRow<S, T>;
+}
+
+/** What a rule on writing a field sees: the row before is null on create. */
+export interface FieldWriteInput<
+  S extends Schema,
+  T extends keyof S & string,
+> extends RuleContext<S> {
+  readonly row: RuleRow<S, T> | null;
+  readonly next: RuleRow<S, T>;
+}
+
+/** Rights on one field. Absent: as the row's. */
+export interface FieldRules<S extends Schema, T extends keyof S & string> {
+  readonly read?: (input: RowInput<S, T>) => RuleAnswer;
+  /** Whether create and update may set it. */
+  readonly write?: (input: FieldWriteInput<S, T>) => RuleAnswer;
+}
+
+/** Rights on one table. Absent: denied. */
+export interface TableRules<S extends Schema, T extends keyof S & string> {
+  readonly read?: (input: RowInput<S, T>) => RuleAnswer;
+  readonly create?: (input: NextInput<S, T>) => RuleAnswer;
+  readonly update?: (input: ChangeInput<S, T>) => RuleAnswer;
+  readonly delete?: (input: RowInput<S, T>) => RuleAnswer;
+  /** Stands for create, update and delete where they are absent; rows differ there, so it sees none. */
+  readonly write?: (input: RuleContext<S>) => RuleAnswer;
+  readonly fields?: { readonly [P in keyof S[T]]?: FieldRules<S, T> };
+}
+
+/** The whole policy: rights by table. A table that is not named is reachable through `asSystem` only. */
+export type Rules<S extends Schema> = { readonly [T in keyof S & string]?: TableRules<S, T> };
+
+/** What `rules(...)` gives to `app`. */
+export interface RuleSet {
+  readonly kind: "rules";
+  /** The tables that have rules. */
+  readonly tables: readonly string[];
+}
+
+const operations: ReadonlySet<string> = new Set(["read", "create", "update", "delete", "write"]);
+
+/** Checks names and shapes of a policy; its functions are not called. @throws DefinitionError at the caller of `at`. */
+export function readRules(
+  rules: Readonly<Record<string, object | undefined>>,
+  tables: Readonly<Record<string, TableSpec>>,
+  at: Function,
+): RuleSet {
+  for (const [table, entry] of Object.entries(rules)) {
+    const spec = Object.hasOwn(tables, table) ? tables[table] : undefined;
+    if (spec === undefined) {
+      throw new DefinitionError(
+        `There are rules for "${table}", which is no table.`,
+        `The tables are ${Object.keys(tables).join(", ")}.`,
+        at,
+      );
+    }
+    checkTableRules(table, entry, spec, at);
+  }
+  return Object.freeze({ kind: "rules", tables: Object.freeze(Object.keys(rules)) });
+}
+
+function checkTableRules(table: string, entry: unknown, spec: TableSpec, at: Function): void {
+  for (const [key, value] of entriesOf(entry, `The rules of "${table}"`, at)) {
+    if (key === "fields") {
+      checkFieldRules(table, value, spec, at);
+      continue;
+    }
+    if (!operations.has(key)) {
+      throw new DefinitionError(
+        `"${table}" has a rule for "${key}", which is no operation.`,
+        "Use read, create, update, delete, write or fields.",
+        at,
+      );
+    }
+    checkRule(`${table}.${key}`, value, at);
+  }
+}
+
+function checkFieldRules(table: string, fields: unknown, spec: TableSpec, at: Function): void {
+  for (const [field, rights] of entriesOf(fields, `The field rules of "${table}"`, at)) {
+    if (!Object.hasOwn(spec.fields, field)) {
+      throw new DefinitionError(
+        `There are rules for "${table}.${field}", which is no field.`,
+        `The fields are ${Object.keys(spec.fields).join(", ")}.`,
+        at,
+      );
+    }
+    for (const [key, value] of entriesOf(rights, `The rules of "${table}.${field}"`, at)) {
+      if (key !== "read" && key !== "write") {
+        throw new DefinitionError(
+          `"${table}.${field}" has a rule for "${key}".`,
+          "Fields have read and write.",
+          at,
+        );
+      }
+      checkRule(`${table}.${field}.${key}`, value, at);
+    }
+  }
+}
+
+function entriesOf(value: unknown, what: string, at: Function): [string, unknown][] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return Object.entries(value);
+  throw new DefinitionError(`${what} are not an object.`, "Write { read: () => true }.", at);
+}
+
+function checkRule(name: string, value: unknown, at: Function): void {
+  if (typeof value === "function") return;
+  throw new DefinitionError(
+    `The rule ${name} is not a function.`,
+    "Write an arrow function: ({ row, me }) => row.owner === me.id.",
+    at,
+  );
+}

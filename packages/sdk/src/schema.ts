@@ -1,0 +1,22 @@
+// All tables of an app, for the type system.
+import type { Field } from "./field.ts";
+import type { Fields, TextType } from "./field-types.ts";
+import type { AnyTable } from "./table.ts";
+
+/** Fields by table. */
+export type Schema = { readonly [table: string]: Fields };
+
+/** The tables of a `define`. */
+export type Tables = { readonly [table: string]: AnyTable };
+
+/** The fields of the table `user` of an app that declares none. */
+export type DefaultUserFields = {
+  readonly name: Field<TextType, "optional">;
+  readonly email: Field<TextType, "optional" | "unique">;
+  readonly role: Field<TextType, "optional">;
+};
+
+/** The schema of these tables, with the table `user` that every app has. */
+export type SchemaOf<D extends Tables> = {
+  readonly [T in keyof D | "user"]: T extends keyof D ? D[T]["~fields"] : DefaultUserFields;
+};
