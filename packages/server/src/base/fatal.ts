@@ -1,0 +1,45 @@
+// A host that cannot go on ends with a status that says why: scripts and supervisors tell a taken port
+// from a lost disk without reading text. 0 is done, 1 usage, 2 findings; these start at 3.
+import { PlatformError } from "./platform-error.ts";
+import type { ErrorCode } from "./error-codes.ts";
+
+/** Exit status by reason. For ever, like error codes. */
+export const fatalStatus = {
+  /** A bug of ours: an assertion failed or an error had no handler. */
+  bug: 3,
+  /** The database can't be opened, or can't be trusted any more. */
+  storeFailed: 4,
+  /** Another server holds the data folder. */
+  dataLocked: 5,
+  /** The address is taken or may not be used. */
+  listenFailed: 6,
+  /** The app has a mistake and there is no earlier version to serve. */
+  appInvalid: 7,
+  /** The database can't take the app's schema. */
+  migrationRefused: 8,
+  /** Accepted work was not done within limits.shutdownMsMax. */
+  shutdownTimeout: 9,
+  /** The disk is full. */
+  diskFull: 10,
+} as const;
+
+/** Why a host ends. */
+export type FatalReason = keyof typeof fatalStatus;
+
+/** Ends the process. The real one is host/real-fatal.ts. @param cause written to stderr. */
+export type Fatal = (reason: FatalReason, cause?: unknown) => never;
+
+const reasons: Partial<Record<ErrorCode, FatalReason>> = {
+  APP_INVALID: "appInvalid",
+  MIGRATION_REFUSED: "migrationRefused",
+  MIGRATION_FAILED: "migrationRefused",
+  DATA_LOCKED: "dataLocked",
+  LISTEN_FAILED: "listenFailed",
+  STORE_FAILED: "storeFailed",
+  DISK_FULL: "diskFull",
+};
+
+/** Tells which reason an error that reached the top is. Anything without a code of its own is a bug. */
+export function fatalReasonOf(error: unknown): FatalReason {
+  return (error instanceof PlatformError ? reasons[error.code] : undefined) ?? "bug";
+}
