@@ -1,0 +1,156 @@
+// Who is told of commits, in this thread (law 5: whatever reacts to data reads the one log). One thread and
+// many are the same relay: where the writer is this thread, `feedingStore` publishes each group; where it is
+// another one, whoever receives its messages publishes them.
+//
+// Invariant: a listener sees every commit after its subscription began, once, in the order of their numbers.
+// What a message lost (the writer's thread ended between a commit and its message) is read from the log.
+import { andThen, isLater, type Later } from "../base/later.ts";
+import type { Commit, CommitGroup, Store } from "./store.ts";
+
+/** Told of one group of commits, oldest first, at least one. Must not throw and must not wait. */
+export type CommitListener = (commits: readonly Commit[]) => void;
+
+/** Commits as they become durable. */
+export interface CommitFeed {
+  /**
+   * Newest commit that listeners were told of, or that was there before the feed began. A read in this thread
+   * may stand on a newer one when the writer is another thread: its commits come a moment later.
+   */
+  readonly seq: number;
+  /** @param listener called after the group is durable. @returns a function that ends it. */
+  subscribe(listener: CommitListener): () => void;
+}
+
+/** A feed and its source's side. */
+export interface CommitRelay extends CommitFeed {
+  /** Tells a group that is durable. Commits that were told before are left out; missing ones are read from the log. */
+  publish(commits: readonly Commit[]): void;
+}
+
+/** What a relay needs. */
+export interface CommitRelayParts {
+  /** Newest commit when the feed begins. */
+  readonly seq: number;
+  /** Reads the log, for commits whose message was lost: Store.commitsAfter. */
+  commitsAfter(seq: number, limit: number): Later<readonly Commit[]>;
+  /** Told of a listener or a log that failed. */
+  report(error: unknown): void;
+}
+
+/** Commits read from the log at once when a message was lost. */
+const fillMax = 1_000;
+
+/** Opens a feed without a source: call `publish`. */
+export function openCommitRelay(parts: CommitRelayParts): CommitRelay {
+  return new Relay(parts);
+}
+
+/** A store whose groups are published once they are durable, before anybody is answered. */
+export function feedingStore(store: Store, publish: CommitListener): Store {
+  const feedingGroup = (group: CommitGroup): CommitGroup => ({
+    mutate: (meta, body) => group.mutate(meta, body),
+    commit: () =>
+      andThen(group.commit(), (commits) => {
+        if (commits.length > 0) publish(commits);
+        return commits;
+      }),
+    abort: () => group.abort(),
+  });
+  return {
+    engine: store.engine,
+    durability: store.durability,
+    read: (body) => store.read(body),
+    openGroup: () => andThen(store.openGroup(), feedingGroup),
+    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
+    lastSeq: () => store.lastSeq(),
+    prune: (nowMs) => store.prune(nowMs),
+    plans: () => store.plans(),
+    backup: (target) => store.backup(target),
+    close: () => store.close(),
+  };
+}
+
+class Relay implements CommitRelay {
+  readonly #parts: CommitRelayParts;
+  readonly #listeners = new Set<CommitListener>();
+  #seq: number;
+  /** Groups that came while missing commits are read; null: none are. */
+  #held: (readonly Commit[])[] | null = null;
+
+  constructor(parts: CommitRelayParts) {
+    this.#parts = parts;
+    this.#seq = parts.seq;
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  subscribe(listener: CommitListener): () => void {
+    // A function of its own each time: the same listener may subscribe twice.
+    const own: CommitListener = (commits) => listener(commits);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  publish(commits: readonly Commit[]): void {
+    if (this.#held !== null) {
+      this.#held.push(commits);
+      return;
+    }
+    const first = commits[0];
+    if (first !== undefined && first.seq > this.#seq + 1) this.#fill(commits);
+    else this.#tell(commits);
+  }
+
+  #fill(commits: readonly Commit[]): void {
+    this.#held = [commits];
+    try {
+      const missing = this.#parts.commitsAfter(this.#seq, fillMax);
+      if (!isLater(missing)) {
+        this.#filled(missing);
+        return;
+      }
+      missing.then(
+        (missing) => this.#filled(missing),
+        (error: unknown) => this.#unfilled(error),
+      );
+    } catch (error) {
+      this.#unfilled(error);
+    }
+  }
+
+  #filled(missing: readonly Commit[]): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    this.#tell(missing);
+    // What the log no longer has can't be told; what is known is told all the same.
+    const last = missing[missing.length - 1]?.seq ?? 0;
+    const isWhole = missing.length < fillMax || last + 1 >= (held[0]?.[0]?.seq ?? 0);
+    for (const group of held) {
+      if (isWhole) this.#tell(group);
+      else this.publish(group);
+    }
+  }
+
+  #unfilled(error: unknown): void {
+    this.#parts.report(error);
+    this.#filled([]);
+  }
+
+  #tell(commits: readonly Commit[]): void {
+    const fresh = commits.filter(({ seq }) => seq > this.#seq);
+    const last = fresh[fresh.length - 1];
+    if (last === undefined) return;
+    this.#seq = last.seq;
+    for (const listener of this.#listeners) {
+      try {
+        listener(fresh);
+      } catch (error) {
+        this.#parts.report(error);
+      }
+    }
+  }
+}

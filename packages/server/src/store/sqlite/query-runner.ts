@@ -1,0 +1,109 @@
+// Runs statements on one connection: prepared by text, with their plans kept, and refused or cut off when
+// they would visit too many rows of a large table.
+import type { Limits } from "../../base/limits.ts";
+import { PlatformError } from "../../base/platform-error.ts";
+import type { StoreLayout } from "../table-layout.ts";
+import type { SqlCell } from "./row-codec.ts";
+import { tooCostly, type PlanBook, type StatementShape } from "./query-plan.ts";
+import type { Compiled } from "./query-compile.ts";
+import type { RuleGuards } from "./rule-guard.ts";
+import { VisitsExceeded, type SqliteConnection } from "./sqlite-connection.ts";
+import { withStoreErrors } from "./sqlite-error.ts";
+
+/** A query that may be costly. */
+export interface CostlyQuery {
+  readonly from: string;
+  readonly groupBy: readonly string[];
+  readonly of: Parameters<typeof tooCostly>[0];
+  /** @param counted whether visited rows are counted. @returns null when nothing can be found. */
+  compile(counted: boolean): Compiled | null;
+  shape(compiled: Compiled): StatementShape;
+}
+
+/** What a runner works with; several connections share all but the connection. */
+export interface RunnerParts {
+  readonly connection: SqliteConnection;
+  readonly layout: StoreLayout;
+  readonly guards: RuleGuards;
+  readonly plans: PlanBook;
+  readonly limits: Limits;
+}
+
+type Cells = readonly SqlCell[];
+
+/** Runs statements. */
+export class QueryRunner {
+  readonly connection: SqliteConnection;
+  readonly layout: StoreLayout;
+  readonly guards: RuleGuards;
+  readonly limits: Limits;
+  readonly #plans: PlanBook;
+  /** Rows of tables, as of this snapshot. */
+  readonly #sizes = new Map<string, number>();
+
+  constructor({ connection, layout, guards, plans, limits }: RunnerParts) {
+    this.connection = connection;
+    this.layout = layout;
+    this.guards = guards;
+    this.limits = limits;
+    this.#plans = plans;
+  }
+
+  /** Another snapshot: what was known of sizes may no longer hold. */
+  forgetSizes(): void {
+    if (this.#sizes.size > 0) this.#sizes.clear();
+  }
+
+  /** How many rows a table has, as the last commit left it. */
+  sizeOf(table: string): number {
+    const known = this.#sizes.get(table);
+    if (known !== undefined) return known;
+    const cells = this.connection.prepare(`SELECT count FROM "_rows" WHERE name = ?`).get(table);
+    const size = Number(cells?.[0] ?? 0);
+    this.#sizes.set(table, size);
+    return size;
+  }
+
+  /** Runs a query. @throws QUERY_TOO_COSTLY. */
+  run(query: CostlyQuery): readonly Cells[] {
+    const compiled = query.compile(false);
+    if (compiled === null) return [];
+    return withStoreErrors(() => {
+      const planned = this.#plans.planned(this.connection, compiled.sql, () =>
+        query.shape(compiled),
+      );
+      for (const table of planned.scanned) {
+        if (this.#isLarge(table)) {
+          throw tooCostly({ from: table }, [], this.sizeOf(table), this.limits.scanRowsMax);
+        }
+      }
+      if (planned.tight || !this.#isLarge(query.from)) return this.#all(compiled);
+      if (planned.visitsAll) throw this.#refusal(query, this.sizeOf(query.from));
+      return this.#counted(query);
+    });
+  }
+
+  #isLarge(table: string): boolean {
+    return this.sizeOf(table) > this.limits.scanRowsMax;
+  }
+
+  #counted(query: CostlyQuery): readonly Cells[] {
+    const compiled = query.compile(true);
+    if (compiled === null) return [];
+    this.connection.allowVisits(this.limits.scanRowsMax);
+    try {
+      return this.#all(compiled);
+    } catch (error) {
+      if (error instanceof VisitsExceeded) throw this.#refusal(query, this.limits.scanRowsMax);
+      throw error;
+    }
+  }
+
+  #refusal(query: CostlyQuery, rows: number): PlatformError {
+    return tooCostly(query.of, query.groupBy, rows, this.limits.scanRowsMax);
+  }
+
+  #all({ sql, values }: Compiled): readonly Cells[] {
+    return this.connection.prepare(sql).all(values);
+  }
+}

@@ -1,0 +1,78 @@
+// What a file says its schema is: the part of the manifest that it was last brought to, kept in `_meta`,
+// and whether the file's real tables and indexes are those (drift: somebody changed them by hand).
+import type { DatabaseSync } from "node:sqlite";
+import { PlatformError } from "../../base/platform-error.ts";
+import { layoutOf, type StoredTable, type StoredTables } from "../table-layout.ts";
+import { schemaObjects } from "./sqlite-schema.ts";
+
+/** Raised when the layout of the engine's own tables changes. */
+const formatVersion = "1";
+
+/** The part of a manifest's tables that a store depends on, in one spelling. */
+export function storedTables(tables: StoredTables): StoredTables {
+  const stored = Object.entries(tables).map(([name, { fields, indexes, search }]) => {
+    const table: StoredTable = { fields, indexes, search };
+    return [name, table] as const;
+  });
+  return Object.fromEntries(stored);
+}
+
+/**
+ * The schema that a file holds.
+ * @returns null when it is empty.
+ * @throws STORE_FAILED when it is a database of something else, or of a later version.
+ */
+export function readSchema(db: DatabaseSync): StoredTables | null {
+  const names = db.prepare("SELECT name FROM sqlite_schema").all();
+  if (names.length === 0) return null;
+  if (!names.some((row) => row["name"] === "_meta")) {
+    throw new PlatformError("STORE_FAILED", {
+      problem: "The file is a database of something else.",
+    });
+  }
+  const meta = new Map(
+    db
+      .prepare(`SELECT name, value FROM "_meta"`)
+      .all()
+      .map((row) => [String(row["name"]), String(row["value"])]),
+  );
+  if (meta.get("format") !== formatVersion) {
+    throw new PlatformError("STORE_FAILED", {
+      problem: "The file is of another version of Keelson.",
+    });
+  }
+  return JSON.parse(meta.get("schema") ?? "{}") as StoredTables;
+}
+
+/** Notes the schema that the file now has. */
+export function writeSchema(db: DatabaseSync, tables: StoredTables): void {
+  const put = db.prepare(`INSERT OR REPLACE INTO "_meta" VALUES (?, ?)`);
+  put.run("format", formatVersion);
+  put.run("schema", JSON.stringify(storedTables(tables)));
+}
+
+/** What differs between a file and the schema that it should have; `[]` when nothing does. */
+export function findDrift(db: DatabaseSync, tables: StoredTables): readonly string[] {
+  const wanted = new Map(
+    schemaObjects(layoutOf(tables)).map((object) => [object.name, object.sql] as const),
+  );
+  const drift: string[] = [];
+  const found = new Set<string>();
+  const rows = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  for (const row of rows) {
+    const name = String(row["name"]);
+    found.add(name);
+    if (isShadow(name, wanted) || name.startsWith("sqlite_")) continue;
+    const sql = wanted.get(name);
+    if (sql === undefined) drift.push(`"${name}" is not part of the app`);
+    else if (sql !== row["sql"]) drift.push(`"${name}" is not as the app defines it`);
+  }
+  for (const name of wanted.keys()) if (!found.has(name)) drift.push(`"${name}" is missing`);
+  return drift;
+}
+
+/** The tables that a full-text index keeps its words in. */
+function isShadow(name: string, wanted: ReadonlyMap<string, string>): boolean {
+  const end = name.lastIndexOf("_");
+  return name.startsWith("_search_") && !wanted.has(name) && wanted.has(name.slice(0, end));
+}

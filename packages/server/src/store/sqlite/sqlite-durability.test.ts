@@ -1,0 +1,127 @@
+// The settings that durability stands on, and copies of a live file.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { limits } from "../../base/limits.ts";
+import { PlatformError } from "../../base/platform-error.ts";
+import { idOf, listOf, rowOf, storeTables, write } from "../store.fixture.ts";
+import type { Page } from "../store.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+import { checkSqlite } from "./sqlite-backup.ts";
+import { openSqliteStore } from "./sqlite-store.ts";
+import { tempFile } from "./temp-file.case.ts";
+
+const manifest = { tables: storeTables };
+const failed = (error: unknown) => error instanceof PlatformError && error.code === "STORE_FAILED";
+
+test("every connection waits for the disk, keeps references and writes ahead", () => {
+  const path = tempFile();
+  openSqliteStore({ path, manifest, limits }).close();
+  for (const readOnly of [false, true]) {
+    const connection = new SqliteConnection({ path, readOnly, limits });
+    const pragma = (name: string) => connection.prepare(`PRAGMA ${name}`).get()?.[0];
+    assert.equal(pragma("journal_mode"), "wal");
+    assert.equal(pragma("synchronous"), 2);
+    assert.equal(pragma("foreign_keys"), 1);
+    assert.equal(pragma("fullfsync"), 1);
+    connection.close();
+  }
+});
+
+test("a backup made while writes go on is whole, of one moment, and can be opened", async () => {
+  const store = openSqliteStore({ path: tempFile(), manifest, limits });
+  const insert = (index: number) =>
+    write(store, (tx) => {
+      tx.insert("user", rowOf("user", index, { name: "x".repeat(2_000) }));
+      tx.insert("film", rowOf("film", index, { owner: idOf("user", index) }));
+    });
+  await write(store, (tx) => {
+    for (let index = 1_000; index < 4_000; index++) {
+      tx.insert("node", rowOf("node", index, { name: "x".repeat(4_000) }));
+    }
+  });
+  for (let index = 0; index < 50; index++) await insert(index);
+  const target = tempFile("copy.db");
+  const progress = { isDone: false };
+  const copying = store.backup(target).finally(() => {
+    progress.isDone = true;
+  });
+  for (let index = 50; index < 900 && !progress.isDone; index++) {
+    await insert(index);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await copying;
+  checkSqlite(target);
+  const copy = openSqliteStore({ path: target, manifest, limits });
+  const counts = await Promise.all(
+    ["user", "film"].map(
+      async (table) =>
+        (await copy.read<Page>((tx) => tx.list(listOf(table, { limit: 1_000 }), null))).rows.length,
+    ),
+  );
+  assert.equal(counts[0], counts[1]);
+  assert.equal((counts[0] ?? 0) + 1, await copy.lastSeq());
+  assert.ok((counts[0] ?? 0) >= 50);
+  copy.close();
+  await assert.rejects(store.backup(target), failed, "what is there is not written over");
+  store.close();
+});
+
+test("a damaged file is STORE_FAILED, never a wrong answer", async () => {
+  const path = tempFile();
+  const store = openSqliteStore({ path, manifest, limits });
+  for (let index = 0; index < 20; index++) {
+    await write(store, (tx) => tx.insert("user", rowOf("user", index, { name: "x".repeat(900) })));
+  }
+  store.close();
+  const target = tempFile("damaged.db");
+  const original = openSqliteStore({ path, manifest, limits });
+  await original.backup(target);
+  original.close();
+  const db = new DatabaseSync(target);
+  const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'user'").get()?.[
+    "rootpage"
+  ];
+  const bytes = Buffer.from(db.serialize());
+  db.close();
+  bytes.fill(0xff, (Number(page) - 1) * 4_096, Number(page) * 4_096);
+  writeFileSync(target, bytes);
+  assert.throws(() => checkSqlite(target), failed);
+  assert.throws(() => {
+    const damaged = openSqliteStore({ path: target, manifest, limits });
+    try {
+      damaged.read((tx) => tx.list(listOf("user"), null));
+    } finally {
+      damaged.close();
+    }
+  }, failed);
+});
+
+test("a store that was opened for reading sees what another one commits", async () => {
+  const path = tempFile();
+  const store = openSqliteStore({ path, manifest, limits });
+  const reader = openSqliteStore({ path, manifest, limits, readOnly: true });
+  await write(store, (tx) => tx.insert("user", rowOf("user", 1)));
+  assert.ok((await reader.read((tx) => tx.get("user", idOf("user", 1), null))) !== null);
+  assert.equal(await reader.lastSeq(), 1);
+  reader.close();
+  store.close();
+  assert.throws(
+    () => openSqliteStore({ path: tempFile(), manifest, limits, readOnly: true }),
+    failed,
+  );
+});
+
+test("a reader of another process never keeps the log from being copied back for long", async () => {
+  const path = tempFile();
+  const store = openSqliteStore({ path, manifest, limits });
+  await write(store, (tx) => tx.insert("user", rowOf("user", 1)));
+  await store.read((tx) => tx.get("user", idOf("user", 1), null));
+  await write(store, (tx) => tx.insert("user", rowOf("user", 2)));
+  const other = new DatabaseSync(path);
+  const result = other.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  assert.deepEqual({ ...result }, { busy: 0, log: 0, checkpointed: 0 });
+  other.close();
+  store.close();
+});

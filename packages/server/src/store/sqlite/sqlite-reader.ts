@@ -1,0 +1,172 @@
+// Reads of one thread: snapshots on read connections of their own. A snapshot stays open between reads
+// while nothing was committed, because opening one costs more than a point read; the writer asks for idle
+// ones to end before it commits, so that the write-ahead log can be copied back and start again.
+import type { Later } from "../../base/later.ts";
+import type { Limits } from "../../base/limits.ts";
+import { PlatformError } from "../../base/platform-error.ts";
+import type { Commit, ReadTx } from "../store.ts";
+import type { StoreLayout } from "../table-layout.ts";
+import { CommitLog } from "./commit-log.ts";
+import type { PlanBook } from "./query-plan.ts";
+import { QueryRunner } from "./query-runner.ts";
+import type { RuleGuards } from "./rule-guard.ts";
+import { SqliteConnection, type Statement } from "./sqlite-connection.ts";
+import { withStoreErrors } from "./sqlite-error.ts";
+import { SqliteReadTx } from "./sqlite-read-tx.ts";
+
+/** What a reader is made of. */
+export interface ReaderOptions {
+  readonly path: string;
+  readonly layout: StoreLayout;
+  readonly guards: RuleGuards;
+  readonly plans: PlanBook;
+  readonly limits: Limits;
+  /** Names the newest state: a snapshot is used again while it stays. Null from it: it changes right now. */
+  readonly version: () => number | null;
+  /**
+   * Called when a snapshot began that a later read may share: the function ends it when nobody does. Absent: the
+   * writer is of this thread and asks before each commit. Without either an idle reader would hold the log.
+   */
+  readonly endSoon?: (end: () => void) => void;
+}
+
+/** Reads of one thread. */
+export class SqliteReader {
+  readonly #options: ReaderOptions;
+  readonly #connections: ReadConnection[] = [];
+  #closed = false;
+  #isEndAsked = false;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#connections.push(new ReadConnection(options));
+  }
+
+  /** Runs `body` on one snapshot, which holds every commit that this thread knows of. */
+  read<T>(body: (tx: ReadTx) => Later<T>): Later<T> {
+    const connection = this.#lease();
+    let result: Later<T>;
+    try {
+      result = body(connection.tx);
+    } catch (error) {
+      this.#release(connection);
+      throw error;
+    }
+    if (!(result instanceof Promise)) {
+      this.#release(connection);
+      return result;
+    }
+    return result.finally(() => this.#release(connection));
+  }
+
+  commitsAfter(seq: number, limit: number): readonly Commit[] {
+    const connection = this.#lease();
+    try {
+      return withStoreErrors(() => connection.log.after(seq, limit));
+    } finally {
+      this.#release(connection);
+    }
+  }
+
+  /** Ends snapshots that no read is using. */
+  endIdle(): void {
+    for (const connection of this.#connections) {
+      if (connection.leases === 0) connection.end();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #lease(): ReadConnection {
+    if (this.#closed) throw new PlatformError("SHUTTING_DOWN");
+    const version = this.#options.version();
+    let idle: ReadConnection | null = null;
+    for (const connection of this.#connections) {
+      if (version !== null && connection.version === version) {
+        connection.leases += 1;
+        return connection;
+      }
+      if (connection.leases === 0) idle ??= connection;
+    }
+    if (idle === null) {
+      if (this.#connections.length >= this.#options.limits.readConnectionsMax) {
+        throw new PlatformError("OVERLOADED", { limit: "readConnectionsMax" });
+      }
+      idle = new ReadConnection(this.#options);
+      this.#connections.push(idle);
+    }
+    idle.begin(version);
+    idle.leases += 1;
+    if (version !== null) this.#askForEnd();
+    return idle;
+  }
+
+  #askForEnd(): void {
+    const { endSoon } = this.#options;
+    if (endSoon === undefined || this.#isEndAsked) return;
+    this.#isEndAsked = true;
+    endSoon(() => {
+      this.#isEndAsked = false;
+      this.endIdle();
+    });
+  }
+
+  #release(connection: ReadConnection): void {
+    connection.leases -= 1;
+    if (connection.leases > 0) return;
+    // One that nobody may share, or that outlived its turn: nobody else would end it.
+    const isOld = this.#options.endSoon !== undefined && !this.#isEndAsked;
+    if (connection.version === null || isOld) connection.end();
+  }
+}
+
+/** A read connection with at most one snapshot. */
+class ReadConnection {
+  leases = 0;
+  /** The count of commits when the snapshot began; null: there is no snapshot that may be shared. */
+  version: number | null = null;
+  readonly tx: SqliteReadTx;
+  readonly log: CommitLog;
+  readonly #connection: SqliteConnection;
+  readonly #runner: QueryRunner;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  #open = false;
+  #seq: number | null = null;
+
+  constructor({ path, layout, guards, plans, limits }: ReaderOptions) {
+    const connection = new SqliteConnection({ path, readOnly: true, limits });
+    this.#connection = connection;
+    this.#runner = new QueryRunner({ connection, layout, guards, plans, limits });
+    this.log = new CommitLog(connection);
+    this.tx = new SqliteReadTx(this.#runner, () => (this.#seq ??= this.log.lastSeq()));
+    this.#begin = connection.prepare("BEGIN");
+    this.#commit = connection.prepare("COMMIT");
+  }
+
+  begin(version: number | null): void {
+    this.end();
+    withStoreErrors(() => this.#begin.run());
+    this.#open = true;
+    this.version = version;
+    this.#seq = null;
+    this.#runner.forgetSizes();
+  }
+
+  end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.version = null;
+    withStoreErrors(() => {
+      if (this.#connection.inTransaction) this.#commit.run();
+    });
+  }
+
+  close(): void {
+    this.end();
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,125 @@
+// The embedded engine: one file, one writer, readers on their own connections. Reading and writing are
+// separate parts, so that other threads can open readers on the same file.
+import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Later } from "../../base/later.ts";
+import type { Limits } from "../../base/limits.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { CommitMark } from "../commit-mark.ts";
+import type { Commit, CommitGroup, PlanEvidence, ReadTx, Store } from "../store.ts";
+import { layoutOf } from "../table-layout.ts";
+import { migrateOnOpen } from "./migrate.ts";
+import { PlanBook } from "./query-plan.ts";
+import { RuleGuards } from "./rule-guard.ts";
+import { backupSqlite } from "./sqlite-backup.ts";
+import { SqliteReader } from "./sqlite-reader.ts";
+import { SqliteWriter } from "./sqlite-writer.ts";
+
+/** How a store is opened. */
+export interface SqliteStoreOptions {
+  /** The database file; its folder exists. Beside it stand `-wal` and `-shm` while it is open. */
+  readonly path: string;
+  readonly manifest: Pick<Manifest, "tables">;
+  readonly limits: Limits;
+  /** For fields that a migration fills with the time. Absent: such rows are in the way of it. */
+  readonly clock?: Clock;
+  /** Opens readers only; the file must be of this manifest. Default: false. */
+  readonly readOnly?: boolean;
+  /**
+   * `safe` (default): a file of an older schema is brought to this one when no step loses or refuses data.
+   * `none`: a file of another schema is refused.
+   */
+  readonly migrate?: "safe" | "none";
+  /** Shared with the connections of other threads; needed as soon as there are any. */
+  readonly mark?: CommitMark;
+  /**
+   * Calls back at the end of the turn. With `mark`: how long a reader in a thread of its own may share a snapshot
+   * among its reads. Absent there: every read opens its own.
+   */
+  readonly nextTurn?: (run: () => void) => void;
+}
+
+/**
+ * Opens a file, and makes it when there is none.
+ * @throws MIGRATION_REFUSED when the file's schema is another and cannot be brought to this one safely;
+ * STORE_FAILED when the file cannot be opened or is damaged.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { path, manifest, limits } = options;
+  const readOnly = options.readOnly ?? false;
+  const target = { path, manifest, limits, ...(options.clock && { clock: options.clock }) };
+  migrateOnOpen(target, readOnly ? "none" : (options.migrate ?? "safe"), readOnly);
+  return new SqliteStore(options, readOnly);
+}
+
+/** The store on one file. */
+export class SqliteStore implements Store {
+  readonly engine = "sqlite";
+  readonly durability = "full";
+  readonly #path: string;
+  readonly #plans: PlanBook;
+  readonly #writer: SqliteWriter | null;
+  readonly #reader: SqliteReader;
+
+  /** @param options of a file whose schema is that of the manifest: see openSqliteStore. */
+  constructor(options: SqliteStoreOptions, readOnly: boolean) {
+    const { path, manifest, limits, mark, nextTurn } = options;
+    const layout = layoutOf(manifest.tables);
+    const guards = new RuleGuards(manifest.tables);
+    const plans = new PlanBook(limits.plansKeptMax);
+    const shared = { path, layout, guards, plans, limits };
+    this.#path = path;
+    this.#plans = plans;
+    const writer = readOnly
+      ? null
+      : new SqliteWriter({
+          ...shared,
+          ...(mark === undefined ? {} : { mark }),
+          beforeCommit: () => this.#reader.endIdle(),
+        });
+    this.#writer = writer;
+    if (writer !== null)
+      this.#reader = new SqliteReader({ ...shared, version: () => writer.version });
+    else if (mark === undefined || nextTurn === undefined) {
+      this.#reader = new SqliteReader({ ...shared, version: () => null });
+    } else {
+      const version = () => mark.current();
+      this.#reader = new SqliteReader({ ...shared, version, endSoon: nextTurn });
+    }
+  }
+
+  read<T>(body: (tx: ReadTx) => Later<T>): Later<T> {
+    return this.#reader.read(body);
+  }
+
+  openGroup(): CommitGroup {
+    assert(this.#writer !== null, "a store that was opened for reading takes no writes");
+    return this.#writer.openGroup();
+  }
+
+  commitsAfter(seq: number, limit: number): readonly Commit[] {
+    return this.#reader.commitsAfter(seq, limit);
+  }
+
+  lastSeq(): Later<number> {
+    return this.#reader.read((tx) => tx.seq);
+  }
+
+  prune(nowMs: number): number {
+    assert(this.#writer !== null, "a store that was opened for reading takes no writes");
+    return this.#writer.prune(nowMs);
+  }
+
+  plans(): readonly PlanEvidence[] {
+    return this.#plans.list();
+  }
+
+  backup(target: string): Promise<void> {
+    return backupSqlite(this.#path, target);
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#writer?.close();
+  }
+}
