@@ -1,0 +1,50 @@
+// esbuild's messages as mistakes of the app.
+import type { Message } from "esbuild";
+import { codeFrame, type AppMistake } from "../model/app-mistake.ts";
+
+/** @param failure what esbuild threw. @throws it again when it is none of esbuild's. */
+export function mistakesOf(failure: unknown): readonly AppMistake[] {
+  const { errors } = failure as { errors?: readonly Message[] };
+  if (!Array.isArray(errors) || errors.length === 0) throw failure;
+  return (errors as readonly Message[]).map(mistakeOf);
+}
+
+function mistakeOf(message: Message): AppMistake {
+  const { location, text } = message;
+  const problem = /[.!?]$/.test(text) ? text : `${text}.`;
+  const fix = fixFor(message);
+  if (location === null || location.file === "keelson-entry.js") {
+    return { file: "keelson/app.ts", line: 1, column: 1, problem, fix, frame: "" };
+  }
+  const { file, line, lineText } = location;
+  const column = characters(lineText, location.column) + 1;
+  return { file, line, column, problem, fix, frame: frameOf(lineText, line, column) };
+}
+
+/** esbuild counts bytes of UTF-8. */
+function characters(line: string, bytes: number): number {
+  return Buffer.from(line, "utf8").subarray(0, bytes).toString("utf8").length;
+}
+
+function frameOf(lineText: string, line: number, column: number): string {
+  const before = "\n".repeat(line - 1);
+  return codeFrame(before + lineText, line, column)
+    .split("\n")
+    .filter((row) => !/^\s+\d+ \| $/.test(row))
+    .join("\n");
+}
+
+function fixFor({ text, notes }: Message): string {
+  if (text.includes("module of Node")) {
+    return "Use a web API (fetch, crypto, URL, TextEncoder), or do this part outside of Keelson.";
+  }
+  if (text.startsWith("Could not resolve")) {
+    const [, name = ""] = /"([^"]*)"/.exec(text) ?? [];
+    return name.startsWith(".")
+      ? "Write the path of a file that exists, with its extension: ./schema.ts."
+      : `Install it beside the app: npm install ${name.split("/", name.startsWith("@") ? 2 : 1).join("/")}`;
+  }
+  if (/No matching export/.test(text))
+    return "Export that name there, or import one that is exported.";
+  return notes[0]?.text ?? "Mend the syntax here.";
+}

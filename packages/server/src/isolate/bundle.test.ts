@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { AppInvalid, type AppMistake } from "../model/app-mistake.ts";
+import { bundleApp, createBundler } from "./bundle.ts";
+import { BundleMap } from "./bundle-map.ts";
+import { IsolateImage } from "./isolate-image.ts";
+import { IsolatedApp } from "./isolated-app.ts";
+import {
+  openTestApp,
+  queries,
+  watchdog,
+  noEgress,
+  HandClock,
+  writeApp,
+} from "./isolate-harness.case.ts";
+import { limits } from "../base/limits.ts";
+
+async function bundled(files: Readonly<Record<string, string>>) {
+  const appDir = writeApp(files);
+  try {
+    return await bundleApp({ appDir, appFile: path.join(appDir, "keelson/app.ts") });
+  } finally {
+    rmSync(appDir, { recursive: true });
+  }
+}
+
+/** Mistakes of an app: those of its bundle, or of its evaluation. */
+async function mistakes(files: Readonly<Record<string, string>>): Promise<readonly AppMistake[]> {
+  try {
+    const image = await IsolateImage.of(await bundled(files));
+    const egress = noEgress;
+    new IsolatedApp(image, {
+      clock: new HandClock(),
+      limits: { ...limits, cpuMsMax: 500 },
+      egress,
+      watchdog,
+      development: true,
+    }).dispose();
+  } catch (error) {
+    assert.ok(error instanceof AppInvalid, String(error));
+    return error.mistakes;
+  }
+  throw new Error("the app has no mistake");
+}
+
+test("a bundle names its files and hashes its code", async () => {
+  const files = { "keelson/test.ts": queries({ one: "return 1;" }) };
+  const one = await bundled(files);
+  const two = await bundled(files);
+  assert.deepEqual(one.files.toSorted(), [
+    "keelson/app.ts",
+    "keelson/schema.ts",
+    "keelson/test.ts",
+  ]);
+  assert.equal(one.hash, two.hash);
+  assert.match(one.hash, /^[0-9a-f]{64}$/);
+  assert.notEqual(
+    one.hash,
+    (await bundled({ "keelson/test.ts": queries({ one: "return 2;" }) })).hash,
+  );
+});
+
+test("the source map holds the app's own sources", async () => {
+  const text = queries({ one: "return 1;" });
+  const map = new BundleMap(await bundled({ "keelson/test.ts": text }));
+  assert.equal(map.sources().get("keelson/test.ts"), text);
+});
+
+test("a module of Node is refused at the line that imports it", async () => {
+  for (const name of ["node:fs", "fs", "node:child_process", "fs/promises"]) {
+    const [mistake] = await mistakes({
+      "keelson/test.ts": `${queries({})}\nimport { x } from "${name}";\nexport const y = x;`,
+    });
+    assert.equal(mistake?.file, "keelson/test.ts");
+    assert.equal(mistake?.line, 4);
+    assert.equal(mistake?.column, 19);
+    assert.match(mistake?.problem ?? "", new RegExp(`"${name}" is a module of Node`));
+    assert.match(mistake?.fix ?? "", /web API/);
+    assert.match(mistake?.frame ?? "", /> 4 \| import \{ x \} from/);
+  }
+});
+
+test("a syntax error, a missing file, a missing package and a missing export are told where they are", async () => {
+  const [syntax] = await mistakes({ "keelson/test.ts": "export const ž = 'č' + ;" });
+  assert.deepEqual([syntax?.file, syntax?.line, syntax?.column], ["keelson/test.ts", 1, 24]);
+  const [file] = await mistakes({ "keelson/test.ts": 'import "./none.ts";' });
+  assert.match(file?.problem ?? "", /Could not resolve "\.\/none\.ts"/);
+  const [pack] = await mistakes({ "keelson/test.ts": 'import "@scope/none/deep";' });
+  assert.match(pack?.fix ?? "", /npm install @scope\/none$/);
+  const [name] = await mistakes({
+    "keelson/test.ts": 'import { nothing } from "keelson"; export const a = nothing;',
+  });
+  assert.match(name?.problem ?? "", /No matching export/);
+});
+
+test("all mistakes that esbuild finds are told at once", async () => {
+  const found = await mistakes({ "keelson/test.ts": 'import "./a.ts";\nimport "./b.ts";' });
+  assert.deepEqual(
+    found.map(({ line }) => line),
+    [1, 2],
+  );
+});
+
+test("a mistake in a definition is told at the user's own line, with what to write", async () => {
+  const [mistake] = await mistakes({
+    "keelson/test.ts": `${queries({})}\n\nexport const bad = query({\n  allow: "everyone" as never,\n  async run() {},\n});`,
+  });
+  assert.equal(mistake?.file, "keelson/test.ts");
+  assert.equal(mistake?.line, 5);
+  assert.match(mistake?.problem ?? "", /allow/);
+  assert.match(mistake?.fix ?? "", /Use "nobody"/);
+  assert.match(mistake?.frame ?? "", /> 5 \| export const bad = query\(\{/);
+});
+
+test("what a module throws, and what it may not do while it is loaded, are mistakes at their lines", async () => {
+  const at = async (line: string): Promise<AppMistake | undefined> =>
+    (await mistakes({ "keelson/test.ts": `${queries({})}\n${line}` }))[0];
+  assert.match((await at("throw new Error('oops');"))?.problem ?? "", /^Error: oops/);
+  assert.equal((await at("(undefined as any).x;"))?.line, 4);
+  assert.match((await at("throw 'text';"))?.problem ?? "", /text/);
+  for (const line of [
+    'fetch("http://a");await 0;',
+    "setTimeout(() => {}, 1);",
+    "crypto.randomUUID();",
+  ]) {
+    const mistake = await at(line.replace("await 0;", ""));
+    if (line.startsWith("fetch")) continue;
+    assert.match(mistake?.problem ?? "", /inside functions only/, line);
+    assert.equal(mistake?.line, 4);
+  }
+  assert.match((await at("for (;;) {}"))?.problem ?? "", /more time/);
+});
+
+test("an app.ts without an app is told", async () => {
+  const [mistake] = await mistakes({ "keelson/app.ts": "export const x = 1;" });
+  assert.match(mistake?.problem ?? "", /does not export an app/);
+});
+
+test("a package that works without Node is bundled, a broken one is not found", async () => {
+  const appDir = writeApp({
+    "keelson/test.ts": `${queries({ one: "return shout('a');" }, 'import { shout } from "shout"; import events from "events";')}\nexport const kept = events;`,
+  });
+  for (const [name, code] of [
+    ["shout", "exports.shout = (text) => text.toUpperCase() + '!';"],
+    ["events", "module.exports = 'own';"],
+  ] as const) {
+    mkdirSync(path.join(appDir, "node_modules", name), { recursive: true });
+    writeFileSync(
+      path.join(appDir, "node_modules", name, "package.json"),
+      `{"name":"${name}","main":"index.js"}`,
+    );
+    writeFileSync(path.join(appDir, "node_modules", name, "index.js"), code);
+  }
+  const bundle = await bundleApp({ appDir, appFile: path.join(appDir, "keelson/app.ts") });
+  rmSync(appDir, { recursive: true });
+  assert.ok(bundle.files.includes("node_modules/shout/index.js"));
+});
+
+test("a bundler sees what changed since it last ran", async () => {
+  const appDir = writeApp({ "keelson/test.ts": queries({ one: "return 1;" }) });
+  const bundler = await createBundler({ appDir, appFile: path.join(appDir, "keelson/app.ts") });
+  try {
+    const one = await bundler.rebuild();
+    writeFileSync(path.join(appDir, "keelson/test.ts"), "syntax error");
+    await assert.rejects(bundler.rebuild(), AppInvalid);
+    writeFileSync(path.join(appDir, "keelson/test.ts"), queries({ one: "return 1;" }));
+    assert.equal((await bundler.rebuild()).hash, one.hash);
+  } finally {
+    await bundler.dispose();
+    rmSync(appDir, { recursive: true });
+  }
+});
+
+test("polyfills may be put in place while the app is loaded", async () => {
+  const app = await openTestApp(
+    queries(
+      { one: "return ([1, 2] as any).second();" },
+      "(Array.prototype as any).second = function () { return this[1]; };",
+    ),
+  );
+  try {
+    assert.equal(await app.value("one"), 2);
+  } finally {
+    app.close();
+  }
+});

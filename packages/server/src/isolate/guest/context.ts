@@ -1,0 +1,75 @@
+// `ctx`: what a function is given beside its arguments. A plain object, so that user code may spread it.
+import { functionName } from "@keelson/sdk/guest";
+import { ask } from "./ask.ts";
+import type { OpenDatabase } from "./database.ts";
+import { create, freeze, parse, RealDate, toJson } from "./primordials.ts";
+import type { Call } from "./running.ts";
+
+/** Makes contexts for one app. */
+export class ContextMaker {
+  readonly #reading: OpenDatabase;
+  readonly #writing: OpenDatabase;
+  /** Callers and moments repeat from call to call; the last of each is kept, frozen. */
+  #meJson = "";
+  #me: unknown = null;
+  #nowMs = Number.NaN;
+  #now = "";
+
+  constructor(reading: OpenDatabase, writing: OpenDatabase) {
+    this.#reading = reading;
+    this.#writing = writing;
+  }
+
+  /** @param params the named parts of an http function's address. */
+  make(call: Call, params: unknown): object {
+    const { kind, requestId } = call;
+    const me = this.#meOf(call.meJson);
+    const now = this.#nowOf(call.nowMs);
+    const run = (fn: unknown, args?: unknown): Promise<unknown> => runFunction(call, fn, args);
+    switch (kind) {
+      case "query":
+        return { db: this.#reading(call), me, now, run, requestId };
+      case "mutation":
+        return { db: this.#writing(call), me, now, run, requestId };
+      case "action":
+        return { me, now, run, requestId };
+      case "http":
+        return { me, now, run, requestId, params };
+      default:
+        kind satisfies never;
+        return create(null) as object;
+    }
+  }
+
+  #meOf(json: string): unknown {
+    if (json !== this.#meJson) {
+      this.#me = deepFreeze(parse(json));
+      this.#meJson = json;
+    }
+    return this.#me;
+  }
+
+  #nowOf(nowMs: number): string {
+    if (nowMs !== this.#nowMs) {
+      this.#nowMs = nowMs;
+      this.#now = new RealDate(nowMs).toISOString();
+    }
+    return this.#now;
+  }
+}
+
+function runFunction(call: Call, fn: unknown, args: unknown): Promise<unknown> {
+  const name = typeof fn === "string" ? fn : (fn as { [functionName]?: unknown })?.[functionName];
+  if (typeof name !== "string") {
+    throw new TypeError(
+      "run takes a function that app.ts lists, or its name: run(cinema.book, args).",
+    );
+  }
+  return ask(call, "run", `{"name":${toJson(name)},"args":${toJson(args ?? {}) ?? "{}"}}`);
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  for (const key of Object.keys(value)) deepFreeze((value as Record<string, unknown>)[key]);
+  return freeze(value);
+}

@@ -1,0 +1,54 @@
+// The way out of the isolate: functions that the host gave. They take and give text and numbers only, and
+// never throw. Nothing here is ever handed to user code.
+import type { LogLine } from "../app-isolate.ts";
+
+/** How a call ended, as the guest tells the host. */
+export type EndKind = "done" | "failed" | "refused" | "platform" | "invalid" | "large";
+
+/** What the host gives when it connects. */
+export interface HostLink {
+  /**
+   * A system call of user code. @returns JSON text; text beginning with `!` for a refusal; or a number,
+   * the token of an answer that comes later.
+   */
+  readonly system: (callId: number, operation: string, payload: string) => string | number;
+  /** An effect that the isolate's own host answers: timers, fetch, randomness. Answers as `system`. */
+  readonly effect: (callId: number, operation: string, payload: string) => string | number;
+  /** A computation without effects: addresses, text encodings, hashes. Text; `!` begins an error's text. */
+  readonly pure: (operation: string, first: string, second: string) => string;
+  readonly end: (callId: number, kind: EndKind, text: string) => void;
+  readonly log: (callId: number, level: LogLine["level"], text: string) => void;
+  /** Small results go through here instead of `end`: a call out of the isolate costs two microseconds. */
+  readonly mail: Mailbox;
+  readonly limits: GuestLimits;
+}
+
+/** Shared memory for one small result at a time. */
+export interface Mailbox {
+  /** [0]: 1 when full; [1]: call id; [2]: length. */
+  readonly head: Int32Array;
+  /** ASCII. */
+  readonly body: Uint8Array;
+}
+
+/** Limits that the guest holds itself; the host holds them again. */
+export interface GuestLimits {
+  readonly resultCharsMax: number;
+  readonly payloadCharsMax: number;
+  readonly logLineCharsMax: number;
+  readonly logLinesMax: number;
+}
+
+let current: HostLink | null = null;
+
+/** Connects the guest. Once. */
+export function connect(link: HostLink): void {
+  if (current !== null) throw new TypeError("connected");
+  current = link;
+}
+
+/** The host. */
+export function host(): HostLink {
+  if (current === null) throw new TypeError("not connected");
+  return current;
+}

@@ -1,0 +1,62 @@
+// The calls that run in this isolate, and which of them user code runs for right now. One slice belongs to
+// one call: the host enters the isolate for a call, and leaves it when nothing is left to do.
+import { find, part } from "./primordials.ts";
+import { SeededRandom } from "./seeded-random.ts";
+
+/** A function's kind. */
+export type CallKind = "query" | "mutation" | "action" | "http";
+
+/** One call. */
+export class Call {
+  readonly id: number;
+  readonly kind: CallKind;
+  readonly nowMs: number;
+  readonly requestId: string;
+  readonly meJson: string;
+  readonly argsJson: string;
+  readonly hosts: boolean;
+  logLines = 0;
+  #seed: string;
+  #random: SeededRandom | null = null;
+
+  /**
+   * @param input `nowMs`, the request's id, the seed, `me` and the arguments as JSON, each on a line.
+   */
+  constructor(id: number, kind: CallKind, input: string) {
+    const first = find(input, "\n");
+    const second = find(input, "\n", first + 1);
+    const third = find(input, "\n", second + 1);
+    const fourth = find(input, "\n", third + 1);
+    this.id = id;
+    this.kind = kind;
+    this.nowMs = +part(input, 0, first);
+    this.requestId = part(input, first + 1, second);
+    this.#seed = part(input, second + 1, third);
+    this.meJson = part(input, third + 1, fourth);
+    this.argsJson = part(input, fourth + 1);
+    this.hosts = kind === "action" || kind === "http";
+  }
+
+  /** Numbers of this call's seed. */
+  get random(): SeededRandom {
+    return (this.#random ??= new SeededRandom(this.#seed));
+  }
+}
+
+let running: Call | null = null;
+
+/** The call that user code runs for, or null while the app is loaded. */
+export function runningCall(): Call | null {
+  return running;
+}
+
+/** The host enters for this call. */
+export function enter(call: Call): void {
+  running = call;
+}
+
+/** The call, for something that only a call may do. @throws TypeError while the app is loaded. */
+export function callFor(what: string): Call {
+  if (running !== null) return running;
+  throw new TypeError(`${what} can be used inside functions only, not while the app is loaded.`);
+}

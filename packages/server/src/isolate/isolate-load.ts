@@ -1,0 +1,56 @@
+// Evaluates the app's bundle in a fresh context: once, without any system call, within the limits of a call.
+import type ivm from "isolated-vm";
+import type { AppSpec } from "@keelson/sdk/spec";
+import { bundleScript } from "./bundle-map.ts";
+import type { CpuSlot } from "./cpu-watchdog.ts";
+import type { IsolateImage } from "./isolate-image.ts";
+import type { KeptHandles } from "./kept-handles.ts";
+import { loadLimitMistake, loadMistake, type LoadFailure } from "./load-mistake.ts";
+
+/** What the guest says of the app. */
+export interface LoadedBundle {
+  readonly spec: AppSpec;
+  /** Functions, in the order of the guest's own list. */
+  readonly names: readonly string[];
+}
+
+/** Where a bundle is loaded. */
+export interface LoadPlace {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  readonly slot: CpuSlot;
+  /** The guest's function that reads what the bundle left. */
+  readonly take: ivm.Reference;
+  readonly kept: KeptHandles;
+}
+
+/** @throws AppInvalid when a module throws or breaks a limit, or `app.ts` exports no app. */
+export function loadBundle(image: IsolateImage, place: LoadPlace): LoadedBundle {
+  const { isolate, context, slot, take, kept } = place;
+  let answer: string;
+  slot.begin();
+  try {
+    kept.keep(compiled(image, isolate)).runSync(context);
+    answer = take.applySync(undefined, []) as string;
+  } catch (error) {
+    if (!slot.end()) throw loadLimitMistake("time", image.map);
+    if (isolate.isDisposed) throw loadLimitMistake("memory", image.map);
+    throw loadMistake(error as LoadFailure, image.map);
+  }
+  slot.end();
+  const read = JSON.parse(answer) as LoadedBundle & { readonly threw?: LoadFailure };
+  if (read.threw !== undefined) throw loadMistake(read.threw, image.map);
+  return read;
+}
+
+/** The bundle's script; V8's compiled form of it is kept for the next isolate. */
+function compiled(image: IsolateImage, isolate: ivm.Isolate): ivm.Script {
+  const { code } = image.bundle;
+  const options = { filename: bundleScript };
+  if (image.compiled !== null) {
+    return isolate.compileScriptSync(code, { ...options, cachedData: image.compiled });
+  }
+  const script = isolate.compileScriptSync(code, { ...options, produceCachedData: true });
+  image.compiled = (script as ivm.CachedDataResult & ivm.Script).cachedData ?? null;
+  return script;
+}
