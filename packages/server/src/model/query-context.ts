@@ -21,6 +21,7 @@ export class QueryContext {
   readonly touches: FieldTouch[] = [];
   whereNodesLeft: number;
   withTermsLeft: number;
+  inValuesLeft: number;
   readonly #seesPrivate: boolean;
 
   constructor(manifest: Manifest | null, limits: Limits, reader: RecordWriter) {
@@ -28,6 +29,7 @@ export class QueryContext {
     this.limits = limits;
     this.whereNodesLeft = limits.whereNodesMax;
     this.withTermsLeft = limits.withTermsMax;
+    this.inValuesLeft = limits.inValuesQueryMax;
     this.#seesPrivate = reader === "system";
   }
 
@@ -51,6 +53,20 @@ export class QueryContext {
     return fields
       .filter((field) => this.#seesPrivate || field.spec.private !== true)
       .map((field) => field.name);
+  }
+
+  /** Whether there is a table of this name for this reader: one without rules is not there for callers. */
+  knows(table: string): boolean {
+    const tables = this.manifest?.tables;
+    if (tables === undefined || !Object.hasOwn(tables, table)) return false;
+    if (this.#seesPrivate) return true;
+    const { read, create, update, delete: remove } = tables[table]?.rules ?? {};
+    return [read, create, update, remove].some((rule) => rule !== undefined);
+  }
+
+  /** Names of the tables that are there for this reader. */
+  tables(): readonly string[] {
+    return Object.keys(this.manifest?.tables ?? {}).filter((name) => this.knows(name));
   }
 
   /** Notes that the answer depends on this field. */

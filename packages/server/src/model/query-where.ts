@@ -181,6 +181,14 @@ function checkMany(
   if (value.length > context.limits.inValuesMax) {
     return context.refuse(path, `has more than ${context.limits.inValuesMax} values`);
   }
+  context.inValuesLeft -= value.length;
+  if (context.inValuesLeft < 0) {
+    const { inValuesQueryMax } = context.limits;
+    return context.refuse(
+      path,
+      `makes more than ${inValuesQueryMax} values of \`in\` in one query`,
+    );
+  }
   const values: Json[] = [];
   for (const [index, each] of value.entries()) {
     const place = `${path}[${index}]`;

@@ -88,7 +88,10 @@ function checkTerm(
       context.refuse(below(path, key), "cannot be used here: a reference leads to one row");
     }
   }
-  const parts = checkTermParts(context, other, options, path, depth);
+  // Nobody reads what it leads to: the names of its fields are nobody's business either.
+  const parts = context.knows(other.model.name)
+    ? checkTermParts(context, other, options, path, depth)
+    : {};
   const limit =
     kind === "many" ? checkLimit(context, options["limit"], below(path, "limit")) : null;
   return {
@@ -158,13 +161,13 @@ function findTarget(
   }
   const { manifest } = context;
   assert(manifest !== null, "expansions are of queries, which have a manifest");
-  const other = queryTable(manifest, from ?? name);
+  const other = context.knows(from ?? name) ? queryTable(manifest, from ?? name) : null;
   if (other !== null) return findMany(context, table, other, { via, path });
   if (from !== undefined) {
-    const hint = didYouMean(from, Object.keys(manifest.tables));
+    const hint = didYouMean(from, context.tables());
     return context.refuse(below(path, "from"), `is no table${hint}`);
   }
-  const hint = didYouMean(name, [...refsOf(context, table), ...Object.keys(manifest.tables)]);
+  const hint = didYouMean(name, [...refsOf(context, table), ...context.tables()]);
   return context.refuse(
     path,
     `is no reference of ${table.model.name} and no table that refers to it${hint}`,

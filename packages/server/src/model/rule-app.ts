@@ -21,7 +21,13 @@ export interface TableSource {
 /** A name within `define(...)`'s result: "rules", "query"... */
 type Member = "rules" | "app" | "query" | "mutation" | "action" | "http";
 
-const functionKinds: ReadonlySet<string> = new Set(["query", "mutation", "action", "http"]);
+const functionKinds: ReadonlySet<string> = new Set([
+  "query",
+  "mutation",
+  "action",
+  "http",
+  "invariant",
+]);
 
 /** Calls of `rules` from a `define(...)`. */
 export function findRulesCalls(sources: SourceSet): readonly PlacedCall[] {

@@ -2,6 +2,7 @@
 // re-exports. Reads syntax only; nothing is run. Modules outside the sources are "external".
 import {
   parseSync,
+  type Comment,
   type Expression,
   type Function as FunctionNode,
   type Program,
@@ -16,6 +17,7 @@ export interface SourceFile {
   readonly path: string;
   readonly text: string;
   readonly program: Program;
+  readonly comments: readonly Comment[];
   readonly names: ModuleNames;
 }
 
@@ -60,8 +62,9 @@ export class SourceSet {
         const fix = error.helpMessage ?? "Mend the syntax here.";
         this.#add({ path, text }, start, `This is not valid TypeScript: ${error.message}.`, fix);
       }
-      const names = moduleNames(parsed.program);
-      this.#byPath.set(path, { path, text, program: parsed.program, names });
+      const { program, comments } = parsed;
+      const names = moduleNames(program);
+      this.#byPath.set(path, { path, text, program, comments, names });
     }
     this.files = [...this.#byPath.values()];
   }

@@ -15,7 +15,7 @@ function openFeed(
 ) {
   const reported: unknown[] = [];
   const feed = openCommitRelay({
-    seq: 10,
+    lastSeq: () => 10,
     commitsAfter(seq, limit) {
       if (options.fails === true) throw new Error("no log");
       const found = log.filter((one) => one.seq > seq).slice(0, limit);
@@ -85,4 +85,31 @@ test("a listener that fails is reported and does not keep the others from being 
   assert.deepEqual(told, [[11]]);
   assert.deepEqual(others, [[11]]);
   assert.equal(reported.length, 1);
+});
+
+test("a source elsewhere is asked to send while anybody listens, and what passed meanwhile is not lost", () => {
+  const log = Array.from({ length: 30 }, (_, at) => commit(at + 1));
+  let newest = 10;
+  const wanted: boolean[] = [];
+  const feed = openCommitRelay({
+    lastSeq: () => newest,
+    commitsAfter: (seq, limit) =>
+      log.filter((one) => one.seq > seq && one.seq <= newest).slice(0, limit),
+    wanted: (isWanted) => wanted.push(isWanted),
+    report: () => assert.fail("nothing fails"),
+  });
+  newest = 20;
+  const told: number[] = [];
+  const end = feed.subscribe((commits) => told.push(...seqsOf(commits)));
+  const endOther = feed.subscribe(() => {});
+  newest = 25;
+  // The source's answer to being wanted: nothing new of its own, but its newest number.
+  feed.publish([], 25);
+  assert.deepEqual(told, [21, 22, 23, 24, 25]);
+  feed.publish([], 25);
+  end();
+  assert.deepEqual(wanted, [true]);
+  endOther();
+  assert.deepEqual(wanted, [true, false]);
+  assert.equal(told.length, 5);
 });

@@ -23,16 +23,24 @@ export interface CommitFeed {
 
 /** A feed and its source's side. */
 export interface CommitRelay extends CommitFeed {
-  /** Tells a group that is durable. Commits that were told before are left out; missing ones are read from the log. */
-  publish(commits: readonly Commit[]): void;
+  /**
+   * Tells a group that is durable. Commits that were told before are left out; missing ones are read from the log.
+   * @param seq newest commit there is, when it is not the group's last.
+   */
+  publish(commits: readonly Commit[], seq?: number): void;
 }
 
 /** What a relay needs. */
 export interface CommitRelayParts {
-  /** Newest commit when the feed begins. */
-  readonly seq: number;
+  /** Newest commit of the store: asked when the feed begins, and when the first listener comes. */
+  lastSeq(): number;
   /** Reads the log, for commits whose message was lost: Store.commitsAfter. */
   commitsAfter(seq: number, limit: number): Later<readonly Commit[]>;
+  /**
+   * Told whether there is any listener: a source in another thread sends nothing while there is none, and publishes
+   * its newest number when there is one. Absent: the source publishes always.
+   */
+  readonly wanted?: (isWanted: boolean) => void;
   /** Told of a listener or a log that failed. */
   report(error: unknown): void;
 }
@@ -79,7 +87,7 @@ class Relay implements CommitRelay {
 
   constructor(parts: CommitRelayParts) {
     this.#parts = parts;
-    this.#seq = parts.seq;
+    this.#seq = parts.lastSeq();
   }
 
   get seq(): number {
@@ -89,19 +97,24 @@ class Relay implements CommitRelay {
   subscribe(listener: CommitListener): () => void {
     // A function of its own each time: the same listener may subscribe twice.
     const own: CommitListener = (commits) => listener(commits);
+    const { wanted, lastSeq } = this.#parts;
+    if (wanted !== undefined && this.#listeners.size === 0) {
+      this.#seq = Math.max(this.#seq, lastSeq());
+      wanted(true);
+    }
     this.#listeners.add(own);
     return () => {
-      this.#listeners.delete(own);
+      if (this.#listeners.delete(own) && this.#listeners.size === 0) wanted?.(false);
     };
   }
 
-  publish(commits: readonly Commit[]): void {
+  publish(commits: readonly Commit[], seq?: number): void {
     if (this.#held !== null) {
       this.#held.push(commits);
       return;
     }
-    const first = commits[0];
-    if (first !== undefined && first.seq > this.#seq + 1) this.#fill(commits);
+    const first = commits[0]?.seq ?? (seq === undefined ? 0 : seq + 1);
+    if (first > this.#seq + 1) this.#fill(commits);
     else this.#tell(commits);
   }
 
@@ -126,13 +139,15 @@ class Relay implements CommitRelay {
     const held = this.#held ?? [];
     this.#held = null;
     this.#tell(missing);
+    // As many as were asked for: there may be more.
+    if (missing.length === fillMax) this.publish([], Number.MAX_SAFE_INTEGER - 1);
     // What the log no longer has can't be told; what is known is told all the same.
-    const last = missing[missing.length - 1]?.seq ?? 0;
-    const isWhole = missing.length < fillMax || last + 1 >= (held[0]?.[0]?.seq ?? 0);
-    for (const group of held) {
-      if (isWhole) this.#tell(group);
-      else this.publish(group);
-    }
+    for (const group of held) this.#tellOrHold(group);
+  }
+
+  #tellOrHold(commits: readonly Commit[]): void {
+    if (this.#held === null) this.#tell(commits);
+    else this.#held.push(commits);
   }
 
   #unfilled(error: unknown): void {

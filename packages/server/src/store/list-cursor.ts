@@ -61,7 +61,7 @@ export function readCursor(
   if (parsed[0] !== cursorHash(query, order) || values.length !== expected) throw invalid();
   values.forEach((value, index) => {
     if (ranked && index === 0) {
-      if (typeof value !== "number") throw invalid();
+      if (!Number.isFinite(value)) throw invalid();
       return;
     }
     const term = order[ranked ? index - 1 : index];
@@ -89,7 +89,8 @@ function parseCursor(text: string): readonly Json[] {
 
 function fits(storage: string, value: Json): boolean {
   if (storage === "integer") return Number.isSafeInteger(value);
-  if (storage === "real") return typeof value === "number";
+  // `1e400` in JSON is Infinity, which no row holds.
+  if (storage === "real") return Number.isFinite(value);
   if (storage === "bool") return typeof value === "boolean";
   return typeof value === "string";
 }

@@ -28,8 +28,8 @@ export function assertRowSize(table: TableLayout, row: Row, limits: Limits): voi
   });
 }
 
-/** Bytes of the longest value as JSON. */
-function bytesAtMost(spec: FieldSpec): number {
+/** Bytes of a field's longest value as JSON. */
+export function bytesAtMost(spec: FieldSpec): number {
   switch (spec.kind) {
     case "text":
       return spec.max * 6 + 2;

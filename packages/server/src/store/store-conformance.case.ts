@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { limits as defaultLimits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import { storeQueryConformance } from "./store-query-conformance.case.ts";
 import { refusal as code, storeRunner, type OpenEngine } from "./store-open.case.ts";
 import type { Page, Row } from "./store.ts";
@@ -236,6 +237,55 @@ export function storeConformance(engine: string, openEngine: OpenEngine): void {
         });
         const page = await store.read<Page>((tx) => tx.list(listOf("node"), null));
         assert.deepEqual(page.rows, []);
+      }),
+    );
+
+    test(
+      "a row whose reference is cleared is judged, and a deletion that is refused leaves all as it was",
+      withStore(async (store) => {
+        const ids = [1, 2, 3, 4].map((index) => idOf("node", index));
+        const [root = "", child = "", twice = "", once = ""] = ids;
+        await write(store, (tx) => {
+          tx.insert("node", rowOf("node", 1));
+          tx.insert("node", rowOf("node", 2, { parent: root }));
+          tx.insert("node", rowOf("node", 3, { friend: child }));
+          tx.insert("node", rowOf("node", 4, { friend: root }));
+        });
+        const judged: unknown[] = [];
+        const commit = await write(store, (tx) => {
+          assert.throws(
+            () =>
+              tx.delete("node", root, ({ id, before, after }) => {
+                judged.push([
+                  id,
+                  before?.["friend"],
+                  after?.["friend"],
+                  tx.get("node", root, null),
+                ]);
+                if (id === once) return;
+                throw new PlatformError("CHECK_FAILED", { table: "node", check: 0 });
+              }),
+            code("CHECK_FAILED", {}),
+          );
+          assert.deepEqual(
+            ids.map((id) => (tx.get("node", id, null) as Row | null)?.["friend"]),
+            [null, null, child, root],
+          );
+        });
+        assert.equal(commit, null);
+        assert.deepEqual(judged.toSorted(), [
+          [twice, child, null, null],
+          [once, root, null, null],
+        ]);
+        await write(store, (tx) => tx.delete("node", root, () => undefined));
+        const page = await store.read<Page>((tx) => tx.list(listOf("node"), null));
+        assert.deepEqual(
+          page.rows.map((row) => [row["id"], row["friend"]]),
+          [
+            [twice, null],
+            [once, null],
+          ],
+        );
       }),
     );
 

@@ -82,8 +82,13 @@ export interface WriteTx extends ReadTx {
    * @throws NOT_FOUND when there is no such row; UNIQUE_TAKEN, REF_MISSING.
    */
   update(table: string, id: string, patch: Row): Later<Row>;
-  /** Deletes, and cascades or clears by `onDelete`; every row touched is in the log. @throws NOT_FOUND, REF_IN_USE. */
-  delete(table: string, id: string): Later<void>;
+  /**
+   * Deletes, and cascades or clears by `onDelete`; every row touched is in the log.
+   * @param judge asked about each row that stays and of which a reference was cleared, once all is done. What it
+   * throws is thrown on, and nothing of the deletion happened.
+   * @throws NOT_FOUND, REF_IN_USE.
+   */
+  delete(table: string, id: string, judge?: (cleared: Change) => Later<void>): Later<void>;
 }
 
 /** One changed row of a commit. `before` null: created; `after` null: deleted. */

@@ -1,11 +1,12 @@
 // Writes of the naive engine: constraints are checked by walking every row.
 import { assert } from "../../base/assert.ts";
 import type { Json } from "../../base/json.ts";
+import { isLater, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
-import { sameValue, type ChangeSet } from "../change-set.ts";
+import { ChangeSet, sameValue } from "../change-set.ts";
 import { assertRowSize } from "../row-size.ts";
 import { rowId } from "../row-id.ts";
-import type { Row, WriteTx } from "../store.ts";
+import type { Change, Row, WriteTx } from "../store.ts";
 import { columnOf, tableOf, type RefLayout, type TableLayout } from "../table-layout.ts";
 import { MemoryReadTx } from "./memory-read-tx.ts";
 import { matchWhere } from "./where-match.ts";
@@ -55,7 +56,7 @@ export class MemoryWriteTx extends MemoryReadTx implements WriteTx {
     return this.#put(layout, id, before, Object.freeze(after));
   }
 
-  delete(table: string, id: string): void {
+  delete(table: string, id: string, judge?: Parameters<WriteTx["delete"]>[2]): void {
     if (!this.rows(table).has(id)) throw new PlatformError("NOT_FOUND", { table, id });
     const doomed: Doomed[] = [{ table, id }];
     const clears: { readonly row: Doomed; readonly ref: RefLayout }[] = [];
@@ -75,14 +76,32 @@ export class MemoryWriteTx extends MemoryReadTx implements WriteTx {
       }
     }
     for (const target of doomed) this.#refuseIfUsed(target, isDoomed);
-    for (const { row, ref } of clears) {
-      if (!isDoomed(row)) this.update(row.table, row.id, { [ref.field]: null });
+    const applied: Change[] = [];
+    const stays = new ChangeSet();
+    try {
+      for (const { row, ref } of clears) {
+        if (isDoomed(row)) continue;
+        const before = this.rows(row.table).get(row.id) ?? null;
+        const after = this.update(row.table, row.id, { [ref.field]: null });
+        applied.push({ ...row, before, after });
+        stays.add(row.table, row.id, before, after);
+      }
+      for (const row of doomed.toReversed()) {
+        const before = this.rows(row.table).get(row.id) ?? null;
+        this.rows(row.table).delete(row.id);
+        this.#note(row.table, row.id, before, null);
+        applied.push({ ...row, before, after: null });
+      }
+      if (judge !== undefined) for (const change of stays.changes()) atOnce(judge(change));
+    } catch (error) {
+      for (const change of applied.toReversed()) this.#revert(change);
+      throw error;
     }
-    for (const row of doomed.toReversed()) {
-      const before = this.rows(row.table).get(row.id) ?? null;
-      this.rows(row.table).delete(row.id);
-      this.#note(row.table, row.id, before, null);
-    }
+  }
+
+  #revert({ table, id, before, after }: Change): void {
+    if (before !== null) this.rows(table).set(id, before);
+    this.#note(table, id, after, before);
   }
 
   #refuseIfUsed(target: Doomed, isDoomed: (row: Doomed) => boolean): void {
@@ -128,4 +147,8 @@ export class MemoryWriteTx extends MemoryReadTx implements WriteTx {
     assert(this.#changes !== null, "a transaction is not used after its mutation ended");
     this.#changes.add(table, id, before, after);
   }
+}
+
+function atOnce(judged: Later<void>): void {
+  assert(!isLater(judged), "rules are decided at once on this engine");
 }

@@ -1,6 +1,7 @@
 // Expansions: one statement per `with` term for all rows together, never one per row. For many rows per
 // parent the inner statement is limited per parent, so a parent of a million rows costs what a page costs.
 import type { Json } from "../../base/json.ts";
+import { PlatformError } from "../../base/platform-error.ts";
 import type { WithTerm } from "../../model/query-form.ts";
 import { fullOrder, orderShape, whereShape } from "../list-cursor.ts";
 import type { Guard } from "../store.ts";
@@ -12,21 +13,39 @@ import { columnsOf, finishRow, viaOf, type OpenRow } from "./row-shape.ts";
 import { sqlName, SqlParams } from "./sql-text.ts";
 import { compileWhere } from "./sql-where.ts";
 
-/** Fills in the terms under their names. @param rows of `table`, open; they hold `id` and every `via`. */
+/**
+ * Fills in the terms under their names.
+ * @param rows of one table, open; they hold `id` and every `via`.
+ * @throws FUNCTION_ROWS_EXCEEDED when all terms together bring more rows than limits.rowsReadMax.
+ */
 export function expandRows(
   runner: QueryRunner,
-  table: TableLayout,
   rows: readonly OpenRow[],
   terms: readonly WithTerm[],
   guard: Guard | null,
+): void {
+  expandWithin({ runner, guard, rowsLeft: runner.limits.rowsReadMax }, rows, terms);
+}
+
+/** One expansion of a page, nested ones included. */
+interface Expanding {
+  readonly runner: QueryRunner;
+  readonly guard: Guard | null;
+  rowsLeft: number;
+}
+
+function expandWithin(
+  expanding: Expanding,
+  rows: readonly OpenRow[],
+  terms: readonly WithTerm[],
 ): void {
   if (rows.length === 0) return;
   // Every `via` is read before any name is filled in: a term may carry the name of a field.
   const starts = terms.map((term) => rows.map((row) => row[viaOf(term)] ?? null));
   terms.forEach((term, index) => {
     const keys = starts[index] ?? [];
-    if (term.kind === "one") fillOne(runner, rows, keys, term, guard);
-    else fillMany(runner, rows, keys, term, guard);
+    if (term.kind === "one") fillOne(expanding, rows, keys, term);
+    else fillMany(expanding, rows, keys, term);
   });
 }
 
@@ -37,19 +56,16 @@ interface Expansion {
 }
 
 function fillOne(
-  runner: QueryRunner,
+  expanding: Expanding,
   rows: readonly OpenRow[],
   keys: readonly Json[],
   term: WithTerm,
-  guard: Guard | null,
 ): void {
-  const expansion = expansionOf(runner, term, []);
+  const expansion = expansionOf(expanding.runner, term, []);
   const ids = [...new Set(keys.filter((key) => key !== null))];
-  const found = ids.length === 0 ? [] : runExpansion(runner, expansion, ids, guard);
+  const found = ids.length === 0 ? [] : runExpansion(expanding, expansion, ids);
   const targets = found.map((cells) => decodeRow(expansion.columns, cells, 1));
-  if (term.with !== undefined) {
-    expandRows(runner, expansion.target, targets, term.with, guard);
-  }
+  if (term.with !== undefined) expandWithin(expanding, targets, term.with);
   const byId = new Map(
     targets.map((row) => [row["id"], finishRow(row, term.select, term.with)] as const),
   );
@@ -59,18 +75,15 @@ function fillOne(
 }
 
 function fillMany(
-  runner: QueryRunner,
+  expanding: Expanding,
   rows: readonly OpenRow[],
   keys: readonly Json[],
   term: WithTerm,
-  guard: Guard | null,
 ): void {
-  const expansion = expansionOf(runner, term, [term.via]);
-  const found = runExpansion(runner, expansion, keys, guard);
+  const expansion = expansionOf(expanding.runner, term, [term.via]);
+  const found = runExpansion(expanding, expansion, keys);
   const targets = found.map((cells) => decodeRow(expansion.columns, cells, 1));
-  if (term.with !== undefined) {
-    expandRows(runner, expansion.target, targets, term.with, guard);
-  }
+  if (term.with !== undefined) expandWithin(expanding, targets, term.with);
   const lists = rows.map((): Json[] => []);
   targets.forEach((row, index) => {
     lists[Number(found[index]?.[0])]?.push(finishRow(row, term.select, term.with));
@@ -88,13 +101,13 @@ function expansionOf(runner: QueryRunner, term: WithTerm, needed: readonly strin
 
 /** Cells: the parent's index in `keys` (many) or nothing of use (one), then the columns. */
 function runExpansion(
-  runner: QueryRunner,
+  expanding: Expanding,
   expansion: Expansion,
   keys: readonly Json[],
-  guard: Guard | null,
 ): readonly (readonly SqlCell[])[] {
+  const { runner, guard } = expanding;
   const { term, target } = expansion;
-  return runner.run({
+  const found = runner.run({
     from: target.name,
     groupBy: [],
     of: { from: target.name, ...(term.where === undefined ? {} : { where: term.where }) },
@@ -107,6 +120,10 @@ function runExpansion(
       limited: true,
     }),
   });
+  expanding.rowsLeft -= found.length;
+  if (expanding.rowsLeft >= 0) return found;
+  const max = runner.limits.rowsReadMax;
+  throw new PlatformError("FUNCTION_ROWS_EXCEEDED", { limit: "rowsReadMax", max });
 }
 
 function expansionShape(term: WithTerm, guarded: boolean): string {

@@ -75,7 +75,7 @@ function makePage(
     const rank = found[count - 1]?.[columns.length] as number;
     next = writeCursor(query, order, ranked ? [rank, ...values] : values);
   }
-  if (query.with !== undefined) expandRows(runner, table, rows, query.with, guard);
+  if (query.with !== undefined) expandRows(runner, rows, query.with, guard);
   return { rows: rows.map((row) => finishRow(row, query.select, query.with)), next };
 }
 

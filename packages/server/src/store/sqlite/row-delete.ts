@@ -2,7 +2,9 @@
 // will go and what will be cleared is collected first; a reference that refuses counts only rows that stay.
 // Nothing is written unless everything can be, so a body that catches the refusal finds all as it was.
 import { assert } from "../../base/assert.ts";
+import { isLater, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
+import { ChangeSet } from "../change-set.ts";
 import type { Change } from "../store.ts";
 import { tableOf, type RefLayout } from "../table-layout.ts";
 import type { QueryRunner } from "./query-runner.ts";
@@ -15,8 +17,18 @@ interface Doomed {
   readonly id: string;
 }
 
-/** Deletes a row and follows its references. @throws NOT_FOUND, REF_IN_USE, FUNCTION_ROWS_EXCEEDED. */
-export function deleteRow(tx: RowAccess, runner: QueryRunner, table: string, id: string): void {
+type Judge = (cleared: Change) => Later<void>;
+
+/**
+ * Deletes a row and follows its references.
+ * @param judge see WriteTx.delete. @throws NOT_FOUND, REF_IN_USE, FUNCTION_ROWS_EXCEEDED.
+ */
+export function deleteRow(
+  tx: RowAccess,
+  runner: QueryRunner,
+  { table, id }: Doomed,
+  judge: Judge | undefined,
+): void {
   if (tx.held(table, id) === null) throw new PlatformError("NOT_FOUND", { table, id });
   const { doomed, cleared } = collect(runner, { table, id });
   if (doomed.size === 1 && cleared.length === 0) {
@@ -25,6 +37,7 @@ export function deleteRow(tx: RowAccess, runner: QueryRunner, table: string, id:
   }
   const { connection } = runner;
   const applied: Change[] = [];
+  const stays = new ChangeSet();
   withStoreErrors(() => connection.prepare("SAVEPOINT _delete").run());
   // Rows go in any order, also round a circle; the engine checks references at the end of the deletion.
   withStoreErrors(() => connection.db.exec("PRAGMA defer_foreign_keys = ON"));
@@ -33,12 +46,14 @@ export function deleteRow(tx: RowAccess, runner: QueryRunner, table: string, id:
       const before = tx.held(row.table, row.id)?.row ?? null;
       const after = tx.update(row.table, row.id, { [ref.field]: null });
       applied.push({ ...row, before, after });
+      stays.add(row.table, row.id, before, after);
     }
     for (const row of [...doomed.values()].toReversed()) {
       const before = tx.held(row.table, row.id)?.row ?? null;
       tx.remove(row.table, row.id);
       applied.push({ ...row, before, after: null });
     }
+    if (judge !== undefined) for (const change of stays.changes()) atOnce(judge(change));
   } catch (error) {
     if (connection.inTransaction) {
       withStoreErrors(() => connection.db.exec("ROLLBACK TO _delete"));
@@ -53,6 +68,10 @@ export function deleteRow(tx: RowAccess, runner: QueryRunner, table: string, id:
       });
     }
   }
+}
+
+function atOnce(judged: Later<void>): void {
+  assert(!isLater(judged), "rules are decided at once on this engine");
 }
 
 /** Everything that goes with a row, and every reference that is cleared in a row that stays. */

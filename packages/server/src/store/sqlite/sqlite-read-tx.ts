@@ -4,7 +4,7 @@ import type { AggregateQuery, ListQuery, WithTerm } from "../../model/query-form
 import type { RuleExpr } from "../../model/rule-ast.ts";
 import { compileRule, type RuleInput, type RuleTest } from "../../model/rule-evaluate.ts";
 import type { Guard, Page, ReadTx, Row, RuleOuter } from "../store.ts";
-import { tableOf, type TableLayout } from "../table-layout.ts";
+import { tableOf } from "../table-layout.ts";
 import { aggregateRows } from "./query-aggregate.ts";
 import { columnList } from "./query-compile.ts";
 import { expandRows } from "./query-expand.ts";
@@ -45,7 +45,7 @@ export class SqliteReadTx implements ReadTx {
     if (row === null) return null;
     if (rule !== null && guard !== null && !this.#allows(rule, row, guard)) return null;
     if (expand === undefined || expand.length === 0) return row;
-    return this.#expanded(tableOf(this.runner.layout, table), row, guard, expand);
+    return this.#expanded(row, guard, expand);
   }
 
   list(query: ListQuery, guard: Guard | null): Page {
@@ -121,9 +121,9 @@ export class SqliteReadTx implements ReadTx {
     return truth === true;
   }
 
-  #expanded(table: TableLayout, row: Row, guard: Guard | null, expand: readonly WithTerm[]): Row {
+  #expanded(row: Row, guard: Guard | null, expand: readonly WithTerm[]): Row {
     const open: OpenRow = { ...row };
-    expandRows(this.runner, table, [open], expand, guard);
+    expandRows(this.runner, [open], expand, guard);
     return Object.freeze(open);
   }
 }

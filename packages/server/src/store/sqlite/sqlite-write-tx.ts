@@ -1,6 +1,7 @@
 // The writes of one mutation. The engine's own constraints decide (one statement per write, no look-ups
 // before it); when one refuses, the code here finds out which, in the order of declaration. Rows read or
-// written by the open group are kept, so that a write after a read costs one statement.
+// written are kept, from group to group too while nobody else writes the file, so that a write after a read
+// costs one statement, and a busy row is not read again.
 import { assert } from "../../base/assert.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Json } from "../../base/json.ts";
@@ -12,14 +13,15 @@ import { assertRowSize } from "../row-size.ts";
 import { findRefused } from "./constraint-find.ts";
 import { deleteRow } from "./row-delete.ts";
 import type { HeldRow, RowAccess } from "./row-access.ts";
-import { decodeRow, encodeField, encodeRow } from "./row-codec.ts";
+import { decodeRow, encodeField, encodeRow, type SqlCell } from "./row-codec.ts";
 import type { SqlValue } from "./sql-text.ts";
 import { SqliteReadTx } from "./sqlite-read-tx.ts";
 import { TableWrites } from "./table-writes.ts";
 import type { QueryRunner } from "./query-runner.ts";
 
-/** Rows kept of one group; past this all are dropped and read again. */
-const heldRowsMax = 4_096;
+/** Rows kept; past this, or this much text, all are dropped and read again. */
+const heldRowsMax = 16_384;
+const heldCharsMax = 16_777_216;
 
 /** What the open mutation needs of its group. */
 export interface WriteHooks {
@@ -33,6 +35,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
   readonly #writes = new Map<string, TableWrites>();
   readonly #held = new Map<string, Map<string, HeldRow>>();
   #heldCount = 0;
+  #heldChars = 0;
+  #dataVersion: SqlCell = null;
   #changes: ChangeSet | null = null;
   /** Rows more (or fewer) than at the start of the group, by table. */
   readonly sizeChanges = new Map<string, number>();
@@ -58,12 +62,25 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     for (const { table, id } of changes.touched()) this.#held.get(table)?.delete(id);
   }
 
-  /** Another group: other connections may have written since. */
-  forgetAll(): void {
-    for (const rows of this.#held.values()) rows.clear();
-    this.#heldCount = 0;
+  /** Another group: rows stay known unless another connection has written since. */
+  beginGroup(): void {
+    const [version = null] = this.runner.connection.prepare("PRAGMA data_version").get() ?? [];
+    if (version === null || version !== this.#dataVersion) this.#dropHeld();
+    this.#dataVersion = version;
     this.sizeChanges.clear();
     this.runner.forgetSizes();
+  }
+
+  /** A group that did not become durable: what it wrote is not there. */
+  dropGroup(): void {
+    this.#dropHeld();
+    this.sizeChanges.clear();
+  }
+
+  #dropHeld(): void {
+    for (const rows of this.#held.values()) rows.clear();
+    this.#heldCount = 0;
+    this.#heldChars = 0;
   }
 
   insert(table: string, row: Row): void {
@@ -120,9 +137,9 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     return kept;
   }
 
-  delete(table: string, id: string): void {
+  delete(table: string, id: string, judge?: Parameters<WriteTx["delete"]>[2]): void {
     this.#startWrite();
-    deleteRow(this, this.runner, table, id);
+    deleteRow(this, this.runner, { table, id }, judge);
   }
 
   /** Removes one row, with nothing else: references were dealt with. */
@@ -190,11 +207,10 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
       rows = new Map();
       this.#held.set(table, rows);
     }
-    if (this.#heldCount >= heldRowsMax) {
-      for (const each of this.#held.values()) each.clear();
-      this.#heldCount = 0;
-    }
-    this.#heldCount += 1;
+    if (this.#heldCount >= heldRowsMax || this.#heldChars >= heldCharsMax) this.#dropHeld();
+    // Both grow with rows that replace themselves as well: bounds on what is held, not counts of it.
+    if (!rows.has(id)) this.#heldCount += 1;
+    this.#heldChars += charsOf(row.row);
     rows.set(id, row);
   }
 
@@ -202,6 +218,17 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
   resize(table: string, by: number): void {
     this.sizeChanges.set(table, (this.sizeChanges.get(table) ?? 0) + by);
   }
+}
+
+/** Text of a row; lists and objects count as a page each. */
+function charsOf(row: Row): number {
+  let chars = 0;
+  for (const field in row) {
+    const value = row[field];
+    if (typeof value === "string") chars += value.length;
+    else if (typeof value === "object" && value !== null) chars += 4_096;
+  }
+  return chars;
 }
 
 /** The row that was written, as it will be read: fields in the order of the table, frozen. */

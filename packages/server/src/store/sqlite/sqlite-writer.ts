@@ -170,7 +170,7 @@ class OpenGroup implements CommitGroup {
   begin(): void {
     const { statements, log, tx } = this.#parts;
     withStoreErrors(() => statements.begin.run());
-    tx.forgetAll();
+    tx.beginGroup();
     this.lastSeq = withStoreErrors(() => log.lastSeq());
   }
 
@@ -215,6 +215,7 @@ class OpenGroup implements CommitGroup {
       commit();
       return this.#commits;
     } catch (error) {
+      tx.dropGroup();
       if (connection.inTransaction) statements.rollback.run();
       throw storeError(error);
     } finally {
@@ -230,6 +231,7 @@ class OpenGroup implements CommitGroup {
       if (connection.inTransaction) withStoreErrors(() => statements.rollback.run());
     } finally {
       this.#parts.tx.end();
+      this.#parts.tx.dropGroup();
       ended();
     }
   }
