@@ -1,0 +1,84 @@
+// Answers the `db.*` system calls of a function with the rights of its caller, or of the system when
+// `db.asSystem` gave a reason; every such use is in the trace.
+import type { Json } from "../base/json.ts";
+import { andThen, type Later } from "../base/later.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import type { QueryForm } from "../model/query-form.ts";
+import type { Run } from "./gate-app.ts";
+import type { GetForm, GuardedDb } from "./guarded-db.ts";
+import { payloadObject, payloadText, type Payload } from "./system-payload.ts";
+import type { Authority } from "./table-rules.ts";
+import { noted } from "./work.ts";
+
+/** A system call of a function. */
+export interface DataCall {
+  readonly operation: string;
+  readonly payloadJson: string;
+  /** Whether this function may write. */
+  readonly writes: boolean;
+}
+
+const reasonCharsMax = 200;
+
+/** @returns the answer as JSON text. @throws SYSTEM_CALL_DENIED; what GuardedDb throws. */
+export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<string> {
+  const payload = payloadObject(run, call.payloadJson);
+  const { operation } = call;
+  const table = payloadText(payload, "table");
+  const as = authorityOf(run, operation, payload);
+  switch (operation) {
+    case "db.get": {
+      const id = payloadText(payload, "id");
+      // What the payload holds as a query is checked by query-check, like any other stranger's.
+      const form = (payload["query"] ?? undefined) as GetForm | undefined;
+      return andThen(db.get(table, id, form, as), toJson);
+    }
+    case "db.list":
+      return andThen(db.list(table, formOf(payload), as), toJson);
+    case "db.aggregate":
+      return andThen(db.aggregate(table, formOf(payload), as), toJson);
+    case "db.create":
+      assertWrites(call);
+      return andThen(db.create(table, payload["value"] ?? null, as), toJson);
+    case "db.update":
+      assertWrites(call);
+      return andThen(
+        db.update(table, payloadText(payload, "id"), payload["value"] ?? null, as),
+        toJson,
+      );
+    case "db.delete":
+      assertWrites(call);
+      return andThen(db.delete(table, payloadText(payload, "id"), as), toJson);
+    default:
+      throw new PlatformError("SYSTEM_CALL_DENIED", { operation: operation.slice(0, 64) });
+  }
+}
+
+function authorityOf(run: Run, operation: string, payload: Payload): Authority {
+  const reason = payload["as"];
+  if (reason === undefined || reason === null) return run.authority;
+  if (typeof reason !== "string" || reason.trim() === "" || reason.length > reasonCharsMax) {
+    const problem = `asSystem takes a reason of 1 to ${reasonCharsMax} characters`;
+    throw new PlatformError("SYSTEM_CALL_DENIED", { operation, problem });
+  }
+  const { work, app } = run;
+  const note = { reason, operation, table: payloadText(payload, "table") };
+  work.elevations = noted(work.elevations, note, app.limits.traceNotesMax);
+  return "system";
+}
+
+function formOf(payload: Payload): QueryForm {
+  return (payload["query"] ?? {}) as QueryForm;
+}
+
+function assertWrites(call: DataCall): void {
+  if (call.writes) return;
+  const problem = "a query does not write; make it a mutation";
+  throw new PlatformError("SYSTEM_CALL_DENIED", { operation: call.operation, problem });
+}
+
+function toJson(
+  value: Json | { readonly rows: readonly Json[]; readonly next: string | null },
+): string {
+  return JSON.stringify(value);
+}

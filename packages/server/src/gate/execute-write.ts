@@ -1,0 +1,28 @@
+// What the writer does with a job: logic on a transaction and nothing else, so that the writer may be this
+// thread or another. Jobs come from a gate, which has limited, validated and authorised them.
+import type { WriteTx } from "../store/store.ts";
+import type { Later } from "../base/later.ts";
+import { openDb, openGateApp, type GateAppParts, type Run } from "./gate-app.ts";
+import { runOperation } from "./run-operation.ts";
+import type { Work } from "./work.ts";
+import type { WriteJob } from "./writer.ts";
+
+/** Runs one job on a transaction. @returns the answer as JSON text. @throws every refusal of the job. */
+export type ExecuteWrite = (job: WriteJob, tx: WriteTx, work: Work) => Later<string>;
+
+/** Makes the executor of one manifest. */
+export function openExecuteWrite(parts: GateAppParts): ExecuteWrite {
+  const app = openGateApp(parts);
+  return (job, tx, work) => {
+    const run: Run = {
+      app,
+      caller: job.caller,
+      nowMs: job.atMs,
+      requestId: job.requestId,
+      work,
+      authority: job.authority ?? "caller",
+      spoiled: null,
+    };
+    return runOperation(run, openDb(run, tx, tx), job.operation);
+  };
+}
