@@ -1,0 +1,355 @@
+// One connection's live queries, and their moves from one commit to a later one, all together. A session
+// knows nothing of sockets: it is handed messages and hands out pushes.
+// States: quiet -> due (something changed) -> moving (a snapshot is being read) -> quiet or due; closed.
+// Invariant: a push names every subscription whose value at its seq is another than what was sent before.
+import { errorCodes } from "../base/error-codes.ts";
+import { isLater, type Later } from "../base/later.ts";
+import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import type { Caller } from "../gate/identity.ts";
+import type { Watcher, WatchOperation, WatchRun } from "../gate/watcher.ts";
+import type { ReadTx } from "../store/store.ts";
+import type { LiveFollower, LiveQuery, LiveVersion } from "./live-query.ts";
+
+/** What happened to a subscription. JSON as text. */
+export type LiveOutcome =
+  | { readonly id: number; readonly kind: "value"; readonly hash: string; readonly json: string }
+  | { readonly id: number; readonly kind: "patch"; readonly hash: string; readonly json: string }
+  | { readonly id: number; readonly kind: "same" }
+  | {
+      readonly id: number;
+      readonly kind: "error";
+      readonly error: PlatformError;
+      readonly requestId: string;
+      readonly isEnded: boolean;
+    };
+
+/** Where pushes go. */
+export interface LiveSink {
+  push(seq: number, outcomes: readonly LiveOutcome[]): void;
+  /** Bytes that the other side has not taken yet. */
+  unreadBytes(): number;
+}
+
+/** What a client asks to watch. */
+export interface LiveRequest {
+  readonly id: number;
+  /** A mistake in it is its answer. */
+  readonly operation: WatchOperation | PlatformError;
+  /** Of the value that it has; null: none. */
+  readonly hash: string | null;
+  readonly requestId: string;
+  readonly cause: string;
+}
+
+/** One subscription. */
+export interface LiveSubscription extends LiveFollower {
+  readonly request: LiveRequest;
+  query: LiveQuery | null;
+  /** What the client has; null: nothing was sent yet. */
+  sent: LiveVersion | null;
+  /** Whether its answer is owed, changed or not. */
+  isNew: boolean;
+  isAlive: boolean;
+}
+
+/** What a session needs of the hub. */
+export interface LiveSessionPorts {
+  readonly watcher: Watcher;
+  readonly limits: Limits;
+  /** The query of what is asked, shared where it can be, joined by the subscription. */
+  join(subscription: LiveSubscription, asked: WatchRun): LiveQuery;
+  leave(subscription: LiveSubscription): void;
+  /** Something is due: the session is to be moved soon. */
+  due(session: LiveSession): void;
+  /** The session has left. */
+  closed(session: LiveSession): void;
+}
+
+/** Credentials that do not change while a connection lasts. */
+export interface LiveOrigin {
+  readonly address: string;
+  readonly cookie: string | null;
+}
+
+/** One connection. */
+export class LiveSession {
+  readonly #ports: LiveSessionPorts;
+  readonly #sink: LiveSink;
+  readonly #origin: LiveOrigin;
+  readonly #subscriptions = new Map<number, LiveSubscription>();
+  readonly #due = new Set<LiveSubscription>();
+  readonly #refused: LiveOutcome[] = [];
+  #authorization: string | null = null;
+  #cookie: string | null;
+  #caller: Caller | null = null;
+  /** Verified for the next move: an identity may need a moment each time. */
+  #verified: Caller | null = null;
+  /** Grows with every change of credentials: what was begun before is not sent. */
+  #era = 0;
+  #isMoving = false;
+  #isIdentifying = false;
+  #isClosed = false;
+  #sentSeq = 0;
+  /** A write of this connection: a push with this seq or a later one is owed. */
+  #owedSeq = 0;
+
+  constructor(ports: LiveSessionPorts, sink: LiveSink, origin: LiveOrigin) {
+    this.#ports = ports;
+    this.#sink = sink;
+    this.#origin = origin;
+    this.#cookie = origin.cookie;
+  }
+
+  /** Who calls, for requests at the gate. */
+  get credentials(): {
+    readonly authorization: string | null;
+    readonly cookie: string | null;
+    readonly address: string;
+  } {
+    return {
+      authorization: this.#authorization,
+      cookie: this.#cookie,
+      address: this.#origin.address,
+    };
+  }
+
+  /** The caller of the last move; null before the first. */
+  get caller(): Caller | null {
+    return this.#caller;
+  }
+
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Whether nothing stands in the way of a move now. */
+  get isFree(): boolean {
+    return !this.#isMoving && !this.#isIdentifying && !this.#isClosed;
+  }
+
+  /** Bytes on their way to the client. */
+  unreadBytes(): number {
+    return this.#sink.unreadBytes();
+  }
+
+  /** Another caller from here on. @param token null: nobody. */
+  authenticate(token: string | null): void {
+    const authorization = token === null ? null : `Bearer ${token}`;
+    if (authorization === this.#authorization && this.#cookie === null) return;
+    this.#authorization = authorization;
+    this.#cookie = null;
+    this.#verified = null;
+    this.#era += 1;
+    this.#ports.due(this);
+  }
+
+  subscribe(requests: readonly LiveRequest[]): void {
+    const { liveSubscriptionsMax } = this.#ports.limits;
+    for (const request of requests) {
+      this.#drop(request.id);
+      if (this.#subscriptions.size >= liveSubscriptionsMax) {
+        const details = { limit: "liveSubscriptionsMax", max: liveSubscriptionsMax };
+        this.#refuse(request, new PlatformError("OVERLOADED", details));
+        continue;
+      }
+      if (request.operation instanceof PlatformError) {
+        this.#refuse(request, request.operation);
+        continue;
+      }
+      const subscription: LiveSubscription = {
+        touched: () => {
+          this.#due.add(subscription);
+          this.#ports.due(this);
+        },
+        request,
+        query: null,
+        sent: null,
+        isNew: true,
+        isAlive: true,
+      };
+      this.#subscriptions.set(request.id, subscription);
+      this.#due.add(subscription);
+    }
+    this.#ports.due(this);
+  }
+
+  unsubscribe(ids: readonly number[]): void {
+    for (const id of ids) this.#drop(id);
+  }
+
+  /** A write of this connection was answered with this commit. */
+  wrote(seq: number): void {
+    if (this.#subscriptions.size === 0 || seq <= this.#sentSeq) return;
+    this.#owedSeq = Math.max(this.#owedSeq, seq);
+    this.#ports.due(this);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const id of [...this.#subscriptions.keys()]) this.#drop(id);
+    this.#ports.closed(this);
+  }
+
+  /**
+   * Makes sure of the caller, and that every subscription has a query of this caller.
+   * @returns whether it can be moved now; if not, it will be due again by itself when it can.
+   */
+  prepare(): boolean {
+    if (this.#subscriptions.size === 0) return true;
+    let caller: Later<Caller>;
+    try {
+      caller = this.#verified ?? this.#ports.watcher.identify(this.credentials);
+    } catch (error) {
+      this.#endAll(error);
+      return true;
+    }
+    this.#verified = null;
+    if (isLater(caller)) {
+      this.#identifyLater(caller);
+      return false;
+    }
+    this.#setCaller(caller);
+    for (const subscription of this.#due) this.#begin(subscription, caller);
+    return true;
+  }
+
+  /** Asks again who calls: tokens expire without any commit. */
+  recheck(): void {
+    if (this.#subscriptions.size === 0 || !this.isFree) return;
+    const before = this.#caller;
+    let isDue: boolean;
+    try {
+      const caller = this.#ports.watcher.identify(this.credentials);
+      if (isLater(caller)) caller.catch(() => undefined);
+      isDue = isLater(caller) || caller !== before;
+    } catch {
+      isDue = true;
+    }
+    if (isDue) this.#ports.due(this);
+  }
+
+  /** Brings all subscriptions to the snapshot, and pushes what changed. Only when it is free and prepared. */
+  move(tx: ReadTx): Later<void> {
+    const { seq } = tx;
+    const due = [...this.#due].filter(({ isAlive, query }) => isAlive && query !== null);
+    this.#due.clear();
+    const versions = due.map(({ query }) => (query as LiveQuery).versionAt(tx));
+    if (!versions.some(isLater)) return this.#moved(seq, due, versions as readonly LiveVersion[]);
+    const era = this.#era;
+    this.#isMoving = true;
+    return Promise.all(versions.map(async (version) => version)).then((versions) => {
+      this.#isMoving = false;
+      if (this.#isClosed) return;
+      if (era === this.#era) this.#moved(seq, due, versions);
+      else for (const subscription of due) this.#due.add(subscription);
+      // What came meanwhile was not taken up: it is now.
+      const isOwing = this.#owedSeq > this.#sentSeq || this.#refused.length > 0;
+      if (isOwing || this.#due.size > 0 || era !== this.#era) this.#ports.due(this);
+    });
+  }
+
+  #moved(seq: number, due: readonly LiveSubscription[], versions: readonly LiveVersion[]): void {
+    const outcomes = this.#refused.splice(0);
+    for (const [index, subscription] of due.entries()) {
+      if (!subscription.isAlive) continue;
+      const outcome = this.#outcomeOf(subscription, versions[index] as LiveVersion);
+      if (outcome !== null) outcomes.push(outcome);
+    }
+    const isOwed = this.#owedSeq > this.#sentSeq && seq >= this.#owedSeq;
+    if (outcomes.length === 0 && !isOwed) return;
+    this.#sentSeq = Math.max(seq, this.#sentSeq);
+    this.#sink.push(this.#sentSeq, outcomes);
+  }
+
+  #outcomeOf(subscription: LiveSubscription, version: LiveVersion): LiveOutcome | null {
+    const { request, query, sent, isNew } = subscription;
+    const { id } = request;
+    if (!isNew && (sent === version || sent?.isSame(version) === true)) return null;
+    subscription.sent = version;
+    subscription.isNew = false;
+    const { json, error, hash } = version;
+    if (error !== null) {
+      // What the host could not do now is to be asked for again, later.
+      const isEnded = query?.isHopeless === true || errorCodes[error.code].fault === "host";
+      if (isEnded) this.#drop(id);
+      return { id, kind: "error", error, requestId: query?.requestId ?? "", isEnded };
+    }
+    if (isNew && request.hash === hash) return { id, kind: "same" };
+    const patch = sent === null || isNew ? null : version.patchFrom(sent);
+    if (patch !== null) return { id, kind: "patch", hash, json: patch };
+    return { id, kind: "value", hash, json: json as string };
+  }
+
+  #identifyLater(caller: Promise<Caller>): void {
+    this.#isIdentifying = true;
+    const era = this.#era;
+    const known = () => {
+      this.#isIdentifying = false;
+      if (!this.#isClosed) this.#ports.due(this);
+    };
+    // Credentials that were replaced in the meantime say nothing any more.
+    caller.then(
+      (caller) => {
+        if (era === this.#era) this.#verified = caller;
+        known();
+      },
+      (error: unknown) => {
+        if (era === this.#era && !this.#isClosed) this.#endAll(error);
+        known();
+      },
+    );
+  }
+
+  #setCaller(caller: Caller): void {
+    const before = this.#caller;
+    if (before === caller) return;
+    this.#caller = caller;
+    if (before === null || JSON.stringify(before.me) === JSON.stringify(caller.me)) return;
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.query !== null) this.#ports.leave(subscription);
+      subscription.query = null;
+      this.#due.add(subscription);
+    }
+  }
+
+  /** Gives a subscription its query. One that may not be is ended. */
+  #begin(subscription: LiveSubscription, caller: Caller): void {
+    if (subscription.query !== null || !subscription.isAlive) return;
+    const { operation, requestId, cause } = subscription.request;
+    if (operation instanceof PlatformError) return;
+    try {
+      const asked = { operation, caller, requestId, cause };
+      this.#ports.watcher.begin(asked, this.#origin.address);
+      subscription.query = this.#ports.join(subscription, asked);
+    } catch (error) {
+      this.#refuse(subscription.request, error);
+      this.#drop(subscription.request.id);
+    }
+  }
+
+  #endAll(error: unknown): void {
+    const requests = [...this.#subscriptions.values()].map(({ request }) => request);
+    for (const request of requests) {
+      this.#refuse(request, error);
+      this.#drop(request.id);
+    }
+    this.#caller = null;
+  }
+
+  #refuse({ id, requestId }: LiveRequest, error: unknown): void {
+    const refusal =
+      error instanceof PlatformError ? error : new PlatformError("INTERNAL", {}, { cause: error });
+    this.#refused.push({ id, kind: "error", error: refusal, requestId, isEnded: true });
+  }
+
+  #drop(id: number): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) return;
+    this.#subscriptions.delete(id);
+    this.#due.delete(subscription);
+    subscription.isAlive = false;
+    if (subscription.query !== null) this.#ports.leave(subscription);
+  }
+}
