@@ -1,0 +1,35 @@
+// One request and its answer, from the headers' end to the last byte. Answered once: `end` is the only way
+// out, also for a client that went away.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Gate } from "../gate/gate-request.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { HttpCors } from "./http-cors.ts";
+import type { HttpHead } from "./http-head.ts";
+import type { HttpMounts } from "./http-mounts.ts";
+import type { RouteClass } from "./http-metrics.ts";
+
+/** One version of the app, as the door needs it. Swapped whole by a reload. */
+export interface HttpApp {
+  readonly manifest: Manifest;
+  readonly gate: Gate;
+  readonly cors: HttpCors;
+  readonly mounts: HttpMounts;
+  /** Requests that it is answering. */
+  inFlight: number;
+  /** Called, and emptied, when there are none. */
+  readonly whenIdle: (() => void)[];
+}
+
+/** One request being answered. */
+export interface HttpExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  /** The app that answers it; a reload in between does not change it. */
+  readonly app: HttpApp;
+  /** Of the monotonic clock. */
+  readonly startedUs: number;
+  head: Readonly<HttpHead>;
+  route: RouteClass;
+  isEnded: boolean;
+}

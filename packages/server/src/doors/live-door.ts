@@ -1,0 +1,273 @@
+// /api/live: handshakes of WebSockets (RFC 6455), and the connections that come of them. A page of another
+// origin is let in only when the app lists it: browsers send cookies with a handshake and ask nobody.
+// States: serving -> draining (no new ones; the others are closed once their asks are answered).
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { WebSocket, WebSocketServer } from "ws";
+import type { LiveProtocol } from "@keelson/sdk/live-protocol";
+import type { Clock } from "../base/clock.ts";
+import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import { addressKey } from "../gate/address-key.ts";
+import type { Gate } from "../gate/gate-request.ts";
+import type { Watcher } from "../gate/watcher.ts";
+import { openLiveHub, type LiveHub } from "../live/live-hub.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { CommitFeed } from "../store/commit-feed.ts";
+import type { Store } from "../store/store.ts";
+import { openHttpCors } from "./http-cors.ts";
+import { readHead, type HttpHead } from "./http-head.ts";
+import { problemOf, type HttpMode } from "./http-problem.ts";
+import { LiveConnection } from "./live-connection.ts";
+
+/** What live queries read and follow. */
+export interface LiveSource {
+  readonly watcher: Watcher;
+  readonly store: Pick<Store, "read" | "commitsAfter">;
+  readonly commits: CommitFeed;
+}
+
+/** One version of the app, as live connections need it. */
+export interface LiveServed {
+  readonly manifest: Manifest;
+  readonly gate: Gate;
+  readonly live: LiveSource;
+}
+
+/** What the door is made of. */
+export interface LiveDoorParts {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly mode: HttpMode;
+  readonly trustProxy: boolean;
+  /** Calls back when the event loop has come round once. */
+  readonly nextTurn: (run: () => void) => void;
+  nextId(): string;
+  /** Runs now, or once a reload is over. */
+  whenServed(run: () => void): void;
+  report(error: unknown, requestId: string): void;
+}
+
+/** The path of live connections. */
+export const livePath = "/api/live";
+/** What the two sides speak. */
+export const liveProtocol: LiveProtocol = "keelson.live.1";
+
+/** One version and its connections. */
+interface Serving {
+  readonly served: LiveServed;
+  readonly hub: LiveHub;
+  readonly cors: ReturnType<typeof openHttpCors>;
+  readonly connections: Set<LiveConnection>;
+  readonly asking: (delta: 1 | -1) => void;
+}
+
+/** Live connections of one thread. */
+export class LiveDoor {
+  readonly #parts: LiveDoorParts;
+  readonly #addresses = new Map<string, number>();
+  readonly #callers = new Map<string, number>();
+  #server: Promise<WebSocketServer> | null = null;
+  #serving: Serving;
+  #isDraining = false;
+  #pings = 0;
+  #cancelPing: (() => void) | null = null;
+
+  constructor(parts: LiveDoorParts, served: LiveServed, asking: (delta: 1 | -1) => void) {
+    this.#parts = parts;
+    this.#serving = this.#serve(served, asking);
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#serving.connections.size;
+  }
+
+  /** What live queries there are. */
+  get gauges(): LiveHub["gauges"] {
+    return this.#serving.hub.gauges;
+  }
+
+  /** Serves another version: connections of the one before are closed, their clients come again. */
+  serve(served: LiveServed, asking: (delta: 1 | -1) => void): void {
+    const before = this.#serving;
+    this.#serving = this.#serve(served, asking);
+    this.#end(before);
+  }
+
+  /** Takes no more, and ends those there are. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#end(this.#serving);
+  }
+
+  /** Answers a handshake. Never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A client that goes away in the middle of it.
+    socket.on("error", () => socket.destroy());
+    const requestId = this.#parts.nextId();
+    try {
+      this.#welcome(request, socket, head);
+    } catch (error) {
+      refuse(socket, error, requestId, this.#parts.mode);
+    }
+  }
+
+  #welcome(request: IncomingMessage, socket: Duplex, first: Buffer): void {
+    const serving = this.#serving;
+    const head = readHead(request.rawHeaders);
+    if (this.#isDraining) throw new PlatformError("SHUTTING_DOWN");
+    assertHandshake(request);
+    const cookie = originCookie(serving, head);
+    const address = this.#addressOf(request, head);
+    const key = addressKey(address);
+    const open = this.#addresses.get(key) ?? 0;
+    const { liveConnectionsPerAddressMax: max } = this.#parts.limits;
+    if (open >= max) {
+      throw new PlatformError("RATE_LIMITED", { limit: "liveConnectionsPerAddressMax", max });
+    }
+    // Counted from here on, so that handshakes under way count too.
+    this.#addresses.set(key, open + 1);
+    socket.once("close", () => count(this.#addresses, key, -1));
+    this.#server ??= this.#openServer();
+    this.#server
+      .then((server) => {
+        server.handleUpgrade(request, socket, first, (webSocket) => {
+          if (this.#isDraining || serving !== this.#serving) webSocket.close(1012);
+          else this.#connected(serving, webSocket, { address, cookie });
+        });
+      })
+      .catch((error: unknown) => {
+        this.#parts.report(error, "");
+        socket.destroy();
+      });
+  }
+
+  async #openServer(): Promise<WebSocketServer> {
+    // Loaded with the first connection: a start is in a hurry.
+    const { WebSocketServer } = await import("ws");
+    return new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: this.#parts.limits.liveMessageBytesMax,
+      perMessageDeflate: false,
+      handleProtocols: () => liveProtocol,
+    });
+  }
+
+  #connected(
+    serving: Serving,
+    socket: WebSocket,
+    from: { readonly address: string; readonly cookie: string | null },
+  ): void {
+    const { limits, mode } = this.#parts;
+    const { served, hub, connections, asking } = serving;
+    connections.add(
+      new LiveConnection({
+        socket,
+        limits,
+        mode,
+        gate: served.gate,
+        hub,
+        app: served.manifest.hash,
+        ...from,
+        nextId: () => this.#parts.nextId(),
+        whenServed: (run) => this.#parts.whenServed(run),
+        asking,
+        countCaller: (before, now) => this.#countCaller(before, now),
+        closed: (connection) => connections.delete(connection),
+        report: (error, requestId) => this.#parts.report(error, requestId),
+      }),
+    );
+    this.#cancelPing ??= this.#pingLater();
+  }
+
+  #serve(served: LiveServed, asking: (delta: 1 | -1) => void): Serving {
+    const { clock, limits, nextTurn } = this.#parts;
+    const { watcher, store, commits } = served.live;
+    const hub = openLiveHub({
+      watcher,
+      store,
+      feed: commits,
+      clock,
+      limits,
+      nextTurn,
+      report: (error) => this.#parts.report(error, ""),
+    });
+    const cors = openHttpCors(served.manifest);
+    return { served, hub, cors, connections: new Set(), asking };
+  }
+
+  #end({ hub, connections }: Serving): void {
+    hub.close();
+    for (const connection of connections) connection.close(1012);
+    this.#cancelPing?.();
+    this.#cancelPing = null;
+    if (connections.size === 0) return;
+    this.#parts.clock.after(this.#parts.limits.shutdownMsMax, () => {
+      for (const connection of connections) connection.terminate();
+    });
+  }
+
+  #countCaller(before: string | null, now: string | null): boolean {
+    if (before !== null) count(this.#callers, before, -1);
+    if (now === null) return true;
+    return count(this.#callers, now, 1) <= this.#parts.limits.liveConnectionsPerUserMax;
+  }
+
+  /** A part of the connections at a time: ten thousand pings at once would hold up everything else. */
+  #pingLater(): () => void {
+    const { clock, limits } = this.#parts;
+    return clock.after(limits.livePingMs / pingParts, () => {
+      const { connections } = this.#serving;
+      this.#pings = (this.#pings + 1) % pingParts;
+      let index = 0;
+      for (const connection of connections) {
+        if (index++ % pingParts === this.#pings) connection.ping();
+      }
+      this.#cancelPing = connections.size > 0 ? this.#pingLater() : null;
+    });
+  }
+
+  #addressOf(request: IncomingMessage, head: HttpHead): string {
+    if (this.#parts.trustProxy && head.forwardedFor !== null) {
+      // Only the last entry was written by the proxy in front of us; the others are the caller's word.
+      return head.forwardedFor.slice(head.forwardedFor.lastIndexOf(",") + 1).trim();
+    }
+    return request.socket.remoteAddress ?? "";
+  }
+}
+
+const pingParts = 10;
+
+/** @throws METHOD_NOT_ALLOWED, REQUEST_INVALID. */
+function assertHandshake(request: IncomingMessage): void {
+  if (request.method !== "GET") throw new PlatformError("METHOD_NOT_ALLOWED");
+  const protocols = request.headers["sec-websocket-protocol"] ?? "";
+  if (protocols.split(",").some((name) => name.trim() === liveProtocol)) return;
+  throw new PlatformError("REQUEST_INVALID", { problem: `the subprotocol is ${liveProtocol}` });
+}
+
+/** The cookie, when the page may use it. @throws ORIGIN_DENIED when it may not even connect. */
+function originCookie({ cors }: Serving, { origin, host, cookie }: HttpHead): string | null {
+  if (origin === null || cors.trustsCookie(origin, host)) return cookie;
+  if (cors.headers(origin) === null) throw new PlatformError("ORIGIN_DENIED");
+  return null;
+}
+
+function refuse(socket: Duplex, error: unknown, requestId: string, mode: HttpMode): void {
+  const { status, json, retryAfterSeconds } = problemOf(error, requestId, mode);
+  const retry = retryAfterSeconds === null ? "" : `retry-after: ${retryAfterSeconds}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/problem+json\r\n${retry}` +
+      `x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(json)}\r\n` +
+      `connection: close\r\n\r\n${json}`,
+  );
+}
+
+function count(counts: Map<string, number>, key: string, delta: 1 | -1): number {
+  const next = (counts.get(key) ?? 0) + delta;
+  if (next > 0) counts.set(key, next);
+  else counts.delete(key);
+  return next;
+}

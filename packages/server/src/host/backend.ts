@@ -1,0 +1,187 @@
+// One version of an app, wired to its data: store, isolates, writer, gate. And the change from one version to
+// the next under way: the new one is made beside the old one, writes stop for the moment between two, and a
+// version that can't be opened leaves the old one as it was.
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Limits } from "../base/limits.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { FunctionRunner } from "../gate/function-runner.ts";
+import type { Gate } from "../gate/gate-request.ts";
+import { openExecuteWrite } from "../gate/execute-write.ts";
+import { openGate } from "../gate/gate.ts";
+import type { LiveSource } from "../doors/live-door.ts";
+import type { Identity } from "../gate/identity.ts";
+import { openInlineWriter } from "../gate/inline-writer.ts";
+import { openOperator, type Operator } from "../gate/operator.ts";
+import type { SharedQuotas } from "../gate/shared-quota.ts";
+import type { TraceLog } from "../gate/trace-log.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { feedingStore, openCommitRelay, type CommitFeed } from "../store/commit-feed.ts";
+import type { Store } from "../store/store.ts";
+import type { BuiltApp } from "./app-cache.ts";
+import { realDisk } from "./real-disk.ts";
+import { openPausableWriter, type PausableWriter } from "./pausable-writer.ts";
+
+/** Isolates of one version of the app. */
+export interface AppIsolates extends FunctionRunner {
+  /** Ends them all. */
+  dispose(): void;
+  /** How many there are. */
+  readonly size: number;
+}
+
+/** What every version is wired with. */
+export interface BackendParts {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly limits: Limits;
+  readonly identity: Identity;
+  readonly trace: TraceLog;
+  /** Absolute; locked by this process. */
+  readonly dataDir: string;
+  /** Whether a database of an older schema is brought to this one when nothing can be lost. */
+  readonly migrate: "auto-safe" | "refuse";
+  /** Calls back when the event loop has come round once. */
+  readonly nextTurn: (run: () => void) => void;
+  /** Where rate limits are counted when several threads hold callers to them. */
+  readonly quotas?: SharedQuotas;
+  /** Told of failures that no request is told of. */
+  report(error: unknown): void;
+  openIsolates(app: BuiltApp): Promise<AppIsolates>;
+}
+
+/** One version of the app, wired. */
+export interface Backend {
+  readonly app: BuiltApp;
+  readonly manifest: Manifest;
+  readonly store: Store;
+  readonly isolates: AppIsolates;
+  readonly writer: PausableWriter;
+  readonly gate: Gate;
+  /** Commits as they become durable. */
+  readonly commits: CommitFeed;
+  /** What live queries read and follow. */
+  readonly live: LiveSource;
+  /** The way of whoever holds the data folder. */
+  operator(): Operator;
+  /** Groups that its writer committed. */
+  groups(): number;
+}
+
+/** The database's name in the data folder. */
+export const databaseName = "data.db";
+
+/**
+ * Where the database is. Makes the file before the engine does, which would let every user of the machine read
+ * it; the engine gives the files beside it the same rights.
+ */
+export function privateDatabase(dataDir: string): string {
+  const path = join(dataDir, databaseName);
+  if (!realDisk.exists(path)) realDisk.writeAtomically(path, "", 0o600);
+  return path;
+}
+
+/** Wires an app to the data folder. @throws MIGRATION_REFUSED, MIGRATION_FAILED, STORE_FAILED. */
+export async function openBackend(parts: BackendParts, app: BuiltApp): Promise<Backend> {
+  const isolates = await parts.openIsolates(app);
+  try {
+    return wire(parts, app, isolates);
+  } catch (error) {
+    isolates.dispose();
+    throw error;
+  }
+}
+
+/** Makes accepted writes durable and lets go of everything. */
+export async function closeBackend(backend: Backend): Promise<void> {
+  await backend.writer.drain();
+  backend.isolates.dispose();
+  await backend.store.close();
+}
+
+/**
+ * Opens `app` in the place of `before`, whose writer is paused from now on.
+ * @param isolates of `app`; disposed of when it can't be opened.
+ * @returns the new version. `before` is to be given to closeBackend once its last request is answered.
+ * @throws MIGRATION_REFUSED, MIGRATION_FAILED, STORE_FAILED; then `before` goes on.
+ */
+export async function replaceBackend(
+  parts: BackendParts,
+  before: Backend,
+  app: BuiltApp,
+  isolates: AppIsolates,
+): Promise<Backend> {
+  const resume = await before.writer.pause();
+  try {
+    return wire(parts, app, isolates);
+  } catch (error) {
+    isolates.dispose();
+    resume();
+    throw error;
+  }
+}
+
+/** Drops what the store keeps longer than the limits say, between two groups. @returns how much was dropped. */
+export async function pruneBackend(backend: Backend, nowMs: number): Promise<number> {
+  const resume = await backend.writer.pause();
+  try {
+    return await backend.store.prune(nowMs);
+  } finally {
+    resume();
+  }
+}
+
+function wire(parts: BackendParts, app: BuiltApp, isolates: AppIsolates): Backend {
+  const { clock, random, limits, identity, trace } = parts;
+  const { manifest } = app;
+  const store = openSqliteStore({
+    path: privateDatabase(parts.dataDir),
+    manifest,
+    limits,
+    clock,
+    migrate: parts.migrate === "auto-safe" ? "safe" : "none",
+  });
+  let groups = 0;
+  const { development } = trace;
+  const execute = openExecuteWrite({ manifest, isolates, clock, random, limits, development });
+  const commits = openCommitRelay({
+    lastSeq: () => store.read(({ seq }) => seq) as number,
+    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
+    report: (error) => parts.report(error),
+  });
+  const inline = openInlineWriter({
+    store: feedingStore(store, (group) => commits.publish(group)),
+    execute,
+    clock,
+    limits,
+    nextTurn: (run) => {
+      groups += 1;
+      parts.nextTurn(run);
+    },
+  });
+  const writer = openPausableWriter(inline, limits.writeQueueMax);
+  return gatedBackend(parts, { app, store, isolates, writer, commits, groups: () => groups });
+}
+
+/** Puts the gate and the operator's way before what they lead to. */
+export function gatedBackend(
+  parts: Omit<BackendParts, "openIsolates" | "migrate" | "nextTurn" | "report">,
+  wired: Pick<Backend, "app" | "store" | "isolates" | "writer" | "commits" | "groups">,
+): Backend {
+  const { clock, random, limits, identity, trace, quotas } = parts;
+  const { app, store, isolates, writer, commits } = wired;
+  const { manifest } = app;
+  const { development } = trace;
+  const appParts = { manifest, isolates, clock, random, limits, development };
+  const shared = quotas === undefined ? {} : { quotas };
+  const gate = openGate({ ...appParts, ...shared, store, writer, identity, trace });
+  let operator: Operator | null = null;
+  return {
+    ...wired,
+    manifest,
+    gate,
+    live: { watcher: gate.watcher, store, commits },
+    operator: () => (operator ??= openOperator({ ...appParts, store, writer })),
+  };
+}

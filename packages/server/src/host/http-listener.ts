@@ -1,0 +1,165 @@
+// Sockets of the HTTP door: limits on slow, large and many connections (node's own, set here), and an end
+// that answers what was accepted. States: listening -> closing (no new connections; answers close theirs)
+// -> closed. Nothing of HTTP itself is decided here.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import type { HttpDoor } from "../doors/http-door.ts";
+
+/** An open address. */
+export interface HttpListener {
+  /** `http://127.0.0.1:4000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Open connections. */
+  connections(): number;
+  /**
+   * Takes no more connections, ends the idle ones, and waits for the others.
+   * @param deadlineMs from now; then what is left is cut off.
+   * @returns whether every accepted request was answered in time.
+   */
+  close(deadlineMs: number): Promise<boolean>;
+}
+
+/** How often node looks for slow clients: an eighth of the shorter limit, within these bounds. */
+const checkMsMin = 50;
+const checkMsMax = 5_000;
+const idleMsMore = 5_000;
+
+/**
+ * Opens an address.
+ * @param parts.port 0 takes any free one. @param parts.host an address of this machine.
+ * @throws LISTEN_FAILED when it is taken or not ours.
+ */
+export async function listenHttp(parts: {
+  readonly door: HttpDoor;
+  readonly host: string;
+  readonly port: number;
+  /** Whether other threads of this process listen there too, and connections are spread over them. Default: no. */
+  readonly reusePort?: boolean;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}): Promise<HttpListener> {
+  const { door, limits } = parts;
+  const server = openServer(door, limits);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await listening(server, parts);
+  const stopWatching = watchSlowReaders({ ...parts, sockets });
+  const { address, family, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    port,
+    connections: () => sockets.size,
+    close: async (deadlineMs) => {
+      const inTime = await close({ ...parts, server, sockets, deadlineMs });
+      stopWatching();
+      return inTime;
+    },
+  };
+}
+
+function openServer(door: HttpDoor, limits: Limits): Server {
+  const shortest = Math.min(limits.headersMsMax, limits.requestMsMax);
+  const server = createServer({
+    // Counted with the request line: an address longer than this is refused before it is an address.
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: Math.min(limits.headersMsMax, limits.requestMsMax),
+    requestTimeout: limits.requestMsMax,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(checkMsMax, Math.max(checkMsMin, shortest / 8)),
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    noDelay: true,
+    // Whatever else asks to be upgraded is answered as if it had not.
+    shouldUpgradeCallback: (request) => door.upgrades(request),
+  });
+  // A socket on which nothing moves for longer than anything may take: its client is gone, or does not read.
+  server.timeout =
+    Math.max(limits.actionMsMax, limits.requestMsMax, limits.keepAliveMs) + idleMsMore;
+  // Node drops headers past this number without a word; their bytes are limited above instead.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connectionsMax;
+  server.on("request", (request, response) => door.handle(request, response));
+  server.on("checkContinue", (request, response) => door.expect(request, response));
+  server.on("upgrade", (request, socket, head) => {
+    // From here on it is no connection of HTTP: it may be silent for as long as it answers pings.
+    (socket as Socket).setTimeout(0);
+    door.upgrade(request, socket, head);
+  });
+  server.on("clientError", (error, socket) => door.broken(error, socket as Socket));
+  return server;
+}
+
+function listening(
+  server: Server,
+  { host, port, reusePort = false }: { host: string; port: number; reusePort?: boolean },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException) => {
+      const details = { host, port, reason: cause.code ?? "unknown" };
+      reject(new PlatformError("LISTEN_FAILED", details, { cause }));
+    };
+    server.once("error", fail);
+    server.listen({ host, port, reusePort, backlog: 1_024 }, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+/** Cuts off connections whose client does not take its answers. @returns a function that ends it. */
+function watchSlowReaders(parts: {
+  readonly sockets: ReadonlySet<Socket>;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}): () => void {
+  const { sockets, limits, clock } = parts;
+  const lookMs = Math.min(1_000, Math.max(20, limits.answerMsMax / 8));
+  let behindSince = new Map<Socket, number>();
+  const look = (): void => {
+    const nowUs = clock.monotonicUs();
+    const behind = new Map<Socket, number>();
+    for (const socket of sockets) {
+      const waiting = socket.writableLength;
+      if (waiting === 0) continue;
+      const sinceUs = behindSince.get(socket) ?? nowUs;
+      const isLate = nowUs - sinceUs > limits.answerMsMax * 1_000;
+      if (isLate || waiting > limits.socketBytesMax) socket.destroy();
+      else behind.set(socket, sinceUs);
+    }
+    behindSince = behind;
+    cancel = clock.after(lookMs, look);
+  };
+  let cancel = clock.after(lookMs, look);
+  return () => cancel();
+}
+
+function close(parts: {
+  readonly server: Server;
+  readonly door: HttpDoor;
+  readonly sockets: ReadonlySet<Socket>;
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+}): Promise<boolean> {
+  const { server, door, sockets, clock, deadlineMs } = parts;
+  return new Promise((resolve) => {
+    let inTime = true;
+    const cancel = clock.after(deadlineMs, () => {
+      inTime = door.inFlight() === 0;
+      server.closeAllConnections();
+    });
+    door.drain();
+    server.close(() => {
+      cancel();
+      resolve(inTime);
+    });
+    // Node counts a connection that never sent a byte (a browser's spare one) as busy.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  });
+}

@@ -1,0 +1,54 @@
+// What the command line needs of an app that is open, be it served or not: the operator's way in, and what
+// can be said of the data as a whole. Made for the version that is current; a reload needs a new one.
+import { join } from "node:path";
+import type { Limits } from "../base/limits.ts";
+import type { Operator } from "../gate/operator.ts";
+import { verifyInvariants, type InvariantReport } from "../gate/verify-invariants.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { checkSqlite } from "../store/sqlite/sqlite-backup.ts";
+import type { Store } from "../store/store.ts";
+import { databaseName, type Backend } from "./backend.ts";
+import { lockDataFolder, type DataLock } from "./data-lock.ts";
+import { realClock } from "./real-clock.ts";
+import { realDisk } from "./real-disk.ts";
+import { openRealRandom } from "./real-random.ts";
+
+/** The operator's way to one version of an app. */
+export interface OperatorDesk extends Operator {
+  readonly manifest: Manifest;
+  readonly store: Store;
+  /** Asks every invariant of the app. */
+  invariants(): Promise<readonly InvariantReport[]>;
+  /** Reads the whole database. @throws STORE_FAILED when it is damaged. */
+  checkIntegrity(): void;
+}
+
+/** Opens the desk of one version. @param options.dataDir where its data is. */
+export function openOperatorDesk(
+  backend: Backend,
+  options: { readonly dataDir: string; readonly limits: Limits },
+): OperatorDesk {
+  const { manifest, store, isolates } = backend;
+  return {
+    manifest,
+    store,
+    execute: (operation, order) => backend.operator().execute(operation, order),
+    invariants: async () =>
+      verifyInvariants({
+        manifest,
+        store,
+        isolates,
+        clock: realClock,
+        random: openRealRandom(),
+        limits: options.limits,
+        // The operator is told everything: it is their app, and their machine.
+        development: true,
+      }),
+    checkIntegrity: () => checkSqlite(join(options.dataDir, databaseName)),
+  };
+}
+
+/** Takes a data folder for a command that changes files in it. @throws DATA_LOCKED. */
+export function lockData(dataDir: string): DataLock {
+  return lockDataFolder(realDisk, dataDir);
+}

@@ -1,0 +1,90 @@
+// One thread of the server as the supervisor sees it: started -> ready -> (ended by us | gone by itself).
+import { Worker, type Transferable } from "node:worker_threads";
+import type { Clock } from "../base/clock.ts";
+import { errorCodes, type ErrorCode } from "../base/error-codes.ts";
+import { PlatformError, type ErrorDetails } from "../base/platform-error.ts";
+import { ThreadCalls, type ThreadAnswer } from "./thread-calls.ts";
+
+/** How a thread is started. */
+export interface ServerThreadParts {
+  readonly role: "writer" | "door";
+  readonly data: unknown;
+  readonly transfer: readonly Transferable[];
+  readonly clock: Clock;
+  readonly answers: Readonly<Record<string, ThreadAnswer>>;
+  /** Called once when it has ended, however it did. `error`: what ended it, or null. */
+  gone(error: Error | null): void;
+}
+
+const thisFile = import.meta.url;
+
+/** A thread. */
+export class ServerThread {
+  readonly role: "writer" | "door";
+  readonly calls: ThreadCalls;
+  /** What it said when it was ready. Rejects when it ended before that. */
+  readonly ready: Promise<unknown>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  readonly #worker: Worker;
+  #isReady = false;
+
+  constructor(parts: ServerThreadParts) {
+    const { role, data, transfer, clock, answers } = parts;
+    this.role = role;
+    const file = `./${role}-thread${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
+    const worker = new Worker(new URL(file, thisFile), {
+      workerData: data,
+      transferList: [...transfer],
+      name: `keelson ${role}`,
+    });
+    this.#worker = worker;
+    const ready = Promise.withResolvers<unknown>();
+    this.ready = ready.promise;
+    // Whoever started it waits for it; a replacement that fails is reported when it is gone.
+    this.ready.catch(() => undefined);
+    this.calls = new ThreadCalls({
+      port: worker,
+      clock,
+      answers: {
+        ...answers,
+        ready: (value: unknown) => {
+          this.#isReady = true;
+          ready.resolve(value);
+        },
+      },
+    });
+    let failure: Error | null = null;
+    worker.on("error", (error: unknown) => {
+      failure = errorOfThread(error);
+    });
+    const ended = Promise.withResolvers<void>();
+    this.ended = ended.promise;
+    worker.on("exit", (status) => {
+      this.#isReady = false;
+      this.calls.close();
+      ready.reject(failure ?? new Error(`the ${role}'s thread ended with ${status}`));
+      ended.resolve();
+      parts.gone(failure);
+    });
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Ends it where it stands. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+    await this.ended;
+  }
+}
+
+/** Node takes an error's class away when it leaves its thread, not its code. */
+function errorOfThread(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { code, details } = error as { readonly code?: unknown; readonly details?: unknown };
+  if (typeof code !== "string" || !(code in errorCodes)) return error;
+  const kept = typeof details === "object" && details !== null ? (details as ErrorDetails) : {};
+  return new PlatformError(code as ErrorCode, kept, { cause: error });
+}

@@ -1,0 +1,27 @@
+// Isolates of a thread that got the app and the guest from another one.
+import type { Limits } from "../base/limits.ts";
+import { CpuWatchdog } from "../isolate/cpu-watchdog.ts";
+import { restoreGuestCode } from "../isolate/guest-code.ts";
+import { IsolateImage } from "../isolate/isolate-image.ts";
+import { IsolatePool } from "../isolate/isolate-pool.ts";
+import type { IsolatePorts } from "../isolate/isolated-app.ts";
+import type { BuiltApp } from "./app-cache.ts";
+import type { AppIsolates } from "./backend.ts";
+import { realClock } from "./real-clock.ts";
+import { openRealEgress } from "./real-egress.ts";
+
+/** @returns what opens isolates of a version of the app in this thread. Called once in a thread. */
+export function threadIsolates(
+  snapshot: ArrayBuffer,
+  limits: Limits,
+): (app: BuiltApp) => Promise<AppIsolates> {
+  restoreGuestCode(snapshot);
+  const ports: IsolatePorts = {
+    clock: realClock,
+    limits,
+    egress: openRealEgress(),
+    watchdog: new CpuWatchdog(),
+    development: false,
+  };
+  return async (app) => new IsolatePool(await IsolateImage.of(app.bundle), ports);
+}

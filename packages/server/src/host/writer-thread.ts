@@ -1,0 +1,148 @@
+// The thread that writes: it owns the write connection and the isolates of mutations, and serves the doors'
+// channels. Asked by the supervisor: `door` (a new channel), `gauges`, `close` (every accepted job is made
+// durable and answered first). It ends when the supervisor ends it.
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { assert } from "../base/assert.ts";
+import type { Gauge } from "../doors/http-metrics.ts";
+import { openExecuteWrite } from "../gate/execute-write.ts";
+import { openInlineWriter, type DirectWriter } from "../gate/inline-writer.ts";
+import { toPortableError } from "../gate/portable-error.ts";
+import { WriterDesk } from "../gate/writer-desk.ts";
+import type { FromWriter, ToWriter } from "../gate/writer-messages.ts";
+import { feedingStore } from "../store/commit-feed.ts";
+import { openCommitMark } from "../store/commit-mark.ts";
+import { openSqliteStore, type SqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { privateDatabase, type AppIsolates } from "./backend.ts";
+import { openHostGauges } from "./host-gauges.ts";
+import { realClock } from "./real-clock.ts";
+import { openRealRandom } from "./real-random.ts";
+import { ThreadCalls } from "./thread-calls.ts";
+import { threadIsolates } from "./thread-isolates.ts";
+import { appOfStart, type ThreadGauges, type WriterStart } from "./thread-start.ts";
+
+const port = parentPort;
+assert(port !== null, "this file is a thread's");
+const start = workerData as WriterStart;
+const { limits } = start;
+const hostGauges = openHostGauges();
+
+const { desk, writer, store, isolates, groups } = await openWriter();
+const calls = new ThreadCalls({
+  port,
+  clock: realClock,
+  answers: {
+    door: (channel: MessagePort) => openChannel(channel),
+    gauges: () => readGauges(),
+    close: () => close(),
+  },
+});
+const pruning = setInterval(prune, limits.pruneMs);
+calls.tell("ready", null);
+
+async function openWriter(): Promise<{
+  readonly desk: WriterDesk;
+  readonly writer: DirectWriter;
+  readonly store: SqliteStore;
+  readonly isolates: AppIsolates;
+  groups(): number;
+}> {
+  const app = appOfStart(start.app);
+  const { manifest } = app;
+  const isolates = await threadIsolates(start.snapshot, limits)(app);
+  const store = openSqliteStore({
+    path: privateDatabase(start.dataDir),
+    manifest,
+    limits,
+    clock: realClock,
+    migrate: start.migrate === "auto-safe" ? "safe" : "none",
+    mark: openCommitMark(start.mark),
+  });
+  const desk = new WriterDesk({ lastSeq: () => store.read(({ seq }) => seq) as number });
+  const random = openRealRandom();
+  const execute = openExecuteWrite({
+    manifest,
+    isolates,
+    clock: realClock,
+    random,
+    limits,
+    development: false,
+  });
+  let groups = 0;
+  const writer = openInlineWriter({
+    store: feedingStore(store, desk.publish),
+    execute,
+    clock: realClock,
+    limits,
+    groupEnded: desk.groupEnded,
+    nextTurn: (run) => {
+      groups += 1;
+      setImmediate(run);
+    },
+  });
+  desk.use(writer);
+  return { desk, writer, store, isolates, groups: () => groups };
+}
+
+function openChannel(channel: MessagePort): void {
+  const { receive, close } = desk.open({
+    post: (message: FromWriter) => channel.postMessage(message, []),
+  });
+  channel.on("message", (message: ToWriter) => receive(message));
+  channel.on("close", close);
+}
+
+/** Between two groups: while none is open, and before jobs that came in the meantime are run. */
+function prune(): void {
+  if (desk.waiting() > 0) {
+    setImmediate(prune);
+    return;
+  }
+  try {
+    store.prune(realClock.nowMs());
+  } catch (error) {
+    calls.tell("report", { error: toPortableError(error), requestId: null });
+  }
+}
+
+function readGauges(): ThreadGauges {
+  const gauge = (name: string, help: string, type: Gauge["type"], value: number) => ({
+    name,
+    help,
+    type,
+    value,
+  });
+  const host = hostGauges.readThread();
+  return {
+    sum: [
+      ...host.sum,
+      gauge(
+        "keelson_writer_queue_jobs",
+        "Writes accepted and not yet durable.",
+        "gauge",
+        desk.waiting(),
+      ),
+      gauge(
+        "keelson_writer_jobs_total",
+        "Writes answered by this version of the app.",
+        "counter",
+        desk.answered(),
+      ),
+      gauge(
+        "keelson_writer_groups_total",
+        "Groups that they were committed in.",
+        "counter",
+        groups(),
+      ),
+      gauge("keelson_isolates", "Isolates alive.", "gauge", isolates.size),
+    ],
+    max: host.max,
+  };
+}
+
+async function close(): Promise<void> {
+  clearInterval(pruning);
+  await writer.drain();
+  isolates.dispose();
+  store.close();
+  hostGauges.close();
+}

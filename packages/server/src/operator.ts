@@ -1,0 +1,18 @@
+// The package's second entry: what the command line uses beside starting a server. Names one by one.
+export { findUser, issueUserToken, readUserName } from "./auth/user-token.ts";
+export { fatalStatus } from "./base/fatal.ts";
+export { AppInvalid } from "./model/app-mistake.ts";
+export { PlatformError } from "./base/platform-error.ts";
+export { anonymous, type Caller } from "./gate/identity.ts";
+export type { GateOperation } from "./gate/gate-request.ts";
+export type { Trace } from "./gate/trace-log.ts";
+export { startWork, type DenialNote } from "./gate/work.ts";
+export { databaseName } from "./host/backend.ts";
+export { applyAppMigration, planAppMigration } from "./host/migration-desk.ts";
+export { lockData, openOperatorDesk, type OperatorDesk } from "./host/operator-desk.ts";
+export type { ReloadOutcome } from "./host/reload.ts";
+export type { TableModel } from "./model/manifest.ts";
+export type { ListQuery } from "./model/query-form.ts";
+export { checkSqlite as checkBackup } from "./store/sqlite/sqlite-backup.ts";
+export type { MigrationPlan, MigrationStep } from "./store/sqlite/migrate.ts";
+export type { PlanEvidence } from "./store/store.ts";
