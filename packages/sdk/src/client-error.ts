@@ -12,11 +12,14 @@ export interface KeelsonErrorParts {
   /** How long the server asks to wait, in ms. */
   readonly retryAfterMs?: number | null;
   readonly cause?: unknown;
+  /** Default: true. */
+  readonly isSent?: boolean;
 }
 
 /**
  * A call that was refused or failed. `code` is stable: one of the server's (RULE_DENIED, UNIQUE_TAKEN,
- * FUNCTION_REFUSED ...), or of the client: CONNECTION_LOST (no answer), TIMED_OUT, ANSWER_INVALID.
+ * FUNCTION_REFUSED ...), or of the client: CONNECTION_LOST (no answer), TIMED_OUT, ANSWER_INVALID,
+ * CLIENT_CLOSED (live, after `close()`).
  */
 export class KeelsonError extends Error {
   override readonly name = "KeelsonError";
@@ -31,6 +34,8 @@ export class KeelsonError extends Error {
   readonly requestId: string | null;
   /** How long the server asked to wait, in ms; null when it did not. */
   readonly retryAfterMs: number | null;
+  /** False when it is certain that the request never left: nothing of it was done. */
+  readonly isSent: boolean;
 
   constructor(parts: KeelsonErrorParts) {
     super(parts.message, parts.cause === undefined ? undefined : { cause: parts.cause });
@@ -41,5 +46,6 @@ export class KeelsonError extends Error {
     this.refusal = this.code === "FUNCTION_REFUSED" && typeof own === "string" ? own : null;
     this.requestId = parts.requestId ?? null;
     this.retryAfterMs = parts.retryAfterMs ?? null;
+    this.isSent = parts.isSent ?? true;
   }
 }

@@ -1,6 +1,7 @@
 // The HTTP transport: requests to the addresses of the REST doors, answers and problem details back.
 import { KeelsonError } from "./client-error.ts";
 import type { ClientStep, RequestQuery } from "./client-request.ts";
+import { stepForm } from "./client-step.ts";
 import type { Transport, TransportAttempt } from "./client-transport.ts";
 import type { Json } from "./spec.ts";
 
@@ -44,14 +45,14 @@ function firstResult(answer: unknown): unknown {
 
 function httpRequest(request: TransportAttempt["request"]): HttpRequest {
   if (request.kind === "batch") {
-    return { method: "POST", path: "/api/batch", body: { steps: request.steps.map(batchStep) } };
+    return { method: "POST", path: "/api/batch", body: { steps: request.steps.map(stepForm) } };
   }
   const single = stepRequest(request);
   if (single.path.length <= addressCharsMax) return single;
   return {
     method: "POST",
     path: "/api/batch",
-    body: { steps: [batchStep(request)] },
+    body: { steps: [stepForm(request)] },
     unwrap: true,
   };
 }
@@ -70,25 +71,6 @@ function stepRequest(step: ClientStep): HttpRequest {
       return { method: "PATCH", path: tablePath(step.table, step.id), body: step.value };
     case "delete":
       return { method: "DELETE", path: tablePath(step.table, step.id) };
-    default:
-      return step satisfies never;
-  }
-}
-
-function batchStep(step: ClientStep): object {
-  switch (step.kind) {
-    case "call":
-      return { call: step.name, args: step.args };
-    case "list":
-      return { list: step.table, query: step.query };
-    case "get":
-      return { get: step.table, id: step.id, query: step.query };
-    case "create":
-      return { create: step.table, value: step.value };
-    case "update":
-      return { update: step.table, id: step.id, value: step.value };
-    case "delete":
-      return { delete: step.table, id: step.id };
     default:
       return step satisfies never;
   }

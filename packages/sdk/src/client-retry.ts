@@ -31,6 +31,7 @@ const notDoneCodes: ReadonlySet<string> = new Set(
 /** Tells failures apart. */
 export function failureKind(error: KeelsonError): FailureKind {
   if (notDoneCodes.has(error.code)) return "notDone";
+  if (error.code === "CONNECTION_LOST" && !error.isSent) return "notDone";
   if (error.code === "CONNECTION_LOST" || error.code === "TIMED_OUT") return "unknown";
   // A proxy answers for a server that is not there.
   const isProxy =

@@ -4,8 +4,14 @@ import { isRead, type ClientRequest } from "./client-request.ts";
 import { failureKind, retryDelayMs, type RetryPolicy } from "./client-retry.ts";
 import type { Transport } from "./client-transport.ts";
 
-/** A token, or where to get it before each attempt. */
-export type TokenSource = string | null | (() => string | null | Promise<string | null>);
+/**
+ * A token, or where to get it before each attempt. The function is given the token that the server refused
+ * as expired, or null: a new one must be made then, whatever it remembers.
+ */
+export type TokenSource =
+  | string
+  | null
+  | ((expired: string | null) => string | null | Promise<string | null>);
 
 /** Options of one call. */
 export interface CallOptions {
@@ -35,16 +41,21 @@ export async function sendRequest(
 ): Promise<unknown> {
   const idempotencyKey = isRead(request) ? null : (options.idempotencyKey ?? crypto.randomUUID());
   let unanswered: KeelsonError | null = null;
+  const token: TokenState = { last: null, expired: null };
   for (let made = 1; ; made++) {
     options.signal?.throwIfAborted();
     try {
       const mayBeRepeat = unanswered !== null && idempotencyKey !== null;
-      return await attempt(parts, request, options, { idempotencyKey, mayBeRepeat });
+      return await attempt(parts, request, options, { idempotencyKey, mayBeRepeat }, token);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof KeelsonError)) throw error;
       // The server would not run the action again: all that is known is that the first answer was lost.
       if (error.code === "ACTION_MAYBE_DONE" && unanswered !== null) throw unanswered;
+      if (error.code === "TOKEN_EXPIRED" && isRenewable(parts.token, token)) {
+        token.expired = token.last;
+        continue;
+      }
       const delayMs = retryDelayMs(error, made, parts.retry, parts.random);
       if (delayMs === null) throw error;
       if (failureKind(error) === "unknown") unanswered = error;
@@ -53,13 +64,28 @@ export async function sendRequest(
   }
 }
 
+/** The tokens of one request. */
+interface TokenState {
+  last: string | null;
+  /** Refused as expired: the next attempt asks for another one. */
+  expired: string | null;
+}
+
+/** Once for each request: a source that gives expired tokens twice has no other. */
+function isRenewable(source: TokenSource, token: TokenState): boolean {
+  return typeof source === "function" && token.expired === null && token.last !== null;
+}
+
 async function attempt(
   parts: SenderParts,
   request: ClientRequest,
   options: CallOptions,
   state: { readonly idempotencyKey: string | null; readonly mayBeRepeat: boolean },
+  tokens: TokenState,
 ): Promise<unknown> {
-  const token = typeof parts.token === "function" ? await parts.token() : parts.token;
+  const source = parts.token;
+  const token = typeof source === "function" ? await source(tokens.expired) : source;
+  tokens.last = token;
   const timeoutMs = options.timeoutMs ?? parts.timeoutMs;
   const ending = new AbortController();
   const giveUp = () => ending.abort(options.signal?.reason);

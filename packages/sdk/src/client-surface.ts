@@ -1,7 +1,8 @@
 // The client's types, made of the app's type alone. Private fields, functions that nobody may call, and
 // http functions are not in them.
 import type { AnyApp, Modules } from "./app.ts";
-import type { Call } from "./client-call.ts";
+import type { Call, ReadCall, WriteCall } from "./client-call.ts";
+import type { KeelsonError } from "./client-error.ts";
 import type { CallOptions } from "./client-send.ts";
 import type { CallerView, Fields, Input, Patch, Row } from "./field-types.ts";
 import type { AnyFunction, ArgsIn, ResultOf } from "./function.ts";
@@ -18,6 +19,8 @@ import type {
   RowQuery,
   With,
 } from "./query-form.ts";
+import type { ConnectionState } from "./live-socket.ts";
+import type { Stop } from "./live-store.ts";
 import type { Schema } from "./schema.ts";
 
 /** The rows of the table `T` with the fields `F`, with the rights of whoever is signed in. */
@@ -31,24 +34,24 @@ export interface ClientTable<
     id: Id<T>,
     query?: RowQuery<P, W>,
     options?: CallOptions,
-  ): Call<Answer<S, T, F, CallerView, P, W> | null>;
+  ): ReadCall<Answer<S, T, F, CallerView, P, W> | null>;
   /** Rows that fit, at most `limit` (default 100). For the rest use `page`. */
   list<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
     query?: ListQuery<T, F, CallerView, P, W>,
     options?: CallOptions,
-  ): Call<readonly Answer<S, T, F, CallerView, P, W>[]>;
+  ): ReadCall<readonly Answer<S, T, F, CallerView, P, W>[]>;
   /** Rows that fit with the cursor of those that follow: `after: page.next`. */
   page<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
     query?: ListQuery<T, F, CallerView, P, W>,
     options?: CallOptions,
-  ): Call<Page<Answer<S, T, F, CallerView, P, W>>>;
+  ): ReadCall<Page<Answer<S, T, F, CallerView, P, W>>>;
   /** The first row that fits, or null. */
   first<const P extends FieldName<F> = never, const W extends With<S, F> = {}>(
     query?: ListQuery<T, F, CallerView, P, W>,
     options?: CallOptions,
-  ): Call<Answer<S, T, F, CallerView, P, W> | null>;
+  ): ReadCall<Answer<S, T, F, CallerView, P, W> | null>;
   /** How many rows fit. */
-  count(filter?: Filter<T, F, CallerView>, options?: CallOptions): Call<number>;
+  count(filter?: Filter<T, F, CallerView>, options?: CallOptions): ReadCall<number>;
   /** Counts, sums, least and greatest values, averages; for each group when `groupBy` is given. */
   aggregate<
     const A extends { readonly [name: string]: AggregateTerm<F> },
@@ -56,35 +59,64 @@ export interface ClientTable<
   >(
     query: AggregateForm<T, F, CallerView, G, A>,
     options?: CallOptions,
-  ): Call<AggregateAnswer<F, G, A>>;
+  ): ReadCall<AggregateAnswer<F, G, A>>;
   /** Adds a row, once, however often the network fails. @returns the row as stored. */
-  create(value: Input<F, CallerView>, options?: CallOptions): Call<Row<T, F, CallerView>>;
+  create(value: Input<F, CallerView>, options?: CallOptions): WriteCall<Row<T, F, CallerView>>;
   /** Changes the named fields. @returns the row as stored. */
   update(
     id: Id<T>,
     // oxlint-disable-next-line typescript/no-generated-empty-object-type -- Of a table whose fields are not known.
     patch: Patch<F, CallerView>,
     options?: CallOptions,
-  ): Call<Row<T, F, CallerView>>;
+  ): WriteCall<Row<T, F, CallerView>>;
   /** Removes a row. */
-  delete(id: Id<T>, options?: CallOptions): Call<void>;
+  delete(id: Id<T>, options?: CallOptions): WriteCall<void>;
 }
 
-/** A function of the app as a client calls it. */
-export type ClientFunction<F extends AnyFunction> = (
-  ...args: object extends ArgsIn<F>
+/** A call of a function of this kind that answers `T`. */
+interface CallOf<T> {
+  readonly query: ReadCall<T>;
+  readonly mutation: WriteCall<T>;
+  readonly action: Call<T>;
+}
+
+/** Arguments may be left out when none is required. */
+type CallArgs<F extends AnyFunction> =
+  object extends ArgsIn<F>
     ? [args?: ArgsIn<F>, options?: CallOptions]
-    : [args: ArgsIn<F>, options?: CallOptions]
-) => Call<ResultOf<F>>;
+    : [args: ArgsIn<F>, options?: CallOptions];
+
+/** A mutation or an action of the app as a client calls it. */
+export type ClientFunction<F extends AnyFunction> = (
+  ...args: CallArgs<F>
+) => CallOf<ResultOf<F>>[F["kind"] & keyof CallOf<unknown>];
+
+/** A query of the app as a client calls it. */
+export interface ClientQuery<F extends AnyFunction> {
+  (...args: CallArgs<F>): ReadCall<ResultOf<F>>;
+  /** Short for `api.module.query(args).live(callback, onError)`. */
+  live(
+    args: ArgsIn<F>,
+    callback: (value: ResultOf<F>) => void,
+    onError?: (error: KeelsonError) => void,
+  ): Stop;
+}
 
 /** What a client can call: anything but http functions, unless nobody may. */
 interface Callable extends AnyFunction<"query" | "mutation" | "action"> {
   readonly "~open": true;
 }
 
+/** A function as a member of its module, by its kind: looked up, not decided, which costs tsc less. */
+interface ClientMember<F extends AnyFunction> {
+  readonly query: ClientQuery<F>;
+  readonly mutation: ClientFunction<F>;
+  readonly action: ClientFunction<F>;
+}
+
 type ClientModule<M> = {
   readonly [F in keyof M as M[F] extends Callable ? F : never]: M[F] extends Callable
-    ? ClientFunction<M[F]>
+    ? ClientMember<M[F]>[M[F]["kind"]]
     : never;
 };
 
@@ -92,8 +124,23 @@ type ClientModules<M extends Modules> = { readonly [K in keyof M]: ClientModule<
 
 type ClientTables<S extends Schema> = { readonly [T in keyof S & string]: ClientTable<S, T, S[T]> };
 
+/** The live connection of a client. It opens by itself when something needs it, and again when it is lost. */
+export interface ClientLive {
+  readonly state: ConnectionState;
+  /** Calls back whenever the state is another one. @returns a function that ends it. */
+  onState(callback: (state: ConnectionState) => void): Stop;
+  /**
+   * Asks for the token again, after signing in or out: live queries go on as the new caller. Without it they do
+   * when the server refuses the old token, or a call over this connection has another one.
+   */
+  renewToken(): Promise<void>;
+}
+
 /** What the client offers beside tables and modules. */
 interface ClientBase {
+  readonly live: ClientLive;
+  /** Ends the live connection for good; live queries and calls over it end with CLIENT_CLOSED. */
+  close(): void;
   /**
    * Sends several calls as one transaction: all of them take place, or none.
    * @example const [film, screening] = await api.batch([api.film.create(a), api.screening.update(id, b)]);

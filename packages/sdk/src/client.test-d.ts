@@ -1,5 +1,6 @@
 // The types of the client: made of `typeof app` alone. Checked by tsc, never run.
 import { createClient, type RowOf } from "./client.ts";
+import type { LiveHooks } from "./hooks.ts";
 import type { Id } from "./index.ts";
 import { same } from "./same-type.test-d.ts";
 import type cinema from "./language.test-d.ts";
@@ -75,3 +76,63 @@ type Screening = NonNullable<Awaited<ReturnType<typeof api.screening.get>>>;
 same<number>()<Screening["price"]>();
 same<Id<"film">>()<Screening["film"]>();
 same<string>()<RowOf<typeof cinema, "screening">["startsAt"]>();
+
+// Everything that reads can be followed, with the type of its answer; what writes can't.
+api.cinema.seats.live({ screening: "screening_1" }, (live) => {
+  same<typeof seats>()<typeof live>();
+});
+const stop = api.film.list({ where: { rating: { gte: 8 } }, select: ["title"] }).live((live) => {
+  void live[0]?.title;
+  // @ts-expect-error not selected
+  void live[0]?.rating;
+});
+stop();
+api.film.get("film_1").live(
+  (live) => void live?.title,
+  (error) => void error.code,
+);
+api.film.count().live((live) => same<number>()<typeof live>());
+for await (const live of api.cinema.seats({ screening: "screening_1" }).watch()) {
+  same<typeof seats>()<typeof live>();
+}
+const state = api.screening
+  .first({ with: { film: true } })
+  .store()
+  .getSnapshot();
+void state.data?.film?.title;
+// @ts-expect-error a mutation is not followed
+void api.cinema.book({ screening: "screening_1", seat: "F7" }).live;
+// @ts-expect-error a mutation is not followed
+void api.cinema.book.live;
+// @ts-expect-error writing a row is not followed
+void api.film.create({ title: "x", owner: "user_1" }).watch;
+// @ts-expect-error an argument is missing
+api.cinema.seats.live({}, () => undefined);
+// @ts-expect-error what reads changes nothing
+void api.film.list().optimistic;
+
+await api.film.delete(film.id).optimistic((show) => {
+  show(api.film.list(), (before) => before.filter((row) => row.id !== film.id));
+  // @ts-expect-error a list stays a list
+  show(api.film.list(), () => null);
+  // @ts-expect-error a write is not shown
+  show(api.film.delete(film.id), () => undefined);
+});
+
+declare const hooks: LiveHooks;
+const shown = hooks.useLive(api.film.list({ select: ["title"] }));
+void shown.data?.[0]?.title;
+// @ts-expect-error not selected
+void shown.data?.[0]?.rating;
+hooks.useLive(film.id === "film_1" ? null : api.film.count());
+// @ts-expect-error a mutation is not followed
+hooks.useLive(api.film.delete(film.id));
+const book = hooks.useMutation(api.cinema.book, {
+  optimistic: (show, { screening, seat }) => {
+    show(api.cinema.seats({ screening }), (before) => before.filter((one) => one.seat !== seat));
+  },
+});
+same<Id<"booking">>()<Awaited<ReturnType<typeof book.run>>>();
+void book.run({ screening: "screening_1", seat: "F7" });
+// @ts-expect-error a seat is missing
+void book.run({ screening: "screening_1" });

@@ -1,23 +1,38 @@
 // The client of an app for browsers and other JavaScript: `createClient<typeof app>(url)`. It knows the
 // app by its type alone; at run time a name is a table's operation or, if it is none, a function's.
 import type { AnyApp } from "./app.ts";
-import { makeCall, sendBatch, type Call, type CallPlan, type Send } from "./client-call.ts";
-import { KeelsonError } from "./client-error.ts";
+import { makeCall, sendBatch, type Call, type CallPort } from "./client-call.ts";
+import type { KeelsonError } from "./client-error.ts";
 import { batchResults, httpTransport, type Fetch } from "./client-http.ts";
-import type { RequestQuery } from "./client-request.ts";
+import { isTableCall, planOf } from "./client-plan.ts";
 import { defaultRetry, type RetryPolicy } from "./client-retry.ts";
 import { sendRequest, type CallOptions, type TokenSource } from "./client-send.ts";
-import type { Client } from "./client-surface.ts";
+import type { Client, ClientLive } from "./client-surface.ts";
 import type { Transport } from "./client-transport.ts";
+import type { LiveAnswer } from "./live-asks.ts";
+import { LiveClient } from "./live-client.ts";
+import type { ConnectionState } from "./live-socket.ts";
+import type { LiveWebSocketClass } from "./live-web-socket.ts";
 
-export type { Call } from "./client-call.ts";
+export type { Call, ReadCall, ShowChange, WriteCall } from "./client-call.ts";
 export { KeelsonError } from "./client-error.ts";
 export type { ClientRequest, ClientStep, RequestQuery } from "./client-request.ts";
 export type { RetryPolicy } from "./client-retry.ts";
 export type { CallOptions, TokenSource } from "./client-send.ts";
-export type { Client, ClientFunction, ClientTable, RowOf } from "./client-surface.ts";
+export type {
+  Client,
+  ClientFunction,
+  ClientLive,
+  ClientQuery,
+  ClientTable,
+  RowOf,
+} from "./client-surface.ts";
 export type { Transport, TransportAttempt } from "./client-transport.ts";
 export { isId, type Id } from "./id.ts";
+export type { ConnectionState } from "./live-socket.ts";
+export type { LiveStore, Stop } from "./live-store.ts";
+export type { LiveState } from "./live-view.ts";
+export type { LiveWebSocket, LiveWebSocketClass } from "./live-web-socket.ts";
 
 /** How a client behaves. */
 export interface ClientOptions {
@@ -29,8 +44,10 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** What sends HTTP requests. Default: the global `fetch`. */
   readonly fetch?: Fetch;
-  /** What carries requests instead of HTTP. */
-  readonly transport?: Transport;
+  /** What makes live connections. Default: the global `WebSocket`. */
+  readonly webSocket?: LiveWebSocketClass;
+  /** What carries calls: `"http"`, `"live"` (the connection of live queries, pipelined), or your own. Default: `"http"`. */
+  readonly transport?: "http" | "live" | Transport;
   /** From 0 to 1, for the jitter of retries. Default: Math.random. */
   readonly random?: () => number;
 }
@@ -42,13 +59,51 @@ export interface ClientOptions {
  * import type app from "../keelson/app.ts";
  * const api = createClient<typeof app>("http://localhost:4000");
  * const films = await api.film.list({ where: { rating: { gte: 8 } }, orderBy: "-rating", limit: 20 });
+ * const stop = api.cinema.seats({ screening }).live((seats) => render(seats));
  */
 export function createClient<A extends AnyApp>(
   url: string,
   options: ClientOptions = {},
 ): Client<A> {
+  const live = openLive(url, options);
+  const port = openPort(url, options, live);
+  const batch = (
+    calls: readonly Call<unknown>[],
+    callOptions: CallOptions = {},
+  ): Promise<unknown[]> => sendBatch(port.send, batchResults, calls, callOptions);
+  const own: Readonly<Record<string, unknown>> = {
+    batch,
+    live: liveControl(live),
+    close: () => live().socket.close(),
+  };
+  return namesProxy((name) =>
+    Object.hasOwn(own, name) ? own[name] : groupOf(port, name),
+  ) as Client<A>;
+}
+
+let clients = 0;
+
+/** Called through the global each time, so that what replaces it later (tests, tracing) is used. */
+const globalFetch: Fetch = (url, init) => fetch(url, init);
+
+/** Makes the live side when it is first asked for. */
+function openLive(url: string, options: ClientOptions): () => LiveClient {
+  let made: LiveClient | null = null;
+  const { webSocket } = options;
+  return () =>
+    (made ??= new LiveClient({
+      url,
+      webSocket: webSocket === undefined ? null : () => webSocket,
+      token: options.token ?? null,
+      // A live connection is made again for as long as it is needed: `retry: false` is about calls.
+      retry: { ...defaultRetry, ...(options.retry === false ? {} : options.retry) },
+      random: options.random ?? Math.random,
+    }));
+}
+
+function openPort(url: string, options: ClientOptions, live: () => LiveClient): CallPort {
   const parts = {
-    transport: options.transport ?? httpTransport(url, options.fetch ?? globalFetch),
+    transport: transportOf(url, options, live),
     token: options.token ?? null,
     retry:
       options.retry === false
@@ -57,24 +112,56 @@ export function createClient<A extends AnyApp>(
     timeoutMs: options.timeoutMs ?? 65_000,
     random: options.random ?? Math.random,
   };
-  const send: Send = (request, callOptions) => sendRequest(parts, request, callOptions);
-  const batch = (
-    calls: readonly Call<unknown>[],
-    callOptions: CallOptions = {},
-  ): Promise<unknown[]> => sendBatch(send, batchResults, calls, callOptions);
-  return namesProxy((name) => (name === "batch" ? batch : groupOf(send, name))) as Client<A>;
+  return {
+    send: (request, callOptions) => sendRequest(parts, request, callOptions),
+    sendLive: async (request, callOptions) => {
+      let answer: LiveAnswer = { value: undefined, seq: 0 };
+      const transport: Transport = {
+        send: async (attempt) => (answer = await live().asks.ask(attempt)).value,
+      };
+      await sendRequest({ ...parts, transport }, request, callOptions);
+      return answer;
+    },
+    live: () => live().queries,
+    number: ++clients,
+  };
 }
 
-/** Called through the global each time, so that what replaces it later (tests, tracing) is used. */
-const globalFetch: Fetch = (url, init) => fetch(url, init);
+function transportOf(url: string, options: ClientOptions, live: () => LiveClient): Transport {
+  const { transport = "http" } = options;
+  if (transport === "http") return httpTransport(url, options.fetch ?? globalFetch);
+  if (transport === "live") return { send: (attempt) => live().asks.send(attempt) };
+  return transport;
+}
+
+function liveControl(live: () => LiveClient): ClientLive {
+  return Object.freeze({
+    get state(): ConnectionState {
+      return live().socket.state;
+    },
+    onState: (callback: (state: ConnectionState) => void) => {
+      const listener = (state: ConnectionState) => callback(state);
+      live().listeners.add(listener);
+      return () => void live().listeners.delete(listener);
+    },
+    renewToken: async () => {
+      await live().socket.renewToken(false);
+    },
+  });
+}
 
 /** `api.film` or `api.cinema`: both a table and a module may have the name. */
-function groupOf(send: Send, group: string): object {
+function groupOf(port: CallPort, group: string): object {
   return namesProxy((name) => {
-    const plan = Object.hasOwn(tableCalls, name)
-      ? tableCalls[name as TableCall](group)
-      : functionCall(group, name);
-    return (...args: readonly unknown[]) => makeCall(send, plan(args));
+    const plan = planOf(group, name);
+    const call = (...args: readonly unknown[]) => makeCall(port, plan(args));
+    if (isTableCall(name)) return call;
+    const live = (
+      args: unknown,
+      callback: (value: unknown) => void,
+      onError?: (error: KeelsonError) => void,
+    ) => call(args).live(callback, onError);
+    return Object.assign(call, { live });
   });
 }
 
@@ -89,103 +176,4 @@ function namesProxy(make: (name: string) => unknown): object {
       return made.get(name);
     },
   });
-}
-
-type Plan = (args: readonly unknown[]) => CallPlan<unknown>;
-
-function functionCall(module: string, name: string): Plan {
-  return ([args, options]) => ({
-    step: { kind: "call", name: `${module}.${name}`, args: args ?? {} },
-    options: optionsOf(options),
-    read: (answer) => answer,
-  });
-}
-
-function listPlan(
-  read: (page: PageAnswer) => unknown,
-  change: (query: RequestQuery) => RequestQuery,
-) {
-  return (table: string): Plan =>
-    ([query, options]) => ({
-      step: { kind: "list", table, query: change(query ?? {}) },
-      options: optionsOf(options),
-      read: (answer) => read(answer as PageAnswer),
-    });
-}
-
-interface PageAnswer {
-  readonly rows: readonly unknown[];
-  readonly next: string | null;
-}
-
-type TableCall = keyof typeof tableCalls;
-
-const tableCalls = {
-  list: listPlan((page) => page.rows, same),
-  page: listPlan((page) => page, same),
-  first: listPlan(
-    (page) => page.rows[0] ?? null,
-    (query) => ({ ...query, limit: 1 }),
-  ),
-  count: listPlan(
-    (page) => (page.rows[0] as { readonly count: number }).count,
-    (filter) => ({ ...filter, aggregate: { count: "count" } }),
-  ),
-  aggregate: (table: string): Plan => aggregatePlan(table),
-  get:
-    (table: string): Plan =>
-    ([id, query, options]) => ({
-      step: { kind: "get", table, id: String(id), query: query ?? {} },
-      options: optionsOf(options),
-      read: (answer) => answer,
-      recover: nullWhenNotFound,
-    }),
-  create:
-    (table: string): Plan =>
-    ([value, options]) => ({
-      step: { kind: "create", table, value },
-      options: optionsOf(options),
-      read: (answer) => answer,
-    }),
-  update:
-    (table: string): Plan =>
-    ([id, value, options]) => ({
-      step: { kind: "update", table, id: String(id), value },
-      options: optionsOf(options),
-      read: (answer) => answer,
-    }),
-  delete:
-    (table: string): Plan =>
-    ([id, options]) => ({
-      step: { kind: "delete", table, id: String(id) },
-      options: optionsOf(options),
-      read: () => undefined,
-    }),
-};
-
-function aggregatePlan(table: string): Plan {
-  return ([form, options]) => {
-    const { values, ...rest } = form as RequestQuery & { readonly values: unknown };
-    return {
-      step: { kind: "list", table, query: { ...rest, aggregate: values } },
-      options: optionsOf(options),
-      read: (answer) => {
-        const { rows } = answer as PageAnswer;
-        return rest.groupBy === undefined ? rows[0] : rows;
-      },
-    };
-  };
-}
-
-function same(query: RequestQuery): RequestQuery {
-  return query;
-}
-
-function optionsOf(options: unknown): CallOptions {
-  return options ?? {};
-}
-
-function nullWhenNotFound(error: unknown): null {
-  if (error instanceof KeelsonError && error.code === "NOT_FOUND") return null;
-  throw error;
 }

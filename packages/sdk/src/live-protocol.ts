@@ -143,6 +143,6 @@ export type LiveCloseCode =
   /** 4000 a message that is none of these; 4008 did not answer pings. */
   | 4000
   | 4008
-  /** 4013 the client reads more slowly than changes come; 4029 too many connections, or too many asks at once. */
+  /** 4013 the client reads more slowly than changes come; 4029 too many connections of a user, or asks far past asksMax. */
   | 4013
   | 4029;
