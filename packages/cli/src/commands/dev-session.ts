@@ -1,0 +1,204 @@
+// What `keelson dev` does: serves an app while it is being written. The newest version without a mistake is served; a
+// mistake is shown with its place and what to write, and does not end anything.
+// States: starting (no version served: waits for the files to change) -> serving -> closed.
+import { relative, resolve } from "node:path";
+import { startServer, type RunningServer } from "@keelson/server";
+import { PlatformError, type ReloadOutcome, type Trace } from "@keelson/server/operator";
+import { exits, type Exit } from "../flags/failure.ts";
+import type { Flags } from "../flags/flag-parse.ts";
+import type { DataDoor } from "../data/data-door.ts";
+import { openDoorServer, type DoorServer } from "../data/door-server.ts";
+import { printMistakes } from "../terminal/failure-text.ts";
+import { counted } from "../terminal/table-text.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { AppPlace } from "./app-place.ts";
+import { functionLines, tableLines } from "./app-text.ts";
+import { watchApp, type AppWatch } from "./app-watch.ts";
+import { bundleBrowserClient, browserClientPath } from "./browser-client.ts";
+import type { Io } from "./command.ts";
+import { DevReview } from "./dev-review.ts";
+import { serverDoor } from "./server-door.ts";
+import { planLines, requestLines } from "./request-text.ts";
+import { tellFailure } from "./tell-failure.ts";
+
+/** One run of `keelson dev`. */
+export class DevSession {
+  readonly #flags: Flags;
+  readonly #io: Io;
+  readonly #place: AppPlace;
+  readonly #watch: AppWatch;
+  readonly #review: DevReview;
+  readonly #plansShown = new Set<string>();
+  #server: RunningServer | null = null;
+  #door: DoorServer | null = null;
+  /** Whether the newest files have a mistake, so that mending it is news. */
+  #isBroken = false;
+  #work: Promise<void> = Promise.resolve();
+  #fail: (error: unknown) => void = () => {};
+  #planCheck = false;
+
+  constructor(flags: Flags, io: Io, place: AppPlace) {
+    this.#flags = flags;
+    this.#io = io;
+    this.#place = place;
+    this.#review = new DevReview(place.appDir, io.terminal);
+    this.#watch = watchApp(place.appDir, () => this.#enqueue(() => this.#refresh()));
+  }
+
+  /** Serves until asked to stop. @throws what is no mistake of the app. */
+  async run(stop: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#fail = reject;
+      stop.addEventListener("abort", () => resolve(), { once: true });
+      if (stop.aborted) resolve();
+      this.#enqueue(() => this.#refresh());
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close();
+    await this.#work;
+    await this.#review.close();
+    await this.#door?.close();
+    await this.#server?.close();
+  }
+
+  /** One after the other: a save during a reload is taken up after it. */
+  #enqueue(job: () => Promise<void>): void {
+    this.#work = this.#work.then(job).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#server === null) await this.#start();
+    else this.#tellReload(await this.#server.reload());
+    if (this.#server !== null && !this.#isBroken) this.#enqueue(() => this.#review.look());
+  }
+
+  async #start(): Promise<void> {
+    const { terminal } = this.#io;
+    try {
+      this.#server = await startServer({
+        ...this.#place,
+        mode: "development",
+        port: this.#flags.int("port") ?? 4_000,
+        host: this.#flags.text("host") ?? "127.0.0.1",
+        moduleFiles: { [browserClientPath]: await bundleBrowserClient() },
+        onTrace: (trace) => this.#tellRequest(trace),
+        report: () => {},
+        ...this.#staticDir(),
+      });
+    } catch (error) {
+      if (!isAppsFault(error)) throw error;
+      tellFailure(error, this.#io);
+      this.#isBroken = true;
+      terminal.note("Waiting for a file of the app to change ...");
+      return;
+    }
+    this.#isBroken = false;
+    this.#door = await openDoorServer({
+      dataDir: this.#place.dataDir,
+      url: this.#server.url,
+      door: () => this.#operatorDoor(),
+    });
+    await this.#tellStart(this.#server);
+  }
+
+  #staticDir(): { readonly staticDir?: string } {
+    const folder = this.#flags.text("static");
+    return folder === null ? {} : { staticDir: resolve(this.#io.cwd, folder) };
+  }
+
+  async #tellStart(server: RunningServer): Promise<void> {
+    const { terminal, cwd, version } = this.#io;
+    const { manifest, bundle } = server.current().app;
+    this.#watch.follow(bundle.files);
+    const rows: Record<string, number> = {};
+    const door = this.#operatorDoor();
+    for (const name of Object.keys(manifest.tables)) rows[name] = await door.count(name);
+    terminal.note(
+      `${terminal.tone("bold", "keelson")} ${version}  ${terminal.tone("green", shownUrl(server.url))}`,
+    );
+    const folder = relative(cwd, this.#place.dataDir) || ".";
+    terminal.note(terminal.tone("dim", `data in ${folder}; stop with Ctrl-C`));
+    this.#section("Tables", tableLines(manifest, rows));
+    this.#section("Functions", functionLines(manifest));
+    terminal.note("");
+  }
+
+  #section(title: string, lines: readonly string[]): void {
+    const { terminal } = this.#io;
+    if (lines.length === 0) return;
+    terminal.note("");
+    terminal.note(terminal.tone("bold", title));
+    for (const line of lines) terminal.note(`  ${line}`);
+  }
+
+  #tellReload(outcome: ReloadOutcome): void {
+    const { terminal } = this.#io;
+    const took = `${Math.round(outcome.tookMs)} ms`;
+    switch (outcome.kind) {
+      case "same":
+        if (this.#isBroken)
+          terminal.note(`${terminal.tone("green", "mended")}  the app is as it was`);
+        this.#isBroken = false;
+        return;
+      case "replaced": {
+        const { manifest, bundle } = (this.#server as RunningServer).current().app;
+        this.#watch.follow(bundle.files);
+        const size = `${counted(Object.keys(manifest.tables).length, "table")}, ${counted(Object.keys(manifest.functions).length, "function")}`;
+        const verdict = this.#isBroken ? "mended" : "reloaded";
+        terminal.note(`${terminal.tone("green", verdict)}  ${size} in ${took}`);
+        this.#isBroken = false;
+        return;
+      }
+      case "refused":
+        this.#isBroken = true;
+        tellRefusal(outcome, this.#io);
+        terminal.note(terminal.tone("yellow", "The last good version goes on being served."));
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #tellRequest(trace: Trace): void {
+    for (const line of requestLines(trace, this.#io.terminal)) this.#io.terminal.note(line);
+    if (this.#planCheck) return;
+    // Many requests may end in one turn: their plans are looked at once.
+    this.#planCheck = true;
+    setImmediate(() => {
+      this.#planCheck = false;
+      this.#tellPlans(this.#io.terminal);
+    });
+  }
+
+  #tellPlans(terminal: Terminal): void {
+    for (const plan of this.#server?.current().store.plans() ?? []) {
+      if (this.#plansShown.has(plan.sql)) continue;
+      this.#plansShown.add(plan.sql);
+      const known = this.#server?.current().manifest.tables[plan.table]?.indexes ?? [];
+      for (const line of planLines(plan, known, terminal)) terminal.note(line);
+    }
+  }
+
+  #operatorDoor(): DataDoor {
+    return serverDoor(this.#server as RunningServer, this.#place.dataDir);
+  }
+}
+
+function tellRefusal(outcome: Extract<ReloadOutcome, { kind: "refused" }>, io: Io): Exit {
+  if (outcome.mistakes.length === 0) return tellFailure(outcome.error, io);
+  printMistakes(io.terminal, outcome.mistakes);
+  return exits.appInvalid;
+}
+
+/** Mistakes in the source, and schemas that the data can't take: both are mended by editing. */
+function isAppsFault(error: unknown): boolean {
+  if (!(error instanceof PlatformError)) return false;
+  return error.code === "APP_INVALID" || error.code === "MIGRATION_REFUSED";
+}
+
+/** What one types into a browser. */
+function shownUrl(url: string): string {
+  return url.replace("http://127.0.0.1:", "http://localhost:");
+}

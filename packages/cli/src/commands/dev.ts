@@ -1,0 +1,39 @@
+// `keelson dev`: what it teaches. What it does is in dev-session.ts, which loads the server.
+import { exits } from "../flags/failure.ts";
+import { appPlace } from "./app-place.ts";
+import type { Command } from "./command.ts";
+import { folderWord, serveFlags } from "./serve-flags.ts";
+
+/** Serves an app in development. */
+export const dev: Command = {
+  spec: {
+    name: "dev",
+    summary: "Serves an app while you write it: reloads when you save.",
+    about: [
+      "Prints the address, every table with its rows and who may do what, and every function with who may call it. Then one line for each request, with what the function wrote to the console, which clause of a rule denied, and the index that a query wants.",
+      "Saving a file reloads the app in a fraction of a second; requests wait for that moment and none is lost. When the app has a mistake, it is shown with its place and what to write instead, and the last good version goes on being served. Tables follow the schema as long as nothing is lost; for the rest see keelson migrate.",
+      "Errors tell callers their cause. For others to use the app, run keelson start.",
+    ],
+    words: [folderWord],
+    flags: serveFlags,
+    examples: [
+      { line: "keelson dev", happens: "Serves the app of this folder at http://localhost:4000." },
+      {
+        line: "keelson dev ideas --port=4100 --static=ideas/web",
+        happens: "Serves the app in the folder ideas, with its page, at http://localhost:4100.",
+      },
+    ],
+  },
+  run: async (flags, io) => {
+    const place = appPlace(flags.word("folder"), flags, io);
+    const stop = io.untilStopped();
+    const { DevSession } = await import("./dev-session.ts");
+    const session = new DevSession(flags, io, place);
+    try {
+      await session.run(stop);
+      return exits.done;
+    } finally {
+      await session.close();
+    }
+  },
+};

@@ -1,0 +1,101 @@
+// What `keelson start` does: serves an app for others. Its standard output is a log of JSON lines; it ends on SIGTERM
+// and SIGINT when what it has accepted is answered and on disk.
+import { resolve } from "node:path";
+import { startServer, type RunningServer } from "@keelson/server";
+import type { Trace } from "@keelson/server/operator";
+import { exits, type Exit } from "../flags/failure.ts";
+import type { Flags } from "../flags/flag-parse.ts";
+import { openDoorServer } from "../data/door-server.ts";
+import type { AppPlace } from "./app-place.ts";
+import { bundleBrowserClient, browserClientPath } from "./browser-client.ts";
+import type { Io } from "./command.ts";
+import { serverDoor } from "./server-door.ts";
+import { makeLog, type Log } from "./json-log.ts";
+
+/** Serves until asked to stop. @returns the exit status. @throws Failure, PlatformError. */
+export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<Exit> {
+  const stop = io.untilStopped();
+  const log = makeLog((text) => io.terminal.outRaw(text), io.nowMs);
+  const server = await startServer({ ...place, ...(await options(flags, io, log)) });
+  const door = await openDoorServer({
+    dataDir: place.dataDir,
+    url: server.url,
+    door: () => serverDoor(server, place.dataDir),
+  });
+  log.write("info", "listening", {
+    url: server.url,
+    version: io.version,
+    data: place.dataDir,
+    threads: server.threads,
+  });
+  await until(stop);
+  log.write("info", "stopping", { signal: String(stop.reason) });
+  await door.close();
+  return stopped(server, log);
+}
+
+async function options(
+  flags: Flags,
+  io: Io,
+  log: Log,
+): Promise<Omit<Parameters<typeof startServer>[0], "appDir" | "dataDir">> {
+  const folder = flags.text("static");
+  const wanted = flags.text("log") ?? "all";
+  const threads = flags.int("threads");
+  return {
+    mode: "production",
+    port: flags.int("port") ?? 4_000,
+    host: flags.text("host") ?? "127.0.0.1",
+    trustProxy: flags.on("trust-proxy"),
+    moduleFiles: { [browserClientPath]: await bundleBrowserClient() },
+    ...(threads === null ? {} : { threads }),
+    ...(wanted === "none" ? {} : { onTrace: (trace: Trace) => logRequest(log, trace, wanted) }),
+    report: (error, requestId) =>
+      log.write("error", "failure", { requestId, error: errorText(error) }),
+    ...(folder === null ? {} : { staticDir: resolve(io.cwd, folder) }),
+  };
+}
+
+async function stopped(server: RunningServer, log: Log): Promise<Exit> {
+  const isInTime = await server.close();
+  log.write(isInTime ? "info" : "error", "stopped", { allAnswered: isInTime });
+  log.flush();
+  return isInTime ? exits.done : exits.shutdownTimeout;
+}
+
+/** What a request was and cost. No bodies, rows or tokens: a log is read by more people than the data. */
+function logRequest(log: Log, trace: Trace, wanted: string): void {
+  if (wanted === "none" || (wanted === "errors" && trace.code === null)) return;
+  const { requestId, cause, operation, caller, code, wallUs, seq, repeated, work } = trace;
+  log.write(code === null ? "info" : "warn", "request", {
+    requestId,
+    cause,
+    operation,
+    user: caller,
+    code,
+    ms: wallUs / 1_000,
+    seq,
+    repeated,
+    rowsRead: work.rowsRead,
+    rowsWritten: work.rowsWritten,
+    ...(work.log === null ? {} : { console: work.log }),
+    ...(trace.error === null ? {} : { error: errorText(trace.error) }),
+  });
+}
+
+/** With its cause: this stays on the server. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { details } = error as { readonly details?: unknown };
+  const facts = details === undefined ? "" : ` ${JSON.stringify(details)}`;
+  const cause =
+    error.cause instanceof Error ? ` < ${error.cause.stack ?? error.cause.message}` : "";
+  return `${error.name}: ${error.message}${facts}${cause}`;
+}
+
+function until(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,51 @@
+// `keelson start`: what it teaches. What it does is in serve-app.ts, which loads the server.
+import { appPlace } from "./app-place.ts";
+import type { Command } from "./command.ts";
+import { folderWord, serveFlags } from "./serve-flags.ts";
+
+/** Serves an app in production. */
+export const start: Command = {
+  spec: {
+    name: "start",
+    summary: "Serves an app for others to use.",
+    about: [
+      "Answers tell no causes, files are not watched, and every request is a line of JSON on standard output. A change of the tables is applied when nothing can be lost; otherwise the server does not start and says what is in the way (see keelson migrate).",
+      "SIGTERM or SIGINT ends it: new requests are refused, accepted ones are answered and made durable first, within 15 seconds. Exit status 9 when that was not enough; a second signal ends it at once.",
+    ],
+    words: [folderWord],
+    flags: [
+      ...serveFlags,
+      {
+        name: "log",
+        kind: "text",
+        value: "<all|errors|none>",
+        oneOf: ["all", "errors", "none"],
+        help: "Which requests are logged. Default: all.",
+      },
+      {
+        name: "threads",
+        kind: "int",
+        value: "<number>",
+        min: 0,
+        max: 64,
+        help: "Threads that serve, beside the one that writes; 0: everything in one. Default: one less than there are cores, from 1 to 3; 1 on macOS and Windows, which do not spread connections over threads.",
+      },
+      {
+        name: "trust-proxy",
+        kind: "switch",
+        help: "Takes the caller's address and scheme from the proxy in front (X-Forwarded-For).",
+      },
+    ],
+    examples: [
+      {
+        line: "keelson start --host=0.0.0.0 --port=80 --data=/var/lib/ideas --static=web",
+        happens: "Serves the app of this folder to everybody, with its data in /var/lib/ideas.",
+      },
+    ],
+  },
+  run: async (flags, io) => {
+    const place = appPlace(flags.word("folder"), flags, io);
+    const { serveApp } = await import("./serve-app.ts");
+    return serveApp(place, flags, io);
+  },
+};

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AppInvalid, PlatformError } from "@keelson/server/operator";
+import { Failure } from "../flags/failure.ts";
+import { makeTerminal } from "../terminal/terminal.ts";
+import type { Io } from "./command.ts";
+import { tellFailure } from "./tell-failure.ts";
+
+function told(error: unknown): { readonly status: number; readonly text: string } {
+  const lines: string[] = [];
+  const io: Io = {
+    terminal: makeTerminal({ write: () => {} }, { write: (text) => lines.push(text) }, {}),
+    cwd: "",
+    env: {},
+    version: "0.0.0",
+    nowMs: () => 0,
+    untilStopped: () => new AbortController().signal,
+  };
+  const status = tellFailure(error, io);
+  return { status, text: lines.join("") };
+}
+
+test("a refusal of the server is told with its details and what to do", () => {
+  const issues = [{ path: "title", problem: "is too short" }];
+  assert.deepEqual(told(new PlatformError("VALUE_INVALID", { table: "idea", issues })), {
+    status: 2,
+    text:
+      "keelson: VALUE_INVALID  A value does not fit its field.\n" +
+      "  why: table: idea\n       title is too short\n" +
+      "  do:  Look up VALUE_INVALID in the reference of errors.\n",
+  });
+  assert.equal(told(new PlatformError("DATA_LOCKED")).status, 5);
+});
+
+test("mistakes in an app are shown with their code frames", () => {
+  const mistake = {
+    file: "keelson/a.ts",
+    line: 1,
+    column: 2,
+    problem: "No.",
+    fix: "yes",
+    frame: "> 1 | no",
+  };
+  const { status, text } = told(new AppInvalid([mistake]));
+  assert.equal(status, 7);
+  assert.match(
+    text,
+    /keelson\/a\.ts:1:2 {2}No\.\n> 1 \| no\n {2}write: yes\n[^]*APP_INVALID {2}The app has 1 mistake/,
+  );
+});
+
+test("a failure keeps its own status, and anything else is a bug of ours", () => {
+  const failure = new Failure(2, { code: "X", what: "a", why: "b", fix: "c" });
+  assert.deepEqual(told(failure), { status: 2, text: "keelson: X  a\n  why: b\n  do:  c\n" });
+  const bug = told(new TypeError("oops"));
+  assert.equal(bug.status, 3);
+  assert.match(bug.text, /INTERNAL {2}Keelson has a bug\.\n {2}why: TypeError: oops/);
+});

@@ -1,0 +1,121 @@
+// Turns whatever a command threw into its three lines and exit status: failures of the command line, coded
+// refusals of the server, mistakes in the app, and bugs.
+import { inspect } from "node:util";
+import { exits, Failure, type Exit, type FailureText } from "../flags/failure.ts";
+import { printFailure, printMistakes, type MistakeText } from "../terminal/failure-text.ts";
+import { counted } from "../terminal/table-text.ts";
+import type { Io } from "./command.ts";
+
+/** What an error of the server looks like from outside: PlatformError, or its copy from another process. */
+interface Coded {
+  readonly code: string;
+  readonly message: string;
+  readonly details: { readonly [key: string]: unknown };
+}
+
+/** Exit statuses of codes that mean the host can't go on; every other code is a refusal. */
+const exitOfCode: Readonly<Record<string, Exit>> = {
+  APP_INVALID: exits.appInvalid,
+  MIGRATION_REFUSED: exits.migrationRefused,
+  MIGRATION_FAILED: exits.migrationRefused,
+  DATA_LOCKED: exits.dataLocked,
+  LISTEN_FAILED: exits.listenFailed,
+  STORE_FAILED: exits.storeFailed,
+  DISK_FULL: exits.diskFull,
+  INTERNAL: exits.bug,
+};
+
+/** What to do about codes that a person at the command line can do something about. */
+const fixes: Readonly<Record<string, string>> = {
+  DATA_LOCKED: "Stop the other process, or use another data folder with --data.",
+  LISTEN_FAILED: "Stop what uses the address, or choose another with --port.",
+  MIGRATION_REFUSED: "See what would change: keelson migrate --plan",
+  DISK_FULL: "Free some space and start again: nothing that was acknowledged is lost.",
+  FUNCTION_NOT_FOUND: "Functions are called module.name and listed in keelson/app.ts.",
+  SIGN_IN_REQUIRED: "Add --as=<user>.",
+  CALL_DENIED: "Add --as=<user> with a role that the function allows.",
+  TOKEN_EXPIRED: "Make a new one: keelson token --as=<user>",
+  TOKEN_INVALID: "Make one with keelson token on the server's machine.",
+};
+
+/** Prints a failure. @returns the exit status. */
+export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
+  if (error instanceof Failure) {
+    printFailure(terminal, error.text);
+    tellCause(error.cause);
+    return error.exit;
+  }
+  if (isCoded(error)) {
+    const mistakes = mistakesOf(error);
+    printMistakes(terminal, mistakes);
+    printFailure(terminal, textOf(error, mistakes));
+    tellCause(error.cause);
+    return exitOfCode[error.code] ?? exits.refused;
+  }
+  printFailure(terminal, {
+    code: "INTERNAL",
+    what: "Keelson has a bug.",
+    why: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    fix: "Run it again with KEELSON_DEBUG=1 and report what it prints, with: keelson version",
+  });
+  tellCause(error);
+  return exits.bug;
+
+  function tellCause(cause: unknown): void {
+    if (env["KEELSON_DEBUG"] !== "1" || cause === undefined) return;
+    terminal.note(inspect(cause));
+  }
+}
+
+function isCoded(error: unknown): error is Error & Coded {
+  if (!(error instanceof Error) || !("code" in error) || !("details" in error)) return false;
+  return (
+    typeof error.code === "string" && typeof error.details === "object" && error.details !== null
+  );
+}
+
+function mistakesOf({ code, details }: Coded): readonly MistakeText[] {
+  const { mistakes } = details;
+  return code === "APP_INVALID" && Array.isArray(mistakes) ? (mistakes as MistakeText[]) : [];
+}
+
+function textOf({ code, message, details }: Coded, mistakes: readonly MistakeText[]): FailureText {
+  if (mistakes.length > 0) {
+    return {
+      code,
+      what: `The app has ${counted(mistakes.length, "mistake")}.`,
+      why: "See above.",
+      fix: "Mend it in the file and line that stand there.",
+    };
+  }
+  const facts = Object.entries(details).flatMap(([name, value]) => factLines(name, value));
+  return {
+    code,
+    what: message,
+    why: facts.length === 0 ? "That is all that is known." : facts.join("\n"),
+    fix: fixes[code] ?? `Look up ${code} in the reference of errors.`,
+  };
+}
+
+/** A detail as lines: lists of steps and issues one line each, everything else `name: value`. */
+function factLines(name: string, value: unknown): string[] {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return [];
+  if (Array.isArray(value) && value.every(isToldOf)) return value.map(toldText);
+  return [`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`];
+}
+
+/** An issue of a value, or a step of a migration. */
+interface ToldOf {
+  readonly path?: string;
+  readonly problem?: string;
+  readonly text?: string;
+}
+
+function isToldOf(value: unknown): value is ToldOf {
+  return typeof value === "object" && value !== null && ("problem" in value || "text" in value);
+}
+
+function toldText({ path, problem, text }: ToldOf): string {
+  if (text !== undefined) return text;
+  return path === undefined || path === "" ? String(problem) : `${path} ${problem}`;
+}

@@ -1,0 +1,108 @@
+// The one way in which commands reach an app's data as its operator. Three carry it: the data folder opened
+// by this process (when no server holds it), the loopback door of the server that holds it, and the public
+// API of a server elsewhere, which has only the rights of a token.
+import type { FieldSpec, Json } from "@keelson/sdk/spec";
+
+/** A row of a table. */
+export type Row = { readonly [field: string]: Json };
+
+/** A table as row files need it. */
+export interface DoorTable {
+  /** In declaration order, `id` first. */
+  readonly fields: Readonly<Record<string, FieldSpec>>;
+  /** Fields that no two rows share, each by itself: what `--upsert` may name. */
+  readonly unique: readonly string[];
+}
+
+/** One row to write. */
+export interface RowWrite {
+  /** Names this write: the same key within a day is done once. */
+  readonly key: string;
+  readonly value: Row;
+}
+
+/** What became of a row. */
+export type RowOutcome =
+  /** `unchanged`: the row holds all this already. `repeated`: an earlier run wrote it. */
+  | { readonly kind: "created" | "updated" | "unchanged" | "repeated" }
+  | {
+      readonly kind: "refused";
+      readonly code: string;
+      readonly text: string;
+      readonly details: Json;
+    };
+
+/** Whom a call is made as; null is the operator: nobody in particular, and `allow` is not asked. */
+export interface CallAs {
+  /** A user that is there: its id, e-mail or name. */
+  readonly user: string;
+  /** Null: the role in the user's row. */
+  readonly role: string | null;
+}
+
+/** What a call gave. */
+export interface CallAnswer {
+  readonly result: Json;
+  /** What the function wrote to the console; empty over --url. */
+  readonly log: readonly { readonly level: string; readonly text: string }[];
+}
+
+/** A token and whom it is for. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly user: string;
+  readonly role: string | null;
+  /** Whether the row in `user` was made for it. */
+  readonly created: boolean;
+  /** RFC 3339. */
+  readonly expiresAt: string;
+}
+
+/** What `verify` found. */
+export interface Verification {
+  /** What the database says of itself; empty when it is whole. */
+  readonly integrity: readonly string[];
+  readonly invariants: readonly {
+    readonly name: string;
+    readonly holds: boolean;
+    /** Why it does not: a code and a text. Null when it holds or just is not true. */
+    readonly problem: string | null;
+  }[];
+}
+
+/** The data of one app. */
+export interface DataDoor {
+  /** Where it leads, for people: `the folder .keelson`, `the server at http://localhost:4000`. */
+  readonly place: string;
+  tables(): Promise<Readonly<Record<string, DoorTable>>>;
+  /** Writes rows, validated as any write, each by itself. @param upsert a unique field by which rows are found and updated. @returns one outcome a row, in order. */
+  write(
+    table: string,
+    rows: readonly RowWrite[],
+    upsert: string | null,
+  ): Promise<readonly RowOutcome[]>;
+  /** Rows by id. @param after the id of the last row of the page before. @returns at most 1,000 rows; fewer only at the end. */
+  read(table: string, after: string | null): Promise<readonly Row[]>;
+  count(table: string): Promise<number>;
+  /** @throws PlatformError, DoorRefusal with the function's own code. */
+  call(name: string, args: Json, as: CallAs | null): Promise<CallAnswer>;
+  /** Finds the user by id, e-mail or name, or makes one. @param ttlMs at least 1,000. */
+  token(user: string, role: string | null, ttlMs: number): Promise<IssuedToken>;
+  /** Writes a consistent copy. @param file absolute; must not exist. */
+  backup(file: string): Promise<void>;
+  verify(): Promise<Verification>;
+  close(): Promise<void>;
+}
+
+/** A refusal that came through a door, with the code of the server's error table. */
+export class DoorRefusal extends Error {
+  override readonly name = "DoorRefusal";
+  readonly code: string;
+  readonly details: Json;
+
+  constructor(code: string, text: string, details: Json) {
+    super(text);
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,130 @@
+// The operator's door of a running server: the methods of a DataDoor over HTTP on the loopback address, for
+// other commands of the same user on the same machine. Every request needs the secret of door.json; browsers
+// can't send it, and what names another host (DNS rebinding) is refused before.
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Json } from "@keelson/sdk/spec";
+import type { DataDoor } from "./data-door.ts";
+import { removeDoorFile, writeDoorFile } from "./door-file.ts";
+
+const bodyBytesMax = 67_108_864;
+
+/** Methods that go over the wire. */
+export const doorMethods = [
+  "tables",
+  "write",
+  "read",
+  "count",
+  "call",
+  "token",
+  "backup",
+  "verify",
+] as const;
+
+/** A method's name. */
+export type DoorMethod = (typeof doorMethods)[number];
+
+/** An open door. */
+export interface DoorServer {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the door and writes door.json.
+ * @param door answers; asked anew for every request, so that it may change when the app is reloaded.
+ * @param url where the app itself is served.
+ */
+export async function openDoorServer(options: {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly door: () => DataDoor;
+}): Promise<DoorServer> {
+  const { dataDir, url, door } = options;
+  const secret = randomBytes(32).toString("base64url");
+  const server = createServer((request, response) => {
+    answer(request, response, secret, door).catch((error: unknown) => {
+      send(response, 500, refusal(error));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // The door alone never keeps the process alive.
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+  writeDoorFile(dataDir, { port, secret, pid: process.pid, url });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        removeDoorFile(dataDir, secret);
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  secret: string,
+  door: () => DataDoor,
+): Promise<void> {
+  if (!isAllowed(request, secret)) {
+    send(response, 403, {
+      code: "SECRET_WRONG",
+      text: "This door is for the server's operator.",
+      details: {},
+    });
+    return;
+  }
+  const method = doorMethods.find((name) => request.url === `/${name}`);
+  if (method === undefined || request.method !== "POST") {
+    send(response, 404, { code: "NOT_FOUND", text: "There is no such method.", details: {} });
+    return;
+  }
+  const args = JSON.parse(await bodyOf(request)) as readonly Json[];
+  try {
+    send(response, 200, ((await call(door(), method, args)) ?? null) as Json);
+  } catch (error) {
+    send(response, 422, refusal(error));
+  }
+}
+
+function isAllowed(request: IncomingMessage, secret: string): boolean {
+  const given = Buffer.from(request.headers.authorization ?? "");
+  const wanted = Buffer.from(`Bearer ${secret}`);
+  if (!(request.headers.host ?? "").startsWith("127.0.0.1:")) return false;
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function call(door: DataDoor, method: DoorMethod, args: readonly Json[]): Promise<unknown> {
+  const run = door[method] as (...args: readonly Json[]) => Promise<unknown>;
+  return run.apply(door, [...args]);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) throw new Error("the request is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function refusal(error: unknown): Json {
+  const { code, message, details } = error as { code?: unknown; message?: unknown; details?: Json };
+  return {
+    code: typeof code === "string" ? code : "INTERNAL",
+    text: String(message),
+    details: details ?? {},
+  };
+}
+
+function send(response: ServerResponse, status: number, value: Json): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(value));
+}

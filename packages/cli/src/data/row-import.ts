@@ -1,0 +1,152 @@
+// Moves the rows of a file into a table. Every record that was read ends in exactly one count: imported,
+// or refused with its line and reason. Each row carries a key made of its content and of how many equal
+// rows came before it, so a run that was cut off, or a mended file, can simply be imported again: rows
+// that are there are not written twice (within the day that keys are remembered).
+import { createHash } from "node:crypto";
+import type { Json } from "@keelson/sdk/spec";
+import { assertColumns, rowOfRecord, type ColumnMap } from "./column-map.ts";
+import type { DataDoor, DoorTable, Row, RowOutcome } from "./data-door.ts";
+import type { RecordSource } from "./record-source.ts";
+import type { SourceRecord } from "./source-record.ts";
+
+const batchRows = 200;
+
+/** A record that was not imported. */
+export interface RefusedRecord {
+  readonly line: number;
+  readonly code: string;
+  readonly reason: string;
+  readonly details: Json;
+  /** The row as it was to be written, or the text of the line when no row could be read. */
+  readonly record: Json;
+}
+
+/** What came of an import so far. `read` is the sum of the five others. */
+export interface ImportCount {
+  readonly read: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly repeated: number;
+  readonly refused: number;
+  /** False: reading stopped at a refusal, or when asked to. */
+  readonly isWhole: boolean;
+}
+
+/** What an import is told. */
+export interface ImportOrder {
+  readonly door: DataDoor;
+  readonly source: RecordSource;
+  readonly tableName: string;
+  readonly table: DoorTable;
+  readonly map: ColumnMap;
+  readonly upsert: string | null;
+  /** `stop`: no further batch is begun after a refusal. */
+  readonly onError: "stop" | "skip";
+  /** Part of every key: a different one imports the same rows again. */
+  readonly salt: string;
+  readonly stop: AbortSignal;
+  readonly onProgress: (count: ImportCount) => void;
+  readonly onRefused: (refused: RefusedRecord) => void;
+}
+
+interface Batch {
+  readonly line: number;
+  readonly key: string;
+  readonly value: Row;
+}
+
+/** Imports every record of a source. @throws Failure COLUMNS_UNKNOWN before the first row; what the door throws. */
+export async function importRows(order: ImportOrder): Promise<ImportCount> {
+  const run = new ImportRun(order);
+  for await (const records of order.source.records()) {
+    for (const record of records) {
+      await run.take(record);
+      if (run.isStopped) return run.count(false);
+    }
+  }
+  run.checkColumns();
+  await run.flush();
+  return run.count(!run.isStopped);
+}
+
+class ImportRun {
+  isStopped = false;
+  private readonly order: ImportOrder;
+  private readonly seen = new Map<string, number>();
+  private readonly counts = {
+    read: 0,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    repeated: 0,
+    refused: 0,
+  };
+  private batch: Batch[] = [];
+  private columnsChecked = false;
+
+  constructor(order: ImportOrder) {
+    this.order = order;
+  }
+
+  count(isWhole: boolean): ImportCount {
+    return { ...this.counts, isWhole };
+  }
+
+  checkColumns(): void {
+    const columns = this.order.source.columns();
+    if (this.columnsChecked || columns === null) return;
+    assertColumns(columns, this.order.map, this.order.table.fields);
+    this.columnsChecked = true;
+  }
+
+  async take(record: SourceRecord): Promise<void> {
+    this.checkColumns();
+    this.counts.read++;
+    if (record.kind === "broken") {
+      const { line, reason, text } = record;
+      this.refuse({ line, code: "LINE_UNREADABLE", reason, details: {}, record: text });
+      if (this.order.onError === "stop") await this.flush();
+      return;
+    }
+    const { map, table, source } = this.order;
+    const isText = source.format === "csv" || source.format === "tsv";
+    const value = rowOfRecord(record.value, map, table.fields, isText);
+    this.batch.push({ line: record.line, key: this.keyOf(value), value });
+    if (this.batch.length === batchRows) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const { door, tableName, upsert, onProgress, stop } = this.order;
+    const batch = this.batch;
+    this.batch = [];
+    const outcomes = batch.length === 0 ? [] : await door.write(tableName, batch, upsert);
+    for (const [index, row] of batch.entries()) this.settle(row, outcomes[index] as RowOutcome);
+    onProgress(this.count(false));
+    if (stop.aborted) this.isStopped = true;
+  }
+
+  private settle({ line, value }: Batch, outcome: RowOutcome): void {
+    if (outcome.kind !== "refused") {
+      this.counts[outcome.kind]++;
+      return;
+    }
+    const { code, text, details } = outcome;
+    this.refuse({ line, code, reason: text, details, record: value });
+  }
+
+  private refuse(refused: RefusedRecord): void {
+    this.counts.refused++;
+    if (this.order.onError === "stop") this.isStopped = true;
+    this.order.onRefused(refused);
+  }
+
+  private keyOf(value: Row): string {
+    const { tableName, upsert, salt } = this.order;
+    const content = JSON.stringify([tableName, upsert, salt, value]);
+    const hash = createHash("sha256").update(content).digest("base64url");
+    const before = this.seen.get(hash) ?? 0;
+    this.seen.set(hash, before + 1);
+    return `import:${hash}:${before}`;
+  }
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { test } from "node:test";
+import { keelson, tempFolder } from "./command-scene.case.ts";
+
+test("help lists the commands, and explains one", (context) => {
+  const folder = tempFolder(context);
+  const all = keelson(folder, []);
+  assert.equal(all.status, 0);
+  assert.match(all.out, /keelson dev my-app.*\n[^]*import +Puts the rows/);
+  const one = keelson(folder, ["help", "import"]);
+  assert.equal(one.status, 0);
+  assert.match(
+    one.out,
+    /^keelson import <table> <file> \[options\]\n[^]*Examples:\n {2}keelson import/,
+  );
+  assert.equal(keelson(folder, ["import", "--help"]).out, one.out);
+});
+
+test("what is written wrongly is told in three lines with exit status 1", (context) => {
+  const folder = tempFolder(context);
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [
+      ["imprt"],
+      /^keelson: COMMAND_UNKNOWN .*\n {2}why: .*\n {2}do: {2}Did you mean keelson import/,
+    ],
+    [["dev", "--prot=1"], /^keelson: FLAG_UNKNOWN .*\n {2}why: .*\n {2}do: {2}Did you mean --port/],
+    [["dev"], /^keelson: APP_NOT_FOUND/],
+    [["import", "film"], /^keelson: WORD_MISSING/],
+  ];
+  for (const [args, expected] of cases) {
+    const { status, out, err } = keelson(folder, args);
+    assert.equal(status, 1, args.join(" "));
+    assert.equal(out, "");
+    assert.match(err, expected);
+  }
+});
+
+test("an old Node hands over to the one that came with the package", (context) => {
+  const folder = tempFolder(context);
+  const old = oldNode();
+  if (old === null) {
+    context.skip("there is no Node older than 26 on the path");
+    return;
+  }
+  const { status, out } = keelson(folder, ["version", "--json"], { node: old });
+  assert.equal(status, 0);
+  assert.match((JSON.parse(out) as { node: string }).node, /^2[6-9]\./);
+  assert.equal(keelson(folder, ["nonsense"], { node: old }).status, 1);
+});
+
+function oldNode(): string | null {
+  const names = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, "node"));
+  const found = names.filter(existsSync).find((name) => {
+    const { stdout } = spawnSync(name, ["--version"], { encoding: "utf8" });
+    return Number(/^v(\d+)/.exec(stdout)?.[1] ?? 99) < 26;
+  });
+  return found ?? null;
+}
