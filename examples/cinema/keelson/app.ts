@@ -1,0 +1,7 @@
+// Everything that is in this backend.
+import * as cinema from "./cinema.ts";
+import * as office from "./office.ts";
+import rules from "./rules.ts";
+import { app } from "./schema.ts";
+
+export default app({ rules, functions: { cinema, office }, invariants: [office.eachSeatOnce] });

@@ -1,0 +1,164 @@
+// What the page does: see what plays and a screening's seats, hold one, pay, let go.
+import { Refusal, t, type Id } from "keelson";
+import { mutation, query } from "./schema.ts";
+import { holdExpiry, parseSeat, seatName } from "./seat.ts";
+
+/** The films that can be seen from now on. */
+export const playing = query({
+  args: {},
+  allow: "anyone",
+  returns: t.list(t.id("film"), { max: 500 }),
+  async run({ db, now }) {
+    const shows = await db.screening.list({
+      where: { startsAt: { gt: now } },
+      orderBy: "startsAt",
+      select: ["film"],
+      limit: 1_000,
+    });
+    return [...new Set(shows.map(({ film }) => film))].slice(0, 500);
+  },
+});
+
+/** Every seat of a screening and whether it can still be had. Says nothing of who holds the others. */
+export const seats = query({
+  args: { screening: t.id("screening") },
+  allow: "anyone",
+  returns: t.list(t.object({ seat: t.text({ max: 4 }), state: t.oneOf("free", "taken", "mine") }), {
+    max: 1_000,
+  }),
+  async run({ db, me, now }, { screening }) {
+    const show = await db.screening.get(screening);
+    if (show === null) throw new Refusal("NO_SCREENING", "There is no such screening.");
+    const sold = await db.asSystem("only taken or free leaves").booking.list({
+      where: { screening, status: { in: ["held", "paid"] } },
+      select: ["row", "place", "customer", "status", "heldAt"],
+      limit: 1_000,
+    });
+    const holders = new Map<string, Id<"user">>();
+    for (const { row, place, customer, status, heldAt } of sold) {
+      if (status === "held" && holdExpiry(heldAt) <= now) continue;
+      holders.set(seatName(row, place), customer);
+    }
+    return Array.from({ length: show.rows * show.seatsPerRow }, (_, index) => {
+      const row = Math.floor(index / show.seatsPerRow) + 1;
+      const seat = seatName(row, (index % show.seatsPerRow) + 1);
+      return { seat, state: seatState(holders.get(seat), me.id) };
+    });
+  },
+});
+
+/** Holds a seat for ten minutes. The loser of a race gets UNIQUE_TAKEN (409). */
+export const hold = mutation({
+  args: { screening: t.id("screening"), seat: t.text({ max: 4 }) },
+  allow: "signed-in",
+  limit: { perUser: "30/minute" },
+  returns: t.id("booking"),
+  async run({ db, me, now }, { screening, seat }) {
+    const show = await db.screening.get(screening);
+    if (show === null) throw new Refusal("NO_SCREENING", "There is no such screening.");
+    if (show.startsAt <= now) throw new Refusal("STARTED", "This screening has begun.");
+    const at = parseSeat(seat);
+    if (at === null || at.row > show.rows || at.place > show.seatsPerRow) {
+      throw new Refusal("NO_SEAT", `${show.hall} has no seat ${seat}.`);
+    }
+    const system = db.asSystem("a hold that ran out is nobody's any more");
+    const before = await system.booking.first({ where: { screening, ...at, status: "held" } });
+    if (before !== null && holdExpiry(before.heldAt) <= now) {
+      await system.booking.update(before.id, { status: "cancelled" });
+    }
+    const { price } = show;
+    const booking = await db.booking.create({
+      ...{ screening, ...at, price },
+      customer: me.id,
+      status: "held",
+    });
+    return booking.id;
+  },
+});
+
+/** Pays for a held seat. */
+export const pay = mutation({
+  args: { booking: t.id("booking") },
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ db, me, now }, { booking }) {
+    const held = await db.booking.get(booking);
+    if (held === null || held.customer !== me.id) {
+      throw new Refusal("NO_BOOKING", "There is no such booking of yours.");
+    }
+    if (held.status !== "held") {
+      throw new Refusal("NOT_HELD", `This booking is ${held.status}; only a held one can be paid.`);
+    }
+    if (holdExpiry(held.heldAt) <= now) {
+      throw new Refusal("HOLD_EXPIRED", "The seat was held for ten minutes. Choose it again.");
+    }
+    await db.asSystem("the money was taken").booking.update(booking, { status: "paid" });
+  },
+});
+
+/** Lets a seat go; anybody may take it from that moment. */
+export const release = mutation({
+  args: { booking: t.id("booking") },
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ db }, { booking }) {
+    await db.booking.update(booking, { status: "cancelled" });
+  },
+});
+
+/** The caller's bookings with film and screening, newest first. */
+export const mine = query({
+  args: {},
+  allow: "signed-in",
+  returns: t.list(
+    t.object({
+      id: t.id("booking"),
+      screening: t.id("screening"),
+      seat: t.text({ max: 4 }),
+      status: t.oneOf("held", "expired", "paid", "cancelled"),
+      price: t.money("EUR"),
+      film: t.text({ max: 200 }),
+      hall: t.text({ max: 40 }),
+      startsAt: t.time(),
+      heldUntil: t.time(),
+    }),
+    { max: 100 },
+  ),
+  async run({ db, me, now }) {
+    const rows = await db.booking.list({
+      where: { customer: me.id },
+      orderBy: "-id",
+      limit: 100,
+      with: { screening: { with: { film: true } } },
+    });
+    return rows.flatMap(({ id, row, place, status, price, heldAt, screening }) => {
+      if (screening === null || screening.film === null) return [];
+      const heldUntil = holdExpiry(heldAt);
+      const { film, hall, startsAt } = screening;
+      return [
+        {
+          ...{ id, price, hall, startsAt, heldUntil },
+          screening: screening.id,
+          seat: seatName(row, place),
+          status: status === "held" && heldUntil <= now ? ("expired" as const) : status,
+          film: film.title,
+        },
+      ];
+    });
+  },
+});
+
+/** Forgets who the caller is. What they booked stays on the books, with nobody's name on it. */
+export const forgetMe = mutation({
+  args: {},
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ db, me }) {
+    await db.user.update(me.id, { name: "gone", email: null });
+  },
+});
+
+function seatState(holder: string | undefined, me: string | null): "free" | "taken" | "mine" {
+  if (holder === undefined) return "free";
+  return holder === me ? "mine" : "taken";
+}

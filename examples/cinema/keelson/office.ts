@@ -1,0 +1,57 @@
+// What staff do, and what must hold whatever happens.
+import { t } from "keelson";
+import { invariant, mutation } from "./schema.ts";
+
+/** Puts a film on the programme: one screening a day at the same hour. */
+export const schedule = mutation({
+  args: {
+    film: t.id("film"),
+    hall: t.text({ min: 1, max: 40 }),
+    firstAt: t.time(),
+    days: t.int({ min: 1, max: 31 }),
+    price: t.money("EUR", { min: 0, max: 100_00 }),
+    rows: t.int({ min: 1, max: 25 }),
+    seatsPerRow: t.int({ min: 1, max: 40 }),
+  },
+  allow: { role: ["staff"] },
+  returns: t.int(),
+  async run({ db }, { film, hall, firstAt, days, price, rows, seatsPerRow }) {
+    const dayMs = 86_400_000;
+    for (let day = 0; day < days; day++) {
+      const startsAt = new Date(Date.parse(firstAt) + day * dayMs).toISOString();
+      await db.screening.create({ film, hall, startsAt, price, rows, seatsPerRow });
+    }
+    return days;
+  },
+});
+
+interface SoldPage {
+  readonly rows: readonly {
+    readonly screening: string;
+    readonly row: number;
+    readonly place: number;
+  }[];
+  readonly next: string | null;
+}
+
+/** No seat is sold twice, whatever road the booking took. */
+export const eachSeatOnce = invariant(async ({ db }) => {
+  const sold = new Set<string>();
+  let after: string | null = null;
+  do {
+    const page: SoldPage = await db.booking.page({
+      where: { status: { in: ["held", "paid"] } },
+      select: ["screening", "row", "place"],
+      orderBy: "id",
+      limit: 1_000,
+      ...(after !== null && { after }),
+    });
+    for (const { screening, row, place } of page.rows) {
+      const seat = `${screening} ${row} ${place}`;
+      if (sold.has(seat)) return false;
+      sold.add(seat);
+    }
+    after = page.next;
+  } while (after !== null);
+  return true;
+});

@@ -1,0 +1,32 @@
+// Who may see and change what. Everything that is not written here is refused.
+import { rules } from "./schema.ts";
+
+export default rules({
+  user: {
+    read: ({ row, me }) => row.id === me.id || me.role === "staff",
+    update: ({ row, me }) => row.id === me.id,
+  },
+  film: {
+    read: () => true,
+    write: ({ me }) => me.role === "staff",
+  },
+  screening: {
+    read: () => true,
+    write: ({ me }) => me.role === "staff",
+  },
+  booking: {
+    read: ({ row, me }) => row.customer === me.id || me.role === "staff",
+    // For oneself, at the price of the screening, a seat that the hall has, before it begins.
+    create: ({ next, me, now }) =>
+      next.customer === me.id &&
+      next.status === "held" &&
+      next.price === next.screening.price &&
+      next.row <= next.screening.rows &&
+      next.place <= next.screening.seatsPerRow &&
+      next.screening.startsAt > now,
+    // One can let go of one's own. Nobody can say that they have paid: cinema.pay does.
+    update: ({ row, next, me }) =>
+      row.customer === me.id && row.status !== "cancelled" && next.status === "cancelled",
+    fields: { heldAt: { write: () => false } },
+  },
+});

@@ -1,0 +1,169 @@
+// The whole example in a real browser: from a search to a paid seat, and what a second person sees of it.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { openTicketOffice, type TicketOffice } from "./ticket-office.case.ts";
+
+const executablePath =
+  process.env["CHROMIUM"] ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const skip =
+  executablePath === undefined && "chromium is not installed (CHROMIUM names it elsewhere)";
+const flags = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+  ...["--disable-component-update", "--disable-sync"],
+];
+
+let browser: Browser;
+
+before(async () => {
+  if (executablePath === undefined) return;
+  browser = await chromium.launch({ executablePath, args: flags });
+});
+
+after(async () => {
+  if (executablePath !== undefined) await browser.close();
+});
+
+/** A person with a browser of their own; whatever goes wrong in the page fails the test. */
+async function visit(office: TicketOffice, mistakes: string[]): Promise<Page> {
+  const context = await browser.newContext({ locale: "en-GB" });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => mistakes.push(error.message));
+  await page.goto(office.url);
+  return page;
+}
+
+async function signIn(page: Page, name: string): Promise<void> {
+  await page.getByPlaceholder("Your name").fill(name);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+}
+
+/** Searches for the film and opens its screening. */
+async function openSeats(page: Page): Promise<void> {
+  await page.getByPlaceholder("Title or director").fill("third reed");
+  await page.getByRole("button", { name: /The Third Man/ }).click();
+  await page.getByRole("button", { name: /Blue Hall/ }).click();
+  await page.getByRole("button", { name: "Seat C4, free" }).waitFor();
+}
+
+/** From here on what the server pushes to the page can be held back. @returns what begins it, which returns what ends it. */
+async function holdingPushes(page: Page): Promise<() => () => void> {
+  let held: (() => void)[] | null = null;
+  await page.routeWebSocket("**/api/live", (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      const pass = () => socket.send(message);
+      if (held !== null && String(message).includes('"push"')) held.push(pass);
+      else pass();
+    });
+  });
+  return () => {
+    held = [];
+    return () => {
+      for (const pass of held ?? []) pass();
+      held = null;
+    };
+  };
+}
+
+async function officeWithFilms(
+  context: Parameters<typeof openTicketOffice>[0],
+): Promise<{ office: TicketOffice; screening: string }> {
+  const office = await openTicketOffice(context, { page: true });
+  for (let index = 0; index < 65; index++) {
+    await office.plant("film", { title: `Unknown ${index}`, rating: 5, genre: "Drama" });
+  }
+  await office.plant("film", { title: "Duck Soup", rating: 7.9, genre: "Comedy" });
+  const film = await office.plant("film", {
+    title: "The Third Man",
+    director: "Carol Reed",
+    released: "1949-09-01",
+    rating: 8.3,
+  });
+  const screening = await office.plantScreening({ film, hall: "Blue Hall" });
+  return { office, screening };
+}
+
+test("from a search to a paid seat, which nobody else can have", { skip }, async (context) => {
+  const { office } = await officeWithFilms(context);
+  const mistakes: string[] = [];
+  const [ada, bob] = await Promise.all([visit(office, mistakes), visit(office, mistakes)]);
+
+  await openSeats(ada);
+  await ada.getByRole("button", { name: "Seat C4, free" }).click();
+  await ada.getByText("Sign in to hold a seat").waitFor();
+  await signIn(ada, "Ada");
+  await signIn(bob, "Bob");
+  const holdPushes = await holdingPushes(bob);
+  await openSeats(bob);
+
+  // Bob's page does not learn of Ada's seat: the seat that he sees as free is taken when he clicks.
+  const releasePushes = holdPushes();
+  await ada.getByRole("button", { name: "Seat C4, free" }).click();
+  await ada.getByText("Seat C4 is yours for ten minutes.").waitFor();
+  await bob.getByRole("button", { name: "Seat C4, free" }).click();
+  await bob.getByText("Somebody was faster: that seat has just been taken.").waitFor();
+  releasePushes();
+  await bob.getByRole("button", { name: "Seat C4, taken" }).waitFor();
+
+  await ada.getByRole("button", { name: "Seat C5, free" }).click();
+  await ada.getByRole("button", { name: /Pay €20\.00 for/ }).click();
+  await ada.getByText(/^Paid: /).waitFor();
+  await ada.getByRole("button", { name: "My bookings" }).click();
+  const bookings = ada.getByRole("region", { name: "My bookings" }).getByRole("listitem");
+  await bookings.nth(1).waitFor();
+  const texts = await bookings.allTextContents();
+  assert.match(texts[0] ?? "", /The Third Man.*Blue Hall · seat C5 · €10\.00.*paid/);
+  assert.match(texts[1] ?? "", /seat C4.*paid/);
+
+  await bookings.nth(0).getByRole("button", { name: "Let go" }).click();
+  await bookings.nth(0).getByText("cancelled").waitFor();
+  await bob.getByRole("button", { name: "Seat C5, free" }).waitFor();
+  assert.deepEqual(mistakes, []);
+});
+
+test("films are searched, filtered and paged", { skip }, async (context) => {
+  const { office } = await officeWithFilms(context);
+  const mistakes: string[] = [];
+  const page = await visit(office, mistakes);
+  const films = page.getByRole("region", { name: "Films" }).getByRole("listitem");
+  await films.first().waitFor();
+  assert.equal(await films.count(), 1, "what plays this week comes first");
+  await page.getByRole("button", { name: "Every film" }).click();
+  await films.nth(29).waitFor();
+  assert.match((await films.first().textContent()) ?? "", /The Third Man1949 · Carol Reed8\.3/);
+  await page.getByRole("button", { name: "More films" }).click();
+  await films.nth(59).waitFor();
+  await page.getByRole("combobox", { name: "Genre" }).selectOption("Comedy");
+  await films.getByText("Duck Soup").waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".film").length === 1);
+  await page.getByRole("combobox", { name: "Genre" }).selectOption("");
+  await page.getByRole("slider").fill("8");
+  await films.getByText("The Third Man").waitFor();
+  await page.getByPlaceholder("Title or director").fill("nothing like it");
+  await page.getByText("No film matches.").waitFor();
+  assert.deepEqual(mistakes, []);
+});
+
+test(
+  "a page with a token that is no longer valid signs out by itself",
+  { skip },
+  async (context) => {
+    const { office } = await officeWithFilms(context);
+    const mistakes: string[] = [];
+    const page = await visit(office, mistakes);
+    await signIn(page, "Ada");
+    await page.evaluate(() => {
+      const session = JSON.parse(localStorage.getItem("keel.session") ?? "{}") as object;
+      localStorage.setItem("keel.session", JSON.stringify({ ...session, token: "a.b.c" }));
+    });
+    await page.reload();
+    await page.getByPlaceholder("Your name").waitFor();
+    await page.getByRole("button", { name: /The Third Man/ }).waitFor();
+    assert.deepEqual(mistakes, []);
+  },
+);

@@ -1,0 +1,133 @@
+// For tests: the example served for real, on data of its own that goes away with the test.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { startServer, type RunningServer } from "@keelson/server";
+import { anonymous, openOperatorDesk, startWork } from "@keelson/server/operator";
+
+const appDir = join(import.meta.dirname, "..");
+
+type Value = { readonly [field: string]: string | number };
+
+/** An answer over HTTP. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Somebody who is signed in. */
+export interface Person {
+  readonly token: string;
+  readonly user: string;
+}
+
+/** The example while it is served. */
+export interface TicketOffice {
+  readonly url: string;
+  signIn(name: string, role?: "customer" | "staff"): Promise<Person>;
+  /** Sends a request. @param path of the API; a function's name stands for its address. */
+  ask(who: Person | null, method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Adds a row as its operator. @returns its id. */
+  plant(table: string, value: Value): Promise<string>;
+  /** A screening tomorrow of a new film, in a hall of ten rows of ten, for 10 euros. */
+  plantScreening(value?: Value): Promise<string>;
+  /** Whether every invariant holds. */
+  holds(): Promise<boolean>;
+}
+
+/** Serves the example. @param options.page builds the page too. */
+export async function openTicketOffice(
+  context: { after(fn: () => Promise<void>): void },
+  options: { readonly page?: boolean } = {},
+): Promise<TicketOffice> {
+  const folder = mkdtempSync(join(tmpdir(), "keelson-cinema-"));
+  const dataDir = join(folder, "data");
+  const server = await startServer({
+    appDir,
+    dataDir,
+    port: 0,
+    mode: "development",
+    ...(options.page === true && { staticDir: builtPage(folder) }),
+  });
+  context.after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  return new Office(server, dataDir);
+}
+
+class Office implements TicketOffice {
+  readonly url: string;
+  readonly #server: RunningServer;
+  readonly #dataDir: string;
+  #planted = 0;
+
+  constructor(server: RunningServer, dataDir: string) {
+    this.url = server.url;
+    this.#server = server;
+    this.#dataDir = dataDir;
+  }
+
+  async signIn(name: string, role?: "customer" | "staff"): Promise<Person> {
+    const body = { name, ...(role !== undefined && { role }) };
+    const { status, text } = await this.ask(null, "POST", "/auth/development-token", body);
+    if (status !== 200) throw new Error(text);
+    return JSON.parse(text) as Person;
+  }
+
+  async ask(who: Person | null, method: string, path: string, body?: unknown): Promise<Answer> {
+    const address = path.startsWith("/") ? path : `/api/fn/${path}`;
+    const response = await fetch(`${this.url}${address}`, {
+      method,
+      headers: {
+        ...(who !== null && { authorization: `Bearer ${who.token}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async plant(table: string, value: Value): Promise<string> {
+    const { json } = await this.#desk().execute(
+      { kind: "create", table, value },
+      {
+        caller: anonymous,
+        authority: "system",
+        asksAllow: false,
+        idempotencyKey: null,
+        cause: "test",
+        work: startWork(),
+      },
+    );
+    return (JSON.parse(json) as { readonly id: string }).id;
+  }
+
+  async plantScreening(value: Value = {}): Promise<string> {
+    const film = await this.plant("film", { title: `Film ${++this.#planted}` });
+    const startsAt = new Date(Date.now() + 86_400_000 + this.#planted).toISOString();
+    const house = { hall: "Hall", price: 10_00, rows: 10, seatsPerRow: 10 };
+    return this.plant("screening", { film, startsAt, ...house, ...value });
+  }
+
+  async holds(): Promise<boolean> {
+    return (await this.#desk().invariants()).every(({ holds }) => holds);
+  }
+
+  #desk() {
+    const { limits } = this.#server;
+    return openOperatorDesk(this.#server.current(), { dataDir: this.#dataDir, limits });
+  }
+}
+
+/** Builds the page into a folder of its own. */
+function builtPage(folder: string): string {
+  const out = join(folder, "page");
+  const vite = dirname(createRequire(import.meta.url).resolve("vite/package.json"));
+  const line = [join(vite, "bin", "vite.js"), "build", "--logLevel=warn", `--outDir=${out}`];
+  const { status, stderr } = spawnSync(process.execPath, line, { cwd: appDir, encoding: "utf8" });
+  if (status !== 0 || !existsSync(join(out, "index.html"))) throw new Error(stderr);
+  return out;
+}
