@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { TableSpec } from "@keelson/sdk/spec";
 import { limits } from "../packages/server/src/base/limits.ts";
 import { PlatformError } from "../packages/server/src/base/platform-error.ts";
 import {
@@ -16,6 +17,7 @@ import { compileField } from "../packages/server/src/model/field-validate.ts";
 import { buildManifest } from "../packages/server/src/model/manifest-build.ts";
 import type { FieldSpec } from "../packages/server/src/model/manifest.ts";
 import { checkQuery } from "../packages/server/src/model/query-check.ts";
+import { readRules } from "../packages/server/src/model/rule-parse.ts";
 import { errorsPage, limitsPage, referenceFolder, referencePages } from "./reference.ts";
 
 const manifest = buildManifest(cinemaSpec, cinemaRules, cinemaBundleHash);
@@ -96,6 +98,47 @@ test("fields.md has a row for every kind of field", () => {
   ];
   for (const kind of kinds) assert.ok(page.includes(`| \`t.${kind}(`), kind);
 });
+
+test("the rules and checks of rules.md are read without a mistake", () => {
+  const page = readPage("rules.md");
+  const [rulesText = ""] = codeOf(page, "rules");
+  const [schemaText = ""] = codeOf(page, "schema");
+  const cinema = readRules({
+    sources: new Map([
+      ["schema.ts", 'import { define } from "keelson";\nexport const { rules, app } = define({});'],
+      ["rules.ts", rulesText],
+      ["app.ts", 'import { app } from "./schema.ts";\nimport rules from "./rules.ts";\nexport default app({ rules });'],
+    ]),
+    spec: cinemaSpec,
+  });
+  assert.deepEqual(cinema.mistakes, []);
+  const { booking } = cinema.tables;
+  assert.ok(booking?.rules.read && booking.rules.create && booking.rules.update);
+  assert.equal(booking.rules.delete, undefined);
+  const shop = readRules({
+    sources: new Map([["schema.ts", schemaText]]),
+    spec: { ...cinemaSpec, tables: { product: stockTable } },
+  });
+  assert.deepEqual(shop.mistakes, []);
+  assert.equal(shop.tables["product"]?.checks[0]?.message, "There is not enough in stock.");
+});
+
+const stockTable: TableSpec = {
+  fields: {
+    name: { kind: "text", min: 0, max: 100 },
+    stock: { kind: "int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
+  },
+  indexes: [],
+  search: [],
+  checks: 1,
+};
+
+/** The TypeScript blocks with this tag. */
+function codeOf(page: string, tag: string): readonly string[] {
+  return Array.from(page.matchAll(/^```ts (\S+)\n([^]*?)^```$/gm)).flatMap(
+    ([, info = "", body = ""]) => (info === tag ? [body] : []),
+  );
+}
 
 function readPage(file: string): string {
   return readFileSync(join(referenceFolder, file), "utf8");

@@ -1,10 +1,12 @@
 // Writes the reference pages that are tables of the code: `node tools/reference.ts`. reference.test.ts fails
 // when a page is not what this writes.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCodes, type ErrorRow, type Fault } from "../packages/server/src/base/error-codes.ts";
 import { limitTable, type Limit } from "../packages/server/src/base/limits.ts";
+import { codeIndex, codePage } from "../packages/server/src/engineer/check/code-page.ts";
+import { checkCodeNames } from "../packages/server/src/engineer/check/codes.ts";
 
 /** Where the pages are. */
 export const referenceFolder = join(
@@ -20,7 +22,15 @@ const faults: Readonly<Record<Fault, string>> = { caller: "caller", app: "app", 
 
 /** The text of every generated page, by file name. */
 export function referencePages(): Readonly<Record<string, string>> {
-  return { "errors.md": errorsPage(errorCodes), "limits.md": limitsPage(limitTable) };
+  const codes = checkCodeNames.map(
+    (name) => [`checks/${name}.md`, withNote(codePage(name))] as const,
+  );
+  return {
+    "errors.md": errorsPage(errorCodes),
+    "limits.md": limitsPage(limitTable),
+    "checks/index.md": withNote(codeIndex()),
+    ...Object.fromEntries(codes),
+  };
 }
 
 /** @param rows the table of codes. */
@@ -58,6 +68,11 @@ their rates. The bounds are what it may be set to.`,
     "| limit | default | bounds | what it is of |\n| --- | --- | --- | --- |",
     lines,
   );
+}
+
+/** A page that was made elsewhere, with the note below its title. */
+function withNote(text: string): string {
+  return text.replace("\n\n", `\n\n${made}\n\n`);
 }
 
 function page(title: string, intro: string, head: string, lines: readonly string[]): string {
@@ -102,6 +117,7 @@ function cell(text: string): string {
 
 if (import.meta.main) {
   for (const [file, text] of Object.entries(referencePages())) {
+    mkdirSync(dirname(join(referenceFolder, file)), { recursive: true });
     writeFileSync(join(referenceFolder, file), text);
     console.error(`wrote docs/reference/${file}`);
   }

@@ -1,4 +1,4 @@
-// The commands of package.json: `node tools/run.mjs start|test|check|bench|format [...arguments]`.
+// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|format [...arguments]`.
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
 import { spawnSync } from "node:child_process";
@@ -23,12 +23,16 @@ const commands = {
   test: (rest) => [testArguments(rest)],
   check: () => [
     [bin("typescript", "tsc"), "-b"],
+    [bin("typescript", "tsc"), "-p", "packages/sdk/tsconfig.test.json"],
+    [bin("typescript", "tsc"), "-p", "examples/cinema"],
+    [bin("typescript", "tsc"), "-p", "tsconfig.tools.json"],
     [bin("oxlint", "oxlint"), "--type-aware", "--deny-warnings"],
     [bin("oxfmt", "oxfmt"), "--check", "."],
     [bin("knip", "knip"), "--no-progress"],
     ["--test", "tools/*.test.ts"],
   ],
   bench: (rest) => [[join("bench", "main.ts"), ...rest]],
+  "engineer:score": (rest) => [[join("tools", "engineer-score.ts"), ...rest]],
   format: () => [[bin("oxfmt", "oxfmt"), "."]],
 };
 
@@ -49,26 +53,25 @@ for (const line of commands[name](rest)) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Installs when the installed tree is not the one that package-lock.json names: afresh, or what changed. */
+/**
+ * Installs when the installed tree is not the one that package-lock.json names. Not `npm ci`: it refuses a lock
+ * that leaves out optional packages of platforms which a registry does not carry.
+ */
 function installWhatIsMissing() {
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   const stamp = join(root, "node_modules", ".keelson-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  const command = existsSync(join(root, "node_modules")) ? "install" : "ci";
-  console.error(`Installing what is missing (npm ${command}) ...`);
-  const options = ["--no-audit", "--no-fund", "--loglevel=error"];
+  console.error("Installing what is missing (npm install) ...");
+  const options = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const npm = process.env.npm_execpath;
   const result = npm
-    ? spawnSync(process.execPath, [npm, command, ...options], {
-        cwd: root,
-        stdio: ["ignore", 2, 2],
-      })
-    : spawnSync("npm", [command, ...options], { cwd: root, stdio: ["ignore", 2, 2], shell: true });
+    ? spawnSync(process.execPath, [npm, ...options], { cwd: root, stdio: ["ignore", 2, 2] })
+    : spawnSync("npm", options, { cwd: root, stdio: ["ignore", 2, 2], shell: true });
   if (result.status !== 0) {
-    console.error(`npm ${command} failed. The lines above say why; mend it and run this again.`);
+    console.error("npm install failed. The lines above say why; mend it and run this again.");
     process.exit(result.status ?? 1);
   }
-  writeFileSync(stamp, readFileSync(join(root, "package-lock.json"), "utf8"));
+  writeFileSync(stamp, lock);
 }
 
 /** Our Node from the optional dependencies, or this one when it is new enough. */
@@ -87,7 +90,7 @@ function findNode() {
   }
   if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) return process.execPath;
   console.error(`Keelson needs Node ${nodeMajorMin} or later; this is ${process.version}.`);
-  console.error("Install it from nodejs.org, or run npm ci without --omit=optional.");
+  console.error("Install it from nodejs.org, or run npm install without --omit=optional.");
   process.exit(1);
 }
 

@@ -1,0 +1,121 @@
+// The flags of `npm run bench`.
+import { parseArgs } from "node:util";
+import type { Workload } from "./load/requests.ts";
+import { allSubjects, knownSubjects, usualSubjects } from "./subjects/known-subjects.ts";
+import { canPin } from "./subjects/pin.ts";
+
+export const workloads: readonly Workload[] = [
+  "transfer",
+  "transfer-zipf",
+  "insert",
+  "read",
+  "list",
+  "counter",
+];
+
+export interface BenchFlags {
+  readonly json: boolean;
+  readonly workloads: readonly Workload[];
+  readonly subjects: readonly string[];
+  readonly inside: boolean;
+  readonly start: boolean;
+  readonly ceiling: boolean;
+  readonly pin: boolean;
+  readonly profile: string | null;
+  readonly clients: number;
+  readonly processes: number;
+  readonly seconds: number;
+  readonly runs: number;
+  readonly seed: number;
+}
+
+export const usage = `npm run bench -- [options]
+  Sends the same workloads to Keelson and to others, in turn (A B C A B C ...), and prints medians and ratios.
+  Without options: the transfer workload only, beside the hand-written baselines, about a minute.
+
+  --all                  every workload and subject, the calls inside the process, the start, the ceiling
+  --workloads=a,b        of: ${workloads.join(", ")}
+  --subjects=a,b         of: ${Object.keys(knownSubjects).join(", ")}
+  --inside               a function call inside the process, warm and cold
+  --start                start to first answer, and memory
+  --ceiling              what the generator reaches against a server that does nothing, beside wrk where there is one
+  --clients=64           connections, shared by the generator processes
+  --processes=2          load generator processes
+  --seconds=5            of each run
+  --runs=3               of each pair; medians are printed
+  --seed=1               of the requests drawn
+  --pin                  every server on one core, the generator on the others
+  --profile=folder       a CPU profile of each server on Node, for the developer tools of a browser
+  --json                 one JSON line per result`;
+
+/** @throws a TypeError with the usage's words when a flag is unknown or a value is not of its form. */
+export function readFlags(args: readonly string[]): BenchFlags | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: "boolean" },
+      all: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      inside: { type: "boolean", default: false },
+      start: { type: "boolean", default: false },
+      ceiling: { type: "boolean", default: false },
+      pin: { type: "boolean", default: false },
+      profile: { type: "string" },
+      workloads: { type: "string" },
+      subjects: { type: "string" },
+      clients: { type: "string", default: "64" },
+      processes: { type: "string", default: "2" },
+      seconds: { type: "string", default: "5" },
+      runs: { type: "string", default: "3" },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  if (values.help === true) return "help";
+  const { all, json, inside, start, ceiling, pin } = values;
+  if (pin && !canPin()) throw new TypeError("--pin needs taskset and more than one core");
+  const partOnly = inside || start || ceiling;
+  const subjects = values.subjects?.split(",") ?? (all ? allSubjects : usualSubjects);
+  const unknown = subjects.find((name) => !Object.hasOwn(knownSubjects, name));
+  if (unknown !== undefined) {
+    throw new TypeError(`There is no subject ${unknown}: ${Object.keys(knownSubjects).join(", ")}`);
+  }
+  return {
+    json,
+    pin,
+    profile: values.profile ?? null,
+    workloads: chosenWorkloads(values.workloads, all, partOnly),
+    subjects,
+    inside: all || inside,
+    start: all || start,
+    ceiling: all || ceiling,
+    clients: count("clients", values.clients),
+    processes: count("processes", values.processes),
+    seconds: count("seconds", values.seconds),
+    runs: count("runs", values.runs),
+    seed: count("seed", values.seed),
+  };
+}
+
+function chosenWorkloads(
+  named: string | undefined,
+  all: boolean,
+  partOnly: boolean,
+): readonly Workload[] {
+  if (named === undefined) {
+    if (all) return workloads;
+    return partOnly ? [] : ["transfer"];
+  }
+  return named.split(",").map((name) => {
+    const found = workloads.find((workload) => workload === name);
+    if (found === undefined)
+      throw new TypeError(`There is no workload ${name}: ${workloads.join(", ")}`);
+    return found;
+  });
+}
+
+function count(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new TypeError(`--${name} is a whole number from 1`);
+  return value;
+}

@@ -1,0 +1,4 @@
+import { app } from "./schema.ts";
+import rules from "./rules.ts";
+
+export default app({ rules, functions: {} });

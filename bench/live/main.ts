@@ -1,0 +1,176 @@
+// Live queries under load: from the start of a write to the push that tells of it, with many subscribers.
+//   distinct  N connections, each with a filter of its own; every write matches one of them
+//   same      N connections that watch one row; every write goes to all of them
+// Usage: node bench/live/main.ts [--subscribers=10000] [--same=1000] [--writes=200] [--processes=2] [--threads=0]
+import { fork, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const { values: flags } = parseArgs({
+  options: {
+    subscribers: { type: "string", default: "10000" },
+    same: { type: "string", default: "1000" },
+    writes: { type: "string", default: "200" },
+    processes: { type: "string", default: "2" },
+    threads: { type: "string", default: "0" },
+  },
+});
+const processes = Number(flags.processes);
+const writes = Number(flags.writes);
+const warmUp = 20;
+
+interface Push {
+  readonly n: number;
+  readonly atNs: bigint;
+}
+
+function nextMessage<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once("message", (message) => resolve(message as T));
+    child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)));
+  });
+}
+
+class Bench {
+  readonly #folder = mkdtempSync(join(tmpdir(), "keelson-live-bench-"));
+  readonly #server = fork(join(import.meta.dirname, "server.ts"), [this.#folder, flags.threads]);
+  #url = "";
+  #token = "";
+  #watchers: ChildProcess[] = [];
+  #pushes: Push[] = [];
+  #pushed: (() => void) | null = null;
+
+  async start(): Promise<void> {
+    const { url, token } = await nextMessage<{ url: string; token: string }>(this.#server);
+    this.#url = url;
+    this.#token = token;
+  }
+
+  async rssBytes(): Promise<number> {
+    const told = nextMessage<{ rssBytes: number }>(this.#server);
+    this.#server.send("memory");
+    return (await told).rssBytes;
+  }
+
+  async subscribe(count: number, watch: string): Promise<void> {
+    const share = Math.ceil(count / processes);
+    const starting: Promise<unknown>[] = [];
+    for (let from = 0; from < count; from += share) {
+      const child = fork(join(import.meta.dirname, "subscribers.ts"), [
+        this.#url,
+        String(from),
+        String(Math.min(share, count - from)),
+        watch,
+      ]);
+      starting.push(nextMessage(child));
+      child.on("message", ({ pushes = [] }: { pushes?: { n: number; atNs: string }[] }) => {
+        for (const { n, atNs } of pushes) this.#pushes.push({ n, atNs: BigInt(atNs) });
+        this.#pushed?.();
+      });
+      this.#watchers.push(child);
+    }
+    await Promise.all(starting);
+  }
+
+  async unsubscribe(): Promise<void> {
+    const ending = this.#watchers.map((child) => {
+      child.removeAllListeners("exit");
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.disconnect();
+      return ended;
+    });
+    this.#watchers = [];
+    await Promise.all(ending);
+  }
+
+  async send(method: string, path: string, body: unknown): Promise<{ id: string }> {
+    const response = await fetch(`${this.#url}/api/tables/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as { id: string };
+  }
+
+  /** One write. @returns milliseconds until each of `expected` pushes. */
+  async measure(write: () => Promise<unknown>, expected: number): Promise<number[]> {
+    this.#pushes = [];
+    const startNs = process.hrtime.bigint();
+    await write();
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (this.#pushes.length >= expected) resolve();
+      };
+      this.#pushed = look;
+      look();
+    });
+    return this.#pushes.map(({ atNs }) => Number(atNs - startNs) / 1e6);
+  }
+
+  async close(): Promise<void> {
+    await this.unsubscribe();
+    const ended = new Promise((resolve) => this.#server.once("exit", resolve));
+    this.#server.disconnect();
+    await ended;
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function told(name: string, latenciesMs: readonly number[]): void {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const at = (part: number) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(2);
+  console.log(
+    `${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (${sorted.length} pushes)`,
+  );
+}
+
+async function distinct(bench: Bench, count: number): Promise<void> {
+  const before = await bench.rssBytes();
+  await bench.subscribe(count, `{"list":"post","query":{"where":{"topic":"t{n}"}}}`);
+  const after = await bench.rssBytes();
+  const latencies: number[] = [];
+  for (let n = 0; n < writes + warmUp; n++) {
+    const topic = `t${Math.floor((n * 7_919) % count)}`;
+    const [latency = 0] = await bench.measure(() => bench.send("POST", "post", { topic, n }), 1);
+    if (n >= warmUp) latencies.push(latency);
+  }
+  told(`distinct filters, ${count} subscribers, one matches`, latencies);
+  const mb = (bytes: number) => (bytes / 1_048_576).toFixed(0);
+  console.log(`  server memory: ${mb(before)} MB before, ${mb(after)} MB with ${count} idle`);
+  await bench.unsubscribe();
+}
+
+async function same(bench: Bench, count: number): Promise<void> {
+  const { id } = await bench.send("POST", "post", { topic: "same", n: 0 });
+  await bench.subscribe(count, JSON.stringify({ get: "post", id }));
+  const all: number[] = [];
+  const last: number[] = [];
+  for (let n = 1; n <= Math.min(writes, 100) + warmUp; n++) {
+    const latencies = await bench.measure(() => bench.send("PATCH", `post/${id}`, { n }), count);
+    if (n <= warmUp) continue;
+    all.push(...latencies);
+    last.push(Math.max(...latencies));
+  }
+  told(`same row, ${count} subscribers, all of them`, all);
+  told(`same row, ${count} subscribers, the last of them`, last);
+  await bench.unsubscribe();
+}
+
+const subscribers = Number(flags.subscribers);
+console.log(
+  `node ${process.version}, ${availableParallelism()} cores, server threads ${flags.threads} (0: all in one), ` +
+    `synchronous=FULL, ${processes} generator processes, ${writes} writes after ${warmUp}`,
+);
+const bench = new Bench();
+try {
+  await bench.start();
+  await distinct(bench, Math.min(100, subscribers));
+  await distinct(bench, subscribers);
+  await same(bench, Number(flags.same));
+} finally {
+  await bench.close();
+}
