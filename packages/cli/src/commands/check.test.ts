@@ -133,7 +133,9 @@ test("keelson dev tells new findings when a file is saved, and when they are men
   try {
     await server.wait(/check {2}Nothing found\./);
     edit(join(app, "keelson", "rules.ts"), ...hole);
-    await server.wait(/hole {2}K102 {2}keelson\/rules\.ts:10:\d+ {2}Whoever may create rows of idea/);
+    await server.wait(
+      /hole {2}K102 {2}keelson\/rules\.ts:10:\d+ {2}Whoever may create rows of idea/,
+    );
     await server.wait(/write: create:/);
     edit(join(app, "keelson", "rules.ts"), hole[1], hole[0]);
     await server.wait(/check {2}1 mended; Nothing found\./);

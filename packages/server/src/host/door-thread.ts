@@ -1,6 +1,6 @@
 // A thread that serves: it listens on the address that all doors share, and has connections for reading,
 // isolates for queries and actions, identities and a gate of its own. Asked by the supervisor: `writer` (the
-// writer was replaced), `gauges`, `hold`, `serve`, `release` (a reload), `trace`, `traces`, `close` (what was
+// writer was replaced), `gauges`, `hold`, `serve`, `release` (a reload), `trace`, `close` (what was
 // accepted is answered first). It ends when the supervisor ends it.
 import { join } from "node:path";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
@@ -48,7 +48,6 @@ const calls = new ThreadCalls({
       const found = trace.find(requestId);
       return found === null ? null : portableTrace(found);
     },
-    traces: (count: number) => trace.recent(count).map(portableTrace),
     close: () => close(),
   },
 });
