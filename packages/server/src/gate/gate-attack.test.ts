@@ -164,8 +164,10 @@ test("many small answers of one batch are a large answer", () =>
   withApp({ limits: { readBytesMax: 65_536 } }, async (harness) => {
     await plantFilm(harness, 0);
     const step = list("film", {});
-    const batch = (steps: number): GateOperation =>
-      ({ kind: "batch", steps: Array.from({ length: steps }, () => step) }) as GateOperation;
+    const batch = (steps: number): GateOperation => ({
+      kind: "batch",
+      steps: Array.from({ length: steps }, () => step),
+    });
     assert.equal((await harness.ask(null, batch(5))).code, null);
     const outcome = await harness.ask(null, batch(20));
     assert.equal(outcome.code, "QUERY_TOO_COSTLY");

@@ -133,7 +133,7 @@ export async function pruneBackend(backend: Backend, nowMs: number): Promise<num
 }
 
 function wire(parts: BackendParts, app: BuiltApp, isolates: AppIsolates): Backend {
-  const { clock, random, limits, identity, trace } = parts;
+  const { clock, random, limits, trace } = parts;
   const { manifest } = app;
   const store = openSqliteStore({
     path: privateDatabase(parts.dataDir),

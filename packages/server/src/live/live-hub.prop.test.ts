@@ -390,7 +390,8 @@ async function act(world: World, rows: Rows, step: Step, views: readonly View[])
       return;
     case "wait":
       clock.move(step.ms);
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      // Long enough for a slow hub to look at the time and run again.
+      for (let turns = 0; turns < 60; turns++) await turn();
       return;
     case "reconnect":
       views[step.who % Math.max(1, views.length)]?.reconnect();

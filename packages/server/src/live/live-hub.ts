@@ -202,14 +202,15 @@ class Hub implements LiveHub {
     this.#unfile(query);
   }
 
-  #file(query: LiveQuery, { dependencies, times }: LiveReads, seq: number): number {
+  #file(query: LiveQuery, { dependencies, times, now }: LiveReads, seq: number): number {
     const before = this.#filed.get(query);
     const indexed = this.#index.add(query, dependencies);
-    const now = timeText(this.#parts.clock.nowMs());
     for (const { table, field } of times.fields.values()) this.#times.use(table, field, now);
     if (before !== undefined) this.#drop(before);
     this.#filed.set(query, { indexed, times });
-    for (const moment of times.moments) if (moment > now) this.#setTimer(moment);
+    // What turned while it ran is looked for from when it began.
+    if (times.moments.size > 0 && now < this.#lookedAt) this.#lookedAt = now;
+    for (const moment of times.moments) if (moment >= now) this.#setTimer(moment);
     if (this.#times.isUnsure) this.#lookAtTimeSoon();
     const touchedAt = this.#replayed(dependencies, seq);
     if (touchedAt < Infinity) for (const follower of query.followers) follower.touched();
@@ -383,7 +384,7 @@ class Hub implements LiveHub {
       if (commits[0]?.seq !== from + 1) {
         // The log does not reach back so far: anything may have changed.
         this.#matchedSeq = seq;
-        for (const query of this.#queries.values()) this.#touch(query, from + 1);
+        for (const query of this.#queries.values()) query.touchedAt(from + 1);
         return undefined;
       }
       for (const commit of commits) if (commit.seq <= seq) this.#match(commit);
@@ -399,16 +400,11 @@ class Hub implements LiveHub {
       this.#index.touched(change, touched);
       this.#times.note(change);
     }
-    for (const query of touched) this.#touch(query, commit.seq);
+    for (const query of touched) query.touchedAt(commit.seq);
     this.#timeMayCome();
     if (this.#waiting === 0) return;
     if (this.#replay.length < this.#parts.limits.liveReplayMax) this.#replay.push(commit);
     else this.#replayIsWhole = false;
-  }
-
-  #touch(query: LiveQuery, seq: number): void {
-    query.dirtyFrom = Math.min(query.dirtyFrom, seq);
-    for (const follower of query.followers) follower.touched();
   }
 
   // Time
@@ -418,7 +414,7 @@ class Hub implements LiveHub {
     return clock.after(limits.liveCheckMs, () => {
       this.#cancelCheck = this.#sessions.size > 0 ? this.#checkLater() : null;
       for (const session of this.#sessions) session.recheck();
-      for (const [query, { times }] of this.#filed) if (times.isPeriodic) this.#touch(query, 0);
+      for (const [query, { times }] of this.#filed) if (times.isPeriodic) query.timeCame();
     });
   }
 
@@ -472,7 +468,7 @@ class Hub implements LiveHub {
       }
     }
     this.#lookedAt = now;
-    for (const query of touched) this.#touch(query, 0);
+    for (const query of touched) query.timeCame();
     if (nextMoment !== null) this.#setTimer(nextMoment);
     if (this.#times.isUnsure) this.#lookAtTimeSoon();
     else this.#timeMayCome();

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { andThen, isLater, recover, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { timeText } from "../gate/gate-app.ts";
 import type { Watcher, WatchRun } from "../gate/watcher.ts";
 import type { ReadTx } from "../store/store.ts";
 import type { Dependency } from "./dependency.ts";
@@ -56,6 +57,8 @@ export interface LiveQueryPorts {
 
 /** What a run read. */
 export interface LiveReads {
+  /** The time of the run, or a little before: RFC 3339. */
+  readonly now: string;
   readonly dependencies: readonly Dependency[];
   readonly times: ReadTimes;
 }
@@ -80,6 +83,8 @@ export class LiveQuery {
   #last: Promise<unknown> | null = null;
   /** Whether its last run read nothing: then its error is for good. */
   #readNothing = false;
+  /** Whether its time came after its last run began: that run may have looked at the clock before. */
+  #isLate = false;
 
   constructor(key: string, asked: WatchRun, ports: LiveQueryPorts) {
     this.key = key;
@@ -94,6 +99,18 @@ export class LiveQuery {
 
   get requestId(): string {
     return this.#asked.requestId;
+  }
+
+  /** A commit touches it. */
+  touchedAt(seq: number): void {
+    this.dirtyFrom = Math.min(this.dirtyFrom, seq);
+    for (const follower of this.followers) follower.touched();
+  }
+
+  /** Its rules may say something else from now on. */
+  timeCame(): void {
+    this.#isLate = true;
+    this.touchedAt(0);
   }
 
   /** The answer at this snapshot. Asked for in the order of snapshots. */
@@ -125,17 +142,20 @@ export class LiveQuery {
   #run(tx: ReadTx, seq: number): Later<LiveVersion> {
     const { watcher, reads } = this.#ports;
     const set = new ReadSet(reads);
+    this.#isLate = false;
+    const now = timeText(watcher.app.clock.nowMs());
     const asked = this.#version === null ? this.#asked : { ...this.#asked, again: true };
     const ran = recover<LiveVersion>(
       () => andThen(watcher.run(tx, asked, set), (json) => new LiveVersion(json, null)),
       (error) => new LiveVersion(null, asRefusal(error)),
     );
     return andThen(ran, (version) => {
-      const read = set.finish();
+      const read = { ...set.finish(), now };
       this.#readNothing = read.dependencies.length === 0;
       // The same answer stays the same object: whoever was sent it is sent nothing.
       if (this.#version?.isSame(version) !== true) this.#version = version;
-      this.dirtyFrom = this.isClosed ? 0 : this.#ports.filed(this, read, seq);
+      const touchedAt = this.isClosed ? 0 : this.#ports.filed(this, read, seq);
+      this.dirtyFrom = this.#isLate ? 0 : touchedAt;
       return this.#version ?? version;
     });
   }

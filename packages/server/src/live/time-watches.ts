@@ -42,9 +42,12 @@ export class TimeWatches {
     const watch = this.#watches.get(key);
     if (watch === undefined) {
       this.#watches.set(key, { table, field, users: 1, sinceText: nowText, next: undefined });
-    } else {
-      watch.users += 1;
+      return;
     }
+    watch.users += 1;
+    if (nowText >= watch.sinceText) return;
+    watch.sinceText = nowText;
+    watch.next = undefined;
   }
 
   release(table: string, field: string): void {

@@ -2,7 +2,7 @@
 import type { ListQuery } from "../../model/query-form.ts";
 import { fullOrder, orderShape, readCursor, whereShape, writeCursor } from "../list-cursor.ts";
 import type { Guard, Page } from "../store.ts";
-import { tableOf, type ColumnLayout, type TableLayout } from "../table-layout.ts";
+import { tableOf, type ColumnLayout } from "../table-layout.ts";
 import { compileList, queryShape, rankTerm } from "./query-compile.ts";
 import { expandRows } from "./query-expand.ts";
 import { boundsOf } from "./query-plan.ts";
@@ -46,7 +46,7 @@ export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | n
     });
     for (const row of cells) found.push(row);
   }
-  return makePage(runner, { query, guard, table, columns, ranked, found });
+  return makePage(runner, { query, guard, columns, ranked, found });
 }
 
 function makePage(
@@ -54,13 +54,12 @@ function makePage(
   page: {
     readonly query: ListQuery;
     readonly guard: Guard | null;
-    readonly table: TableLayout;
     readonly columns: readonly ColumnLayout[];
     readonly ranked: boolean;
     readonly found: readonly (readonly SqlCell[])[];
   },
 ): Page {
-  const { query, guard, table, columns, ranked, found } = page;
+  const { query, guard, columns, ranked, found } = page;
   const more = found.length > query.limit;
   const count = more ? query.limit : found.length;
   const rows: OpenRow[] = [];
