@@ -36,6 +36,7 @@ import { openRealRandom } from "./host/real-random.ts";
 import { openReloader, reloadOutcome, type Reloader, type ReloadOutcome } from "./host/reload.ts";
 import { openServeDoor, type DoorOptions } from "./host/serve-door.ts";
 import { serverGauges } from "./host/server-gauges.ts";
+import { useUniversalTime } from "./host/universal-time.ts";
 import { spreadsConnections } from "./host/free-port.ts";
 import { ThreadServer } from "./host/thread-server.ts";
 
@@ -133,6 +134,7 @@ interface Core extends Ground, RunningBackend {
  * @throws DATA_LOCKED; AppInvalid; MIGRATION_REFUSED, MIGRATION_FAILED; STORE_FAILED.
  */
 export async function openApp(options: BackendOptions): Promise<RunningBackend> {
+  useUniversalTime();
   return openCore(options);
 }
 
@@ -141,6 +143,7 @@ export async function openApp(options: BackendOptions): Promise<RunningBackend> 
  * @throws what openApp throws; LISTEN_FAILED. Then nothing is left open.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  useUniversalTime();
   const threads = options.mode === "development" ? 0 : (options.threads ?? threadsDefault());
   return threads === 0 ? startInThread(options) : startThreads(options, threads);
 }
