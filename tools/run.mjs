@@ -91,7 +91,7 @@ function findNode() {
   if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) return process.execPath;
   console.error(`Keelson needs Node ${nodeMajorMin} or later; this is ${process.version}.`);
   console.error("Install it from nodejs.org, or run npm install without --omit=optional.");
-  process.exit(1);
+  return process.exit(1);
 }
 
 /** Every test of the workspace, or the files named. Whole-server tests share the cores: few files at a time. */
