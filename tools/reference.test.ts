@@ -107,7 +107,10 @@ test("the rules and checks of rules.md are read without a mistake", () => {
     sources: new Map([
       ["schema.ts", 'import { define } from "keelson";\nexport const { rules, app } = define({});'],
       ["rules.ts", rulesText],
-      ["app.ts", 'import { app } from "./schema.ts";\nimport rules from "./rules.ts";\nexport default app({ rules });'],
+      [
+        "app.ts",
+        'import { app } from "./schema.ts";\nimport rules from "./rules.ts";\nexport default app({ rules });',
+      ],
     ]),
     spec: cinemaSpec,
   });

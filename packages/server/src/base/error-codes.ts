@@ -56,7 +56,12 @@ const rows = {
   SIGN_IN_REQUIRED: row(401, "caller", "never", "Sign in first."),
   RULE_DENIED: row(403, "caller", "never", "The rule of this table does not allow this."),
   CALL_DENIED: row(403, "caller", "never", "You may not call this function."),
-  ORIGIN_DENIED: row(403, "caller", "never", "Pages of this origin may not connect. List it in the app's `cors`."),
+  ORIGIN_DENIED: row(
+    403,
+    "caller",
+    "never",
+    "Pages of this origin may not connect. List it in the app's `cors`.",
+  ),
   // Conflicts
   UNIQUE_TAKEN: row(409, "caller", "never", "Another row already holds this value."),
   USER_AMBIGUOUS: row(409, "caller", "never", "Several users have this name. Name the user by id."),
