@@ -26,9 +26,6 @@ export const fatalStatus = {
 /** Why a host ends. */
 export type FatalReason = keyof typeof fatalStatus;
 
-/** Ends the process. The real one is host/real-fatal.ts. @param cause written to stderr. */
-export type Fatal = (reason: FatalReason, cause?: unknown) => never;
-
 const reasons: Partial<Record<ErrorCode, FatalReason>> = {
   APP_INVALID: "appInvalid",
   MIGRATION_REFUSED: "migrationRefused",
