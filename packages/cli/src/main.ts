@@ -6,6 +6,7 @@ import { parseFlags } from "./flags/flag-parse.ts";
 import { commandText, overviewText } from "./flags/help-text.ts";
 import { suggestion } from "./flags/suggestion.ts";
 import { makeTerminal } from "./terminal/terminal.ts";
+import { attack } from "./commands/attack.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import type { Command, Io } from "./commands/command.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   dev,
   start,
   check,
+  attack,
   migrate,
   token,
   run,

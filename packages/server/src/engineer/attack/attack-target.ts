@@ -1,0 +1,81 @@
+// The port to what is attacked: an app that answers on a loopback address, on data that nobody misses. The
+// attacker speaks to it through its doors only; around the attack it may plant rows and read the log of
+// commits, as the judge. It never opens a file or a socket itself.
+import type { Json } from "../../base/json.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { Change, Commit, Row } from "../../store/store.ts";
+
+/** A request as it goes over the wire. */
+export interface WireRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE" | "HEAD";
+  /** From `/` on, with the query. */
+  readonly path: string;
+  /** Small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** What came back. Status 0: the connection ended without an answer. */
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Whom a token is for. */
+export interface AttackSubject {
+  readonly user: string;
+  readonly role: string | null;
+  readonly claims: Readonly<Record<string, Json>>;
+}
+
+/** A token that must not be taken. */
+export interface BadToken {
+  /** What is wrong with it: `expired`, `alg none`. */
+  readonly kind: string;
+  readonly authorization: string;
+}
+
+/** A live connection. */
+export interface LiveWire {
+  /** Subscribes and waits for the first value or refusal. @returns what arrived, as text. */
+  subscribe(id: number, watch: Json): Promise<string>;
+  /** Waits until a text has arrived. @returns false when it does not come. */
+  until(text: string): Promise<boolean>;
+  /** Waits until nothing has arrived for a moment. @returns what arrived since the last look. */
+  settle(): Promise<string>;
+  close(): void;
+}
+
+/** An app under attack. */
+export interface AttackTarget {
+  readonly url: string;
+  readonly manifest: Manifest;
+  /** Text of the app's own files, by path relative to the app's folder. */
+  readonly sources: ReadonlyMap<string, string>;
+  send(request: WireRequest): Promise<WireAnswer>;
+  signToken(subject: AttackSubject): Promise<string>;
+  /** Tokens for `subject` of every wrong kind. */
+  badTokens(subject: AttackSubject): Promise<readonly BadToken[]>;
+  /** Creates a row as the system. @throws PlatformError as the gate does. */
+  plant(table: string, value: Readonly<Record<string, Json>>): Promise<Row>;
+  /** Changes or (patch null) deletes a row as the system, through the writer. @throws PlatformError. */
+  systemChange(change: {
+    readonly table: string;
+    readonly id: string;
+    readonly patch: Readonly<Record<string, Json>> | null;
+  }): Promise<void>;
+  /** Opens a live connection; absent when the app has no such door. */
+  readonly openLive?: (token: string | null) => Promise<LiveWire>;
+  /** Every row of a table. @param max at most this many, in the order of ids. */
+  rows(table: string, max: number): Promise<readonly Row[]>;
+  lastSeq(): Promise<number>;
+  commitsAfter(seq: number): Promise<readonly Commit[]>;
+  /** Undoes changes, last first, in one commit. */
+  undo(changes: readonly Change[]): Promise<void>;
+  /** Names of the app's invariants that do not hold. */
+  brokenInvariants(): Promise<readonly string[]>;
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  close(): Promise<void>;
+}

@@ -1,0 +1,106 @@
+// Judges what an answer shows. What the rules deny and an answer holds is a leak: of the platform at its own
+// doors, of a function where it steps outside the rules. What the rules allow and yet is plainly somebody
+// else's (a secret, a personal field, a private table, another tenant's row) is a hole of the rules.
+import type { CanaryPlace } from "./canary.ts";
+import type { HoleCode } from "./hole-codes.ts";
+import { fieldSensitivity, isPersonTable, isPrivateTable } from "./sensitive-name.ts";
+import type { AttackSession, Observation } from "./session.ts";
+
+/** Looks for what should not be in an answer. */
+export function readOracle(seen: Observation, session: AttackSession): void {
+  for (const sight of seen.sights) {
+    if (sight.isAllowed) {
+      for (const place of sight.places) exposed(seen, session, place);
+    } else leaked(seen, session, sight.places);
+  }
+  crashed(seen, session);
+}
+
+function leaked(seen: Observation, session: AttackSession, places: readonly CanaryPlace[]): void {
+  const { by, probe, request, answer } = seen;
+  const place = places.find(({ field }) => field !== "id") ?? places[0];
+  if (place === undefined) return;
+  const { table, field, id } = place;
+  const row = session.world.row(table, id);
+  const value = row?.[field] ?? null;
+  const shown = {
+    ...{ fields: [`${table}.${field}`], by, request, status: answer.status },
+    leaked: { ...place, value },
+  };
+  const { about } = probe;
+  if (about.kind === "function") {
+    // An id by itself says nothing; a role is trusted to see through functions what rules do not list.
+    const spec = session.judge.table(table).fields[field];
+    if (spec?.kind === "id" || spec?.kind === "ref" || by.kind === "trusted") return;
+    if (row !== null && session.isOwn(by, table, row) && spec?.private !== true) return;
+    session.findings.add({
+      ...{ ...shown, code: "A201", subject: about.name, aspect: table },
+      says: `${about.name} tells ${by.name} ${table}.${field} of a row that rules close to them`,
+    });
+    return;
+  }
+  session.findings.add({
+    ...{ ...shown, code: "A301", subject: table, aspect: `${probe.probe} ${field}` },
+    says: `${probe.probe} shows ${by.name} ${table}.${field}, which the rules deny`,
+  });
+}
+
+function exposed(seen: Observation, session: AttackSession, place: CanaryPlace): void {
+  const { by, probe, request, answer } = seen;
+  const { table, field, id } = place;
+  const row = session.world.row(table, id);
+  if (row === null || by.kind === "trusted") return;
+  // One place of several may be readable, another not: only those that the rules give are judged here.
+  if (!session.judge.readsField(by.me, table, row, field)) return;
+  const code = exposureOf(session, seen, place);
+  if (code === null) return;
+  const { rules } = session.judge.table(table);
+  void probe;
+  session.findings.add({
+    ...{ code, subject: table, aspect: "read", fields: code === "A101" ? [field] : [] },
+    ...{ by, request, status: answer.status, rule: rules.fields[field]?.read ?? rules.read },
+    leaked: { ...place, value: row[field] ?? null },
+    says:
+      code === "A101"
+        ? `${by.name} reads ${table}.${field} of others`
+        : `${by.name} reads rows of ${table} that belong to others`,
+  });
+}
+
+function exposureOf(
+  session: AttackSession,
+  { by }: Observation,
+  { table, field, id }: CanaryPlace,
+): HoleCode | null {
+  const row = session.world.row(table, id);
+  const hints = session.hints.tables[table];
+  if (row === null || hints === undefined) return null;
+  const isOutsider = session.isOutsider(by, table, row);
+  const sensitivity = fieldSensitivity(table, field);
+  const isSomebodys = hints.owners.size + hints.parents.size + hints.tenants.size > 0;
+  // A secret is for its owner: those of the same house are outsiders too.
+  if (sensitivity === "secret" && (isOutsider || !session.isOwn(by, table, row))) {
+    if (isOutsider || hints.owners.size > 0) return "A101";
+  }
+  if (!isOutsider) return null;
+  if (sensitivity === "personal" && (isSomebodys || isPersonTable(table))) return "A101";
+  if (isPrivateTable(table) && isSomebodys && table !== "user") return "A102";
+  const anonymous = session.people.find(({ kind }) => kind === "anonymous");
+  const isPublic = anonymous !== undefined && session.judge.readsRow(anonymous.me, table, row);
+  if (hints.tenants.size > 0 && by.user !== null && !isPublic) return "A111";
+  return null;
+}
+
+function crashed({ by, probe, request, answer, code }: Observation, session: AttackSession): void {
+  const { about } = probe;
+  if (answer.status < 500 && answer.status !== 0) return;
+  // These say that the attack itself was too much at once, not that something fell over.
+  if (code === "OVERLOADED" || code === "FUNCTION_INTERRUPTED" || code === "EGRESS_FAILED") return;
+  const isFunction = about.kind === "function";
+  session.findings.add({
+    code: isFunction ? "A204" : "A301",
+    subject: about.kind === "table" ? about.table : about.name,
+    ...{ aspect: `${answer.status} ${code ?? ""}`, fields: [], by, request, status: answer.status },
+    says: `${isFunction ? about.name : probe.probe} answers ${answer.status} ${code ?? "without a code"}`,
+  });
+}

@@ -1,0 +1,111 @@
+// What names of fields and tables tell about how private their content is. Words, not guesses about values:
+// a field counts when a word of its name is in the list.
+
+/** Who may see such a field: nobody but its owner, or nobody but its owner and those with a role. */
+export type Sensitivity = "secret" | "personal" | null;
+
+const secretWords = new Set(
+  "password passwd passphrase secret token apikey accesskey privatekey pin otp totp recoverycode cvv cvc ssn webhooksecret credential credentials passwordhash hash salt".split(
+    " ",
+  ),
+);
+const personalWords = new Set(
+  "email mail phone telephone mobile address street birthdate birthday dateofbirth dob born iban bic salary income wage passport taxid nationalid diagnosis medication bloodtype allergy allergies religion ethnicity latitude longitude lat lng geo ip ipaddress creditcard cardnumber bankaccount licenseplate".split(
+    " ",
+  ),
+);
+/** Fields of these tables named `code`, `key` or `value` are secrets: whoever knows one can use it. */
+const keyTables = new Set(
+  "invite invitation coupon voucher giftcard session token apikey resettoken verification accesscode secret".split(
+    " ",
+  ),
+);
+const keyFields = new Set("code key value secret token".split(" "));
+/** Tables whose rows are between their owner and the house, whatever their fields are called. */
+const privateTables = new Set(
+  "order orderline invoice payment paymentmethod subscription message directmessage conversation chat inbox mail email notification address session token apikey secret credential medicalrecord patient patientrecord prescription appointment diagnosis labresult payslip salary contract wallet account transaction transfer bankaccount draft diary journal supportticket cart wishlist bookmark location login audit auditlog".split(
+    " ",
+  ),
+);
+/** Tables about people who have no account of their own. */
+const personTables = new Set(
+  "lead subscriber subscription contact customer patient employee applicant candidate person member student guest signup newsletter waitlist".split(
+    " ",
+  ),
+);
+/** Fields that decide what somebody is or has: not for their subject to write. */
+const privilegeWords = new Set(
+  "role roles isadmin admin isstaff staff ismoderator permissions permission scopes plan tier credits balance verified emailverified isverified approved isapproved banned suspended quota points score trusted ispremium premium level".split(
+    " ",
+  ),
+);
+/** Numbers that must not come out of nothing, or fall below zero. */
+const holdingWords = new Set(
+  "balance credits stock inventory remaining available quantity onhand points funds amountleft uses usesleft seatsleft likes votes score".split(
+    " ",
+  ),
+);
+/** States that somebody else's act brings about: money came, an officer said yes. */
+const authorityStates = new Set(
+  "paid approved verified refunded shipped delivered settled captured accepted granted confirmed fulfilled won graded published-by-staff".split(
+    " ",
+  ),
+);
+/** Arguments that are guessed: short secrets. */
+const guessedWords = new Set(
+  "code pin otp password token coupon voucher invite passcode secret".split(" "),
+);
+
+/** @param table the table of the field. */
+export function fieldSensitivity(table: string, field: string): Sensitivity {
+  const whole = field.toLowerCase();
+  if (secretWords.has(whole) || wordsOf(field).some((word) => secretWords.has(word))) {
+    return "secret";
+  }
+  if (keyTables.has(table.toLowerCase()) && keyFields.has(whole)) return "secret";
+  if (personalWords.has(whole) || wordsOf(field).some((word) => personalWords.has(word))) {
+    return "personal";
+  }
+  return null;
+}
+
+/** Whether rows of a table so named are nobody else's business. */
+export function isPrivateTable(table: string): boolean {
+  return privateTables.has(table.toLowerCase());
+}
+
+/** Whether rows of a table so named are about people, also without a reference to a user. */
+export function isPersonTable(table: string): boolean {
+  return personTables.has(table.toLowerCase());
+}
+
+/** Whether a field so named says what its subject may or has. */
+export function isPrivilegeName(field: string): boolean {
+  return privilegeWords.has(field.toLowerCase());
+}
+
+/** Whether a number so named is a holding: it never falls below zero and is not made of nothing. */
+export function isHoldingName(field: string): boolean {
+  const words = wordsOf(field);
+  return holdingWords.has(field.toLowerCase()) || words.some((word) => holdingWords.has(word));
+}
+
+/** Whether a state or flag so named is for somebody else to set. */
+export function isAuthorityState(name: string): boolean {
+  return authorityStates.has(name.toLowerCase().replace(/^is/, ""));
+}
+
+/** Whether an argument so named is a secret that can be guessed. */
+export function isGuessedName(name: string): boolean {
+  return wordsOf(name).some((word) => guessedWords.has(word));
+}
+
+/** `passwordHash` gives password, hash, and every two neighbours as one word. */
+function wordsOf(name: string): readonly string[] {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[\s_]+/);
+  const pairs = words.slice(1).map((word, index) => `${words[index]}${word}`);
+  return [...words, ...pairs];
+}
