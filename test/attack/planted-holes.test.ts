@@ -5,11 +5,7 @@ import { test } from "node:test";
 import { plantedHoles, scoreHole } from "../../fixtures/holes/attack/score.ts";
 
 const seed = 1;
-const tried = [
-  "a function lists every order",
-  "stock falls below zero",
-  "reviews can be given away",
-];
+const tried = ["stock falls below zero", "reviews can be given away"];
 
 for (const name of tried) {
   test(`an attack shows the planted hole "${name}", and nothing in its twin`, async () => {

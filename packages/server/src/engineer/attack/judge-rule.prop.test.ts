@@ -26,13 +26,13 @@ test("the judge and the gate's evaluator agree on random rules, rows and callers
       (rule, data, me) => {
         const world = new World([...Object.keys(tables), ...Object.keys(data)]);
         for (const [table, rows] of Object.entries(data)) {
-          for (const row of rows) world.put(table, row as Row);
+          for (const row of rows) world.put(table, row);
         }
         const [row = null, next = null] = data["booking"] ?? [];
         const expected = evaluate(rule, data, { row, next, me });
         const judged = judgeRule(rule, {
-          row: row as Row | null,
-          next: next as Row | null,
+          row: row,
+          next: next,
           me,
           now,
           world,
