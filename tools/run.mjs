@@ -1,4 +1,4 @@
-// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|format [...arguments]`.
+// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|format [...arguments]`.
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
 import { spawnSync } from "node:child_process";
@@ -32,7 +32,11 @@ const commands = {
     ["--test", "tools/*.test.ts"],
   ],
   bench: (rest) => [[join("bench", "main.ts"), ...rest]],
-  "engineer:score": (rest) => [[join("tools", "engineer-score.ts"), ...rest]],
+  "engineer:score": (rest) => [
+    [join("tools", "engineer-score.ts"), ...rest],
+    [join("fixtures", "holes", "attack", "score.ts"), ...rest],
+  ],
+  "engineer:mutants": (rest) => [[join("fixtures", "holes", "attack", "mutants.ts"), ...rest]],
   format: () => [[bin("oxfmt", "oxfmt"), "."]],
 };
 

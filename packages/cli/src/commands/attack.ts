@@ -65,7 +65,7 @@ export const attack: Command = {
         name: "token",
         kind: "text",
         value: "<token>",
-        help: "With --url: the server's metrics token, which proves that the app is yours.",
+        help: "With --url: the server's KEELSON_METRICS_TOKEN, which proves that the app is yours.",
       },
     ],
     examples: [

@@ -47,6 +47,7 @@ async function options(
     port: flags.int("port") ?? 4_000,
     host: flags.text("host") ?? "127.0.0.1",
     trustProxy: flags.on("trust-proxy"),
+    ...metricsToken(io),
     moduleFiles: { [browserClientPath]: await bundleBrowserClient() },
     ...(threads === null ? {} : { threads }),
     ...(wanted === "none" ? {} : { onTrace: (trace: Trace) => logRequest(log, trace, wanted) }),
@@ -54,6 +55,12 @@ async function options(
       log.write("error", "failure", { requestId, error: errorText(error) }),
     ...(folder === null ? {} : { staticDir: resolve(io.cwd, folder) }),
   };
+}
+
+/** Who may read /metrics from another machine, and attack from outside: not on the command line, which others see. */
+function metricsToken({ env }: Io): { readonly metricsToken?: string } {
+  const token = env["KEELSON_METRICS_TOKEN"] ?? "";
+  return token === "" ? {} : { metricsToken: token };
 }
 
 async function stopped(server: RunningServer, log: Log): Promise<Exit> {

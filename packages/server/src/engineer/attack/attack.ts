@@ -34,6 +34,19 @@ export interface AttackOptions {
   readonly onProgress?: (part: number, what: string) => void;
 }
 
+/** A way to the data beside the tables' and functions' own addresses. */
+interface AttackDoor {
+  readonly name: string;
+  /** @returns whether the app has this door. */
+  probe(session: AttackSession): Promise<boolean>;
+}
+
+/** The other doors; a new door of the server gets its entry here. */
+const otherDoors: readonly AttackDoor[] = [
+  { name: "HTTP batch", probe: probeBatches },
+  { name: "live", probe: probeLive },
+];
+
 const rowsKnownMax = 100_000;
 
 /** Attacks an app. The target is left as dirty as it gets; it is a copy. */
@@ -64,12 +77,13 @@ export async function attackApp(
       await probeChanges(session, matrix, by, model);
     }
   }
-  progress("batches");
-  await probeBatches(session);
   progress("functions");
   await probeCalls(session, (name) => progress(`calls of ${name}`));
-  progress("live");
-  const isLive = await probeLive(session);
+  const open: string[] = ["HTTP tables", "HTTP functions"];
+  for (const door of otherDoors) {
+    progress(door.name);
+    if (await door.probe(session)) open.push(door.name);
+  }
   progress("tokens and input");
   await probeTokens(session);
   await probeInput(session);
@@ -78,7 +92,7 @@ export async function attackApp(
   for (const [table, problem] of session.planted.failed) {
     session.inconclusive(table, `could not be filled with rows: ${problem}`);
   }
-  return report(session, matrix, { seed, startedMs, isLive });
+  return report(session, matrix, { seed, startedMs, doors: open });
 }
 
 async function openSession(target: AttackTarget, seed: number): Promise<AttackSession> {
@@ -107,8 +121,8 @@ function report(
   {
     seed,
     startedMs,
-    isLive,
-  }: { readonly seed: number; readonly startedMs: number; readonly isLive: boolean },
+    doors,
+  }: { readonly seed: number; readonly startedMs: number; readonly doors: readonly string[] },
 ): AttackReport {
   const { target, people, findings, counts } = session;
   const names = people.map(({ name }) => name);
@@ -126,7 +140,7 @@ function report(
     verdict: verdictOf(holes.length, inconclusive.length),
     requests: session.requests,
     ms: target.nowMs() - startedMs,
-    doors: ["HTTP tables", "HTTP functions", "HTTP batch", ...(isLive ? ["live"] : [])],
+    doors,
     identities: people.map(({ name, kind, role }) => ({ name, kind, role })),
     matrix: cells,
     findings: found,

@@ -115,6 +115,7 @@ function walked(path: RuleValue & { readonly kind: "path" }, scene: RuleScene): 
   if (path.root.kind === "me") {
     const claim = scene.me[first] ?? null;
     if (claim !== null && typeof claim === "object" && !Array.isArray(claim)) return null;
+    if (typeof claim === "string" && !claim.isWellFormed()) return null;
     if ((first === "id" || first === "role") && typeof claim !== "string") return null;
     at = claim;
   } else if (path.root.kind === "item") at = scene.items[path.root.alias]?.[first] ?? null;

@@ -4,8 +4,8 @@ import type { Json } from "../../base/json.ts";
 import type { Identity } from "./identity-plan.ts";
 import type { AttackSession } from "./session.ts";
 
-/** Probes rows of others through batches. */
-export async function probeBatches(session: AttackSession): Promise<void> {
+/** Probes rows of others through batches. @returns true: every app has them. */
+export async function probeBatches(session: AttackSession): Promise<boolean> {
   for (const by of session.people) {
     for (const table of Object.keys(session.judge.manifest.tables)) {
       for (const cohort of ["a", "b"] as const) {
@@ -15,6 +15,7 @@ export async function probeBatches(session: AttackSession): Promise<void> {
       }
     }
   }
+  return true;
 }
 
 async function probeRow(

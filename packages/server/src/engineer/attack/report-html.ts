@@ -74,7 +74,7 @@ function matrix(report: AttackReport): string {
   const head = operations.map((operation) => `<th scope="col">${operation}</th>`).join("");
   return `<section><h2>Access</h2>
 <p class="legend"><span class="cell all"></span>every row <span class="cell some"></span>some rows <span class="cell none"></span>none <span class="cell unknown"></span>not shown. <span class="quiet">Rest on a cell for how it was shown; open a table for its fields.</span></p>
-${tables.map((table) => tableMatrix(report, table, head)).join("")}
+<div class="tables">${tables.map((table) => tableMatrix(report, table, head)).join("")}</div>
 </section>`;
 }
 
@@ -132,7 +132,7 @@ ${leaked === null ? "" : `<p class="proof"><b>Leaked</b> <code>${text(leaked.tab
 ${changed === null ? "" : `<p class="proof"><b>Changed</b> <code>${text(changed.id)}</code>: <mark>${text(changeText(finding))}</mark></p>`}
 <p class="label">Shown by, as ${text(by)}</p><pre>${text(curl)}</pre>
 ${at === null ? "" : `<p class="label">${text(at.file)}:${at.line}:${at.column}</p><pre>${text(clause)}</pre>`}
-<p class="fix"><b>Fix</b> ${text(fix)}</p>
+<p class="fix"><b>Fix</b> ${text(fix).replace(/`([^`]+)`/g, "<code>$1</code>")}</p>
 <details><summary>As a test for your suite</summary><pre>${text(test)}</pre></details>
 </article>`;
 }

@@ -4,6 +4,7 @@
 export const pageStyle = `
 :root { --paper: #fbfaf7; --ink: #1d2429; --quiet: #66727a; --line: #e2ded4; --card: #ffffff;
   --all: #1f7a5a; --some: #8cc3a8; --none: #e6e2d8; --unknown: #e0a526; --bad: #b3261e; --badbg: #fbe9e7; --mark: #fff1c2; --code: #f3f0e9; }
+@media (max-width: 40rem) { .tables { grid-template-columns: 1fr !important; } main { padding: 1.5rem 1rem 3rem; } }
 @media (prefers-color-scheme: dark) { :root { --paper: #12171b; --ink: #e6e9ea; --quiet: #93a0a8; --line: #2a3238; --card: #191f24;
   --all: #46b58b; --some: #2b6650; --none: #2a3238; --unknown: #d29a1c; --bad: #ff8a80; --badbg: #34191a; --mark: #574612; --code: #0e1316; } }
 * { box-sizing: border-box; }
@@ -34,8 +35,9 @@ code { font: 0.88em ui-monospace, monospace; }
 details summary { cursor: pointer; color: var(--quiet); font-size: 0.9rem; margin-top: 0.6rem; }
 details pre { margin-top: 0.5rem; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 0.6rem; }
-.table { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.2rem; margin: 0 0 1rem; }
-table { border-collapse: collapse; width: 100%; max-width: 40rem; font-size: 0.92rem; }
+.tables { display: grid; grid-template-columns: repeat(auto-fill, minmax(25rem, 1fr)); gap: 1rem; align-items: start; }
+.table { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.2rem; margin: 0; min-width: 0; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92rem; } .table > table { table-layout: fixed; } .table > table th:first-child { width: 42%; }
 th { text-align: left; font-weight: 400; padding: 0.28rem 0.6rem 0.28rem 0; } thead th { color: var(--quiet); font-size: 0.82rem; }
 td { padding: 0.28rem 0.6rem 0.28rem 0; } tbody tr + tr { border-top: 1px solid var(--line); }
 .cell { display: inline-block; width: 1.15rem; height: 1.15rem; border-radius: 5px; vertical-align: middle; background: var(--none); }

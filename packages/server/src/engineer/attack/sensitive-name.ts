@@ -23,7 +23,7 @@ const keyTables = new Set(
 const keyFields = new Set("code key value secret token".split(" "));
 /** Tables whose rows are between their owner and the house, whatever their fields are called. */
 const privateTables = new Set(
-  "order orderline invoice payment paymentmethod subscription message directmessage conversation chat inbox mail email notification address session token apikey secret credential medicalrecord patient patientrecord prescription appointment diagnosis labresult payslip salary contract wallet account transaction transfer bankaccount draft diary journal supportticket cart wishlist bookmark location login audit auditlog".split(
+  "order orderline booking reservation purchase sale invoice payment paymentmethod subscription message directmessage conversation chat inbox mail email notification address session token apikey secret credential medicalrecord patient patientrecord prescription appointment diagnosis labresult payslip salary contract wallet account transaction transfer bankaccount draft diary journal supportticket cart wishlist bookmark location login audit auditlog".split(
     " ",
   ),
 );
