@@ -1,4 +1,4 @@
-// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|format [...arguments]`.
+// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|engineer:speed|format [...arguments]`.
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
 import { spawnSync } from "node:child_process";
@@ -32,11 +32,9 @@ const commands = {
     ["--test", "tools/*.test.ts"],
   ],
   bench: (rest) => [[join("bench", "main.ts"), ...rest]],
-  "engineer:score": (rest) => [
-    [join("tools", "engineer-score.ts"), ...rest],
-    [join("fixtures", "holes", "attack", "score.ts"), ...rest],
-  ],
+  "engineer:score": (rest) => [[join("tools", "engineer-score.ts"), ...rest]],
   "engineer:mutants": (rest) => [[join("fixtures", "holes", "attack", "mutants.ts"), ...rest]],
+  "engineer:speed": (rest) => [[join("tools", "engineer-speed.ts"), ...rest]],
   format: () => [[bin("oxfmt", "oxfmt"), "."]],
 };
 

@@ -117,7 +117,7 @@ test("nothing of one machine is in the repository", () => {
   const machine = new RegExp(
     [
       "/ro" + "ot/",
-      "/wo" + "rk/",
+      "(?<![.\\w*])/wo" + "rk/",
       "/ho" + "me/[a-z]",
       "registry\\.npm" + "js",
       "npm" + "mirror",

@@ -31,7 +31,8 @@ await new Promise<void>((resolve) => {
     });
     let isFirst = true;
     socket.on("open", () => {
-      const sub = `{"id":1,"watch":${watch.replace("{n}", String(n))}}`;
+      // Ids differ, as those of real clients do: each push is a message of its own.
+      const sub = `{"id":${n + 1},"watch":${watch.replace("{n}", String(n))}}`;
       socket.send(`{"type":"subscribe","subs":[${sub}]}`);
     });
     socket.on("error", (error) => {

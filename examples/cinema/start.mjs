@@ -21,7 +21,9 @@ try {
   const url = await server.ready;
   await prepare(url);
   console.log(`\nThe Keel sells tickets at ${url}`);
-  console.log("Sign in with any name. To see it fought over, open it in a second browser.");
+  console.log("Choose a seat: you are a guest until you sign up, and what you hold stays yours.");
+  console.log(`Letters are not sent but kept for you at ${url}/_/mail`);
+  console.log("To see a seat fought over, open it in a second browser.");
   console.log("Ctrl-C ends it.\n");
   server.show();
 } catch (error) {

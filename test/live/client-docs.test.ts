@@ -1,4 +1,4 @@
-// The examples of docs/reference/client.md are checked by tsc, as modules of a project that has the app below.
+// The examples of docs/reference/client.md and docs/live-queries.md are checked by tsc, as modules of a project that has the app below.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -42,8 +42,9 @@ declare const session: { readonly token: string; refresh(): Promise<string> };
 declare function show(text: string): void;
 `;
 
-test("every example of client.md fits the types", (context) => {
-  const page = readFileSync(join(root, "docs", "reference", "client.md"), "utf8");
+test("every example of the pages about the client fits the types", (context) => {
+  const pages = [join("reference", "client.md"), "live-queries.md"];
+  const page = pages.map((name) => readFileSync(join(root, "docs", name), "utf8")).join("\n");
   const examples = Array.from(page.matchAll(/^```(tsx?)\n([^]*?)^```$/gm));
   assert.ok(examples.length >= 10);
   // Inside the workspace, so that packages are found as a user's project finds them.

@@ -6,8 +6,8 @@ export interface CutProxy {
   readonly url: string;
   /** Connections so far. */
   readonly count: number;
-  /** Ends every connection at once, on both sides. */
-  cut(): void;
+  /** Ends connections at once, on both sides. @param part of them, by chance. Default: 1, all. */
+  cut(part?: number): void;
   /** From now on, what the server says is not passed on, and connections stay open: as when a network is gone. */
   swallow(isSwallowed: boolean): void;
   close(): Promise<void>;
@@ -39,8 +39,8 @@ export async function openCutProxy(target: string): Promise<CutProxy> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const socket of open) socket.destroy();
+  const cut = (part = 1) => {
+    for (const socket of open) if (Math.random() < part) socket.destroy();
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

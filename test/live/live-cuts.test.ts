@@ -2,6 +2,7 @@
 // mixes two moments, and none goes back in time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { watchBank } from "./bank-watch.ts";
 import { openLiveScene, until } from "./live-scene.ts";
 
 const accounts = 8;
@@ -20,29 +21,8 @@ test("with connections cut all the time, watchers miss nothing and writers write
   const watching = Array.from({ length: watchers }, () => {
     const api = client();
     const list = api.account.list({ orderBy: "number" }).store();
-    const summary = api.bank.summary().store();
-    const count = api.entry.count({ where: { name: "t" } }).store();
-    const tally = api.tally.first({ where: { name: "t" } }).store();
-    let last = 0;
-    let pushes = 0;
-    const look = () => {
-      const rows = list.getSnapshot().data;
-      const sums = summary.getSnapshot().data;
-      const entries = count.getSnapshot().data;
-      const value = tally.getSnapshot().data?.value;
-      if (rows === undefined || sums === undefined) return;
-      pushes++;
-      const sum = rows.reduce((total, { balance }) => total + balance, 0);
-      if (sum !== accounts * 100) problems.push(`the list's sum is ${sum}`);
-      if (sums.sum !== sum) problems.push(`summary says ${sums.sum}, the list ${sum}`);
-      if (sums.entries !== entries || sums.value !== value || entries !== value) {
-        problems.push(`${sums.entries} and ${entries} entries, ${sums.value} and ${value} counted`);
-      }
-      if (sums.value < last) problems.push(`${sums.value} after ${last}`);
-      last = sums.value;
-    };
-    for (const store of [list, summary, count, tally]) store.subscribe(look);
-    return { list, summary, last: () => last, pushes: () => pushes };
+    list.subscribe(() => undefined);
+    return { list, bank: watchBank(api, accounts * 100, (text) => problems.push(text)) };
   });
 
   const cutter = { isDone: false };
@@ -75,11 +55,11 @@ test("with connections cut all the time, watchers miss nothing and writers write
   assert.equal(entries.length, total);
   assert.equal(new Set(entries.map(({ mark }) => mark)).size, total);
   assert.equal((await sure.tally.first())?.value, total);
-  await until(() => watching.every(({ last }) => last() === total));
+  await until(() => watching.every(({ bank }) => bank.last === total));
   const rows = await sure.account.list({ orderBy: "number" });
   for (const { list } of watching) assert.deepEqual(list.getSnapshot().data, rows);
   assert.deepEqual(problems, []);
-  const pushes = watching.map((watcher) => watcher.pushes());
+  const pushes = watching.map(({ bank }) => bank.looks);
   context.diagnostic(
     `${proxy.count} connections, ${total} raises, pushes seen: ${pushes.join(", ")}`,
   );

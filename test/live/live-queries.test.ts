@@ -1,13 +1,12 @@
 // Live queries of a client against a whole server: many at once, the same tick, tokens, optimistic changes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LiveWebSocketClass } from "keelson/client";
 import { openLiveScene, until } from "./live-scene.ts";
 
 test("a thousand live queries of one client: one change calls one, one commit calls all in the same tick", async (context) => {
   const count = 1_000;
-  const { client, direct } = await openLiveScene(context, {
-    limits: { liveSubscriptionsMax: 2_000 },
-  });
+  const { client, direct } = await openLiveScene(context);
   const sure = direct();
   await sure.bank.open({ count });
   const api = client();
@@ -117,4 +116,82 @@ test("an optimistic change whose commit changes nothing that is watched goes all
   });
   await until(() => seen.at(-1) === 0);
   assert.deepEqual(seen, [0, 5, 0]);
+});
+
+/** A WebSocket whose messages can be kept back, in both directions. */
+function heldSocket(): {
+  readonly webSocket: LiveWebSocketClass;
+  hold(what: "sent" | "heard", holds: (text: string) => boolean): () => void;
+} {
+  const holds = { sent: (_text: string) => false, heard: (_text: string) => false };
+  const kept = { sent: [] as (() => void)[], heard: [] as (() => void)[] };
+  class HeldSocket extends WebSocket {
+    override send(text: string): void {
+      if (holds.sent(text)) kept.sent.push(() => super.send(text));
+      else super.send(text);
+    }
+    override addEventListener(kind: string, listener: EventListenerOrEventListenerObject): void {
+      const tell = typeof listener === "function" ? listener : listener.handleEvent.bind(listener);
+      super.addEventListener(kind, (event: Event) => {
+        const text = event instanceof MessageEvent ? String(event.data) : "";
+        if (holds.heard(text)) kept.heard.push(() => tell(event));
+        else tell(event);
+      });
+    }
+  }
+  return {
+    webSocket: HeldSocket as unknown as LiveWebSocketClass,
+    hold(what, which) {
+      holds[what] = which;
+      return () => {
+        holds[what] = () => false;
+        for (const pass of kept[what].splice(0)) pass();
+      };
+    },
+  };
+}
+
+// What a page does when somebody signs in while it is open: it follows what is theirs, says that another one calls,
+// and writes. Whichever of the messages are late, they see what is theirs, and their write in it.
+const orders = {
+  "as they come": () => undefined,
+  "the token after the subscription": ({ hold }) =>
+    hold("sent", (text) => !text.includes('"type":"subscribe"')),
+  "the subscription after the token": ({ hold }) =>
+    hold("sent", (text) => text.includes('"type":"subscribe"')),
+  "pushes late": ({ hold }) => hold("heard", (text) => text.includes('"type":"push"')),
+  "the connection late": null,
+} satisfies Record<
+  string,
+  ((socket: ReturnType<typeof heldSocket>) => (() => void) | undefined) | null
+>;
+
+test("who signs in on an open page sees what is theirs, whichever message is late", async (context) => {
+  const { server, direct, plantUser } = await openLiveScene(context);
+  for (const [order, late] of Object.entries(orders)) {
+    for (const tells of [true, false]) {
+      const user = await plantUser(order);
+      const signed = await server.signToken({ user, role: null, ttlMs: 60_000 });
+      const held = heldSocket();
+      let token: string | null = null;
+      const api = direct({ token: () => token, webSocket: held.webSocket });
+      let counted: number | undefined;
+      api.note.count().live((count) => (counted = count));
+      if (late !== null) await until(() => counted === 0);
+      const release = late?.(held);
+
+      token = signed;
+      const mine = api.bank.mine().store();
+      mine.subscribe(() => undefined);
+      if (tells) await api.live.renewToken();
+      const written = api.note.create({ text: order, owner: user }).optimistic(() => undefined);
+      // Time enough for the server to answer whatever goes before what is held.
+      await Promise.race([written, direct().tally.count()]);
+      release?.();
+      await written;
+      await until(() => mine.getSnapshot().data?.length === 1 && counted === 1);
+      assert.deepEqual(mine.getSnapshot().data, [order]);
+      api.close();
+    }
+  }
 });

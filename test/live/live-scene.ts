@@ -19,7 +19,7 @@ export interface LiveScene {
   /** A client through the proxy, closed at the end. Calls go over the live connection unless told otherwise. */
   client(options?: ClientOptions): SceneClient;
   /** A client that no cut reaches. */
-  direct(): SceneClient;
+  direct(options?: ClientOptions): SceneClient;
   /** Adds a user as the server's operator. @returns its id. */
   plantUser(name: string): Promise<`user_${string}`>;
 }
@@ -61,7 +61,7 @@ export async function openLiveScene(
         retry: { attempts: 100, baseMs: 5, capMs: 50 },
         ...clientOptions,
       }),
-    direct: () => open(server.url, {}),
+    direct: (clientOptions = {}) => open(server.url, clientOptions),
     plantUser: async (name) => {
       const desk = openOperatorDesk(server.current(), {
         dataDir: join(folder, "data"),

@@ -4,4 +4,10 @@ import * as office from "./office.ts";
 import rules from "./rules.ts";
 import { app } from "./schema.ts";
 
-export default app({ rules, functions: { cinema, office }, invariants: [office.eachSeatOnce] });
+export default app({
+  rules,
+  functions: { cinema, office },
+  invariants: [office.eachSeatOnce],
+  // Whoever comes holds seats, and keeps them by signing up. Staff have a second factor or do nothing.
+  auth: { name: "The Keel", guests: true, secondFactorFor: ["staff"] },
+});

@@ -1,5 +1,5 @@
 // What staff do, and what must hold whatever happens.
-import { t } from "keelson";
+import { Refusal, t } from "keelson";
 import { invariant, mutation } from "./schema.ts";
 
 /** Puts a film on the programme: one screening a day at the same hour. */
@@ -22,6 +22,20 @@ export const schedule = mutation({
       await db.screening.create({ film, hall, startsAt, price, rows, seatsPerRow });
     }
     return days;
+  },
+});
+
+/** Makes somebody who signed up one of the staff. The first one: `keelson run office.hire`. */
+export const hire = mutation({
+  args: { email: t.text({ max: 320, format: "email" }) },
+  allow: { role: ["staff"] },
+  returns: t.id("user"),
+  async run({ db }, { email }) {
+    const system = db.asSystem("staff hire staff");
+    const user = await system.user.first({ where: { email: email.toLowerCase() } });
+    if (user === null) throw new Refusal("NOBODY", "Nobody with this address has signed up.");
+    await system.user.update(user.id, { role: "staff" });
+    return user.id;
   },
 });
 

@@ -5,6 +5,8 @@ export default rules({
   user: {
     read: ({ row, me }) => row.id === me.id || me.role === "staff",
     update: ({ row, me }) => row.id === me.id,
+    // Nobody makes themselves staff: office.hire does.
+    fields: { role: { write: () => false } },
   },
   film: {
     read: () => true,

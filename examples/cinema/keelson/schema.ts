@@ -3,9 +3,10 @@ import { define, table, t } from "keelson";
 
 export const { query, mutation, rules, app, invariant } = define({
   user: table({
-    name: t.text({ min: 1, max: 100 }),
+    // Guests hold seats too; whoever signs up says who they are.
+    name: t.text({ min: 1, max: 100 }).default("Guest").claim(),
     email: t.text({ max: 320, format: "email" }).optional().unique(),
-    role: t.oneOf("customer", "staff").default("customer").immutable(),
+    role: t.oneOf("customer", "staff").default("customer"),
   }),
 
   film: table({

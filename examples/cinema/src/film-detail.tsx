@@ -2,21 +2,22 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RowOf } from "keelson/client";
 import type app from "../keelson/app.ts";
-import { api, messageOf, type Session } from "./api.ts";
+import { api, messageOf, type Me } from "./api.ts";
 import type { Film } from "./film-list.tsx";
 import { price, when } from "./format.ts";
 import { SeatMap } from "./seat-map.tsx";
 
 interface Props {
   readonly film: Film | null;
-  readonly session: Session | null;
+  /** Null: nobody is signed in; undefined: it is not known yet. */
+  readonly me: Me | null | undefined;
   /** Back to the list, where there is no room for both. */
   readonly onClose: () => void;
 }
 
 export type Screening = RowOf<typeof app, "screening">;
 
-export function FilmDetail({ film, session, onClose }: Props) {
+export function FilmDetail({ film, me, onClose }: Props) {
   const [screenings, setScreenings] = useState<readonly Screening[] | null>(null);
   const [chosen, setChosen] = useState<Screening | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -85,7 +86,7 @@ export function FilmDetail({ film, session, onClose }: Props) {
           ))}
         </div>
       )}
-      {chosen !== null && <SeatMap key={chosen.id} screening={chosen} session={session} />}
+      {chosen !== null && <SeatMap key={chosen.id} screening={chosen} me={me} />}
     </section>
   );
 }

@@ -1,7 +1,8 @@
 // The page: films on the left, the chosen one with its screenings and seats on the right.
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { currentSession, type Session } from "./api.ts";
+import { useMe } from "keelson/preact";
+import { api } from "./api.ts";
 import { Bookings } from "./bookings.tsx";
 import { FilmDetail } from "./film-detail.tsx";
 import { FilmList, type Film } from "./film-list.tsx";
@@ -9,7 +10,7 @@ import { SignIn } from "./sign-in.tsx";
 import "./style.css";
 
 function Page() {
-  const [session, setSession] = useState<Session | null>(currentSession());
+  const { me } = useMe(api);
   const [film, setFilm] = useState<Film | null>(null);
   const [showsBookings, setShowsBookings] = useState(false);
   return (
@@ -18,20 +19,20 @@ function Page() {
         <h1>The Keel</h1>
         <span class="tagline">tickets for 3,200 films</span>
         <nav>
-          {session !== null && (
+          {me && (
             <button type="button" class="quiet" onClick={() => setShowsBookings(!showsBookings)}>
               {showsBookings ? "Films" : "My bookings"}
             </button>
           )}
-          <SignIn session={session} onChange={setSession} />
+          <SignIn me={me} />
         </nav>
       </header>
-      {showsBookings && session !== null ? (
+      {showsBookings && me ? (
         <Bookings />
       ) : (
         <main class={film === null ? "" : "has-film"}>
           <FilmList chosen={film} onChoose={setFilm} />
-          <FilmDetail film={film} session={session} onClose={() => setFilm(null)} />
+          <FilmDetail film={film} me={me} onClose={() => setFilm(null)} />
         </main>
       )}
     </>

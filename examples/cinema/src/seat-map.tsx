@@ -1,7 +1,7 @@
 // The seats of a screening: free ones can be held with a click, held ones paid for or let go.
 import { useEffect, useState } from "preact/hooks";
 import { useLive } from "keelson/preact";
-import { api, messageOf, type Session } from "./api.ts";
+import { api, beSomebody, messageOf, type Me } from "./api.ts";
 import type { Screening } from "./film-detail.tsx";
 import { clock, price } from "./format.ts";
 
@@ -12,18 +12,16 @@ type Seats = Awaited<ReturnType<typeof api.cinema.seats>>;
 
 interface Props {
   readonly screening: Screening;
-  readonly session: Session | null;
+  readonly me: Me | null | undefined;
 }
 
-export function SeatMap({ screening, session }: Props) {
+export function SeatMap({ screening, me }: Props) {
   const query = { screening: screening.id };
   const live = useLive(api.cinema.seats(query));
-  const mine = useLive(session === null ? null : api.cinema.mine());
+  const mine = useLive(me ? api.cinema.mine() : null);
   const [looked, setLooked] = useState<{ readonly at: Seats; readonly seats: Seats } | null>(null);
   const [message, setMessage] = useState<string | null>(null);
 
-  // Whoever signs in or out sees other seats as theirs.
-  useEffect(() => void api.live.renewToken(), [session]);
   useEffect(() => {
     const at = live.data;
     if (at === undefined) return undefined;
@@ -51,12 +49,8 @@ export function SeatMap({ screening, session }: Props) {
     setMessage(outcome);
   };
   const hold = (seat: string) => {
-    if (session === null) {
-      setMessage("Sign in to hold a seat: any name will do.");
-      document.querySelector<HTMLInputElement>(".sign-in input")?.focus();
-      return;
-    }
     void act(async () => {
+      await beSomebody();
       await api.cinema.hold({ screening: screening.id, seat }).optimistic((show) => {
         show(api.cinema.seats(query), (all) =>
           all.map((one) => (one.seat === seat ? { ...one, state: "mine" as const } : one)),

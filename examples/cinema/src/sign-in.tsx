@@ -1,53 +1,36 @@
-// Sign in by name: what a development server offers until the app turns identity on.
-import { useState } from "preact/hooks";
-import { signIn, signOut, type Session } from "./api.ts";
+// Who is here: nobody yet, a guest, or somebody with an account. Signing in and up are pages that the backend brings.
+import { api, type Me } from "./api.ts";
 
 interface Props {
-  readonly session: Session | null;
-  readonly onChange: (session: Session | null) => void;
+  /** Undefined: it is not known yet. */
+  readonly me: Me | null | undefined;
 }
 
-export function SignIn({ session, onChange }: Props) {
-  const [name, setName] = useState("");
-  const [problem, setProblem] = useState<string | null>(null);
-  if (session !== null) {
+export function SignIn({ me }: Props) {
+  if (me === undefined) return null;
+  if (me === null) {
+    return (
+      <a class="button" href="/auth/sign-in?next=/">
+        Sign in
+      </a>
+    );
+  }
+  if (me.guest === true) {
     return (
       <span class="who">
-        {session.name}
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            signOut();
-            onChange(null);
-          }}
-        >
-          Sign out
-        </button>
+        Guest
+        <a class="button" href="/auth/sign-up?next=/">
+          Sign up to keep your seats
+        </a>
       </span>
     );
   }
   return (
-    <form
-      class="sign-in"
-      onSubmit={(event) => {
-        event.preventDefault();
-        signIn(name.trim(), "customer").then(onChange, (error: Error) => setProblem(error.message));
-      }}
-    >
-      <label>
-        <span class="hidden">Your name</span>
-        <input
-          name="name"
-          required
-          maxLength={100}
-          placeholder="Your name"
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit">Sign in</button>
-      {problem !== null && <span role="alert">{problem}</span>}
-    </form>
+    <span class="who">
+      <a href="/auth/account">{me.name}</a>
+      <button type="button" class="quiet" onClick={() => void api.auth.signOut()}>
+        Sign out
+      </button>
+    </span>
   );
 }

@@ -265,8 +265,16 @@ test("the rules of the ticket office", async (context) => {
       send: ["GET", "/api/tables/user"],
     },
     {
-      ...{ what: "and can't become staff", as: "ada", status: 422, has: "FIELD_IMMUTABLE" },
+      ...{ what: "and can't become staff", as: "ada", status: 403, has: "FIELD_NOT_WRITABLE" },
       send: ["PATCH", `/api/tables/user/${ada.user}`, { role: "staff" }],
+    },
+    {
+      ...{ what: "nor be hired by oneself", as: "ada", status: 403, has: "CALL_DENIED" },
+      send: ["POST", "office.hire", { email: "ada@example.com" }],
+    },
+    {
+      ...{ what: "staff hire nobody unknown", as: "staff", status: 400, has: "NOBODY" },
+      send: ["POST", "office.hire", { email: "nobody@example.com" }],
     },
     {
       ...{ what: "nor another", as: "ada", status: 404, has: "NOT_FOUND" },

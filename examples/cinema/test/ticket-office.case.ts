@@ -17,6 +17,11 @@ export interface Answer {
   readonly text: string;
 }
 
+interface Mail {
+  readonly to: string;
+  readonly text: string;
+}
+
 /** Somebody who is signed in. */
 export interface Person {
   readonly token: string;
@@ -35,6 +40,8 @@ export interface TicketOffice {
   plantScreening(value?: Value): Promise<string>;
   /** Whether every invariant holds. */
   holds(): Promise<boolean>;
+  /** The link in the newest letter to somebody, once there is one. */
+  letterLink(to: string): Promise<string>;
 }
 
 /** Serves the example. @param options.page builds the page too. */
@@ -114,6 +121,19 @@ class Office implements TicketOffice {
 
   async holds(): Promise<boolean> {
     return (await this.#desk().invariants()).every(({ holds }) => holds);
+  }
+
+  async letterLink(to: string): Promise<string> {
+    for (let tries = 0; tries < 500; tries++) {
+      const headers = { accept: "application/json" };
+      const response = await fetch(`${this.url}/_/mail`, { headers });
+      const { mails } = (await response.json()) as { readonly mails: readonly Mail[] };
+      const text = mails.find((mail) => mail.to === to)?.text ?? "";
+      const [link] = /http:\/\/\S+/.exec(text) ?? [];
+      if (link !== undefined) return link;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`no letter came to ${to}`);
   }
 
   #desk() {

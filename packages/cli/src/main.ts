@@ -20,6 +20,7 @@ import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { tellFailure } from "./commands/tell-failure.ts";
 import { token } from "./commands/token.ts";
+import { users } from "./commands/users.ts";
 import { verify } from "./commands/verify.ts";
 import { version } from "./commands/version.ts";
 
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   run,
   importCommand,
   exportCommand,
+  users,
   backup,
   restore,
   verify,

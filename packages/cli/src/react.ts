@@ -2,7 +2,13 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { makeHooks } from "@keelson/sdk/hooks";
 
-export type { LiveState, Mutation, MutationOptions, MutationState } from "@keelson/sdk/hooks";
+export type {
+  LiveState,
+  MeState,
+  Mutation,
+  MutationOptions,
+  MutationState,
+} from "@keelson/sdk/hooks";
 
 const hooks = makeHooks({ useEffect, useMemo, useRef, useState, useSyncExternalStore });
 
@@ -22,3 +28,10 @@ export const useLive = hooks.useLive;
  * remove.run(note.id);
  */
 export const useMutation = hooks.useMutation;
+
+/**
+ * Who is signed in, and again whenever that changes.
+ * @example
+ * const { me, isLoading } = useMe(api);
+ */
+export const useMe = hooks.useMe;

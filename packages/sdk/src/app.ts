@@ -6,7 +6,9 @@ import { checkName } from "./name-check.ts";
 import { routeKey } from "./route.ts";
 import type { RuleSet } from "./rules.ts";
 import type { Schema } from "./schema.ts";
-import type { AppSpec, FunctionSpec } from "./spec.ts";
+import type { AppSpec, AuthSpec, FunctionSpec } from "./spec.ts";
+import { composeWork, type WorkBase } from "./work-compose.ts";
+import { appWorkflows, collectWorkflows } from "./workflow-define.ts";
 
 /** Modules by name; what they export beside functions is left alone. */
 export type Modules = { readonly [module: string]: object };
@@ -34,6 +36,8 @@ export interface AppParts<M extends Modules> {
   readonly invariants?: readonly object[];
   /** Origins that browsers may call from: `"https://example.com"`, or `"*"` for all. Default: only the app's own. */
   readonly cors?: readonly string[];
+  /** How people sign in. Default: by e-mail, with a password, a link or a code, and with passkeys. */
+  readonly auth?: AuthSpec;
 }
 
 /** Where an app keeps its functions: `app[appFunctions].get("cinema.book").run(ctx, args)`. */
@@ -50,7 +54,7 @@ export function functionsOf(app: object): ReadonlyMap<string, FunctionDescriptor
 
 /** @param base tables and their limits. @param made every function of the same `define`. @throws DefinitionError. */
 export function composeApp(
-  base: Pick<AppSpec, "tables" | "tableLimits">,
+  base: Pick<AppSpec, "tables" | "tableLimits"> & { readonly work: WorkBase },
   parts: AppParts<Modules>,
   made: WeakSet<object>,
   at: Function,
@@ -60,6 +64,15 @@ export function composeApp(
   checkRoutes(functions, at);
   const specs: Record<string, FunctionSpec> = {};
   for (const [name, descriptor] of functions) specs[name] = descriptor.spec;
+  const workflows = collectWorkflows(parts.functions ?? {}, made, at);
+  const workflowSpecs = Object.fromEntries([...workflows].map(([name, { spec }]) => [name, spec]));
+  const work = composeWork(
+    base.work,
+    parts.functions ?? {},
+    made,
+    Object.freeze(workflowSpecs),
+    at,
+  );
   const spec: AppSpec = Object.freeze({
     version: 1,
     tables: base.tables,
@@ -67,18 +80,22 @@ export function composeApp(
     invariants: Object.freeze((parts.invariants ?? []).map((entry) => invariantName(entry, at))),
     cors: checkCors(parts.cors ?? [], at),
     tableLimits: base.tableLimits,
+    ...(parts.auth !== undefined && { auth: Object.freeze({ ...parts.auth }) }),
+    ...(work !== null && { work }),
   });
   const app = { spec };
   Object.defineProperty(app, appFunctions, { value: functions });
+  Object.defineProperty(app, appWorkflows, { value: workflows });
   return Object.freeze(app);
 }
 
 function checkParts(parts: AppParts<Modules>, at: Function): void {
   for (const key of Object.keys(parts)) {
-    if (key === "rules" || key === "functions" || key === "invariants" || key === "cors") continue;
+    if (key === "rules" || key === "functions" || key === "invariants") continue;
+    if (key === "cors" || key === "auth") continue;
     throw new DefinitionError(
       `An app takes no "${key}".`,
-      "It takes rules, functions, invariants and cors.",
+      "It takes rules, functions, invariants, cors and auth.",
       at,
     );
   }

@@ -5,7 +5,7 @@ import type { KeelsonError } from "./client-error.ts";
 import type { ClientRequest, ClientStep } from "./client-request.ts";
 import type { CallOptions } from "./client-send.ts";
 import type { LiveAnswer } from "./live-asks.ts";
-import type { LiveLayer } from "./live-queries.ts";
+import type { LiveLayer } from "./live-layers.ts";
 import {
   follow,
   iterate,

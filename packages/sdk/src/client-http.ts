@@ -11,7 +11,8 @@ const addressCharsMax = 6_000;
 /** The part of `fetch` that is used: what tests and other runtimes put in its place. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-interface HttpRequest {
+/** One request to an address of the server. */
+export interface HttpRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
@@ -25,11 +26,20 @@ export function httpTransport(url: string, fetch: Fetch): Transport {
   return {
     async send(attempt) {
       const request = httpRequest(attempt.request);
-      const response = await exchange(fetch, base, request, attempt);
-      const answer = await readAnswer(response);
+      const answer = await askHttp(fetch, base, request, attempt);
       return request.unwrap ? firstResult(answer) : answer;
     },
   };
+}
+
+/** Sends one request. @param base the server's address without a slash at its end. @returns the answer's JSON value. @throws KeelsonError. */
+export async function askHttp(
+  fetch: Fetch,
+  base: string,
+  request: HttpRequest,
+  attempt: Omit<TransportAttempt, "request">,
+): Promise<unknown> {
+  return readAnswer(await exchange(fetch, base, request, attempt));
 }
 
 /** The results of a batch's answer, in the order of its steps. @throws KeelsonError when it is no such answer. */
@@ -100,7 +110,7 @@ async function exchange(
   fetch: Fetch,
   base: string,
   request: HttpRequest,
-  attempt: TransportAttempt,
+  attempt: Omit<TransportAttempt, "request">,
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (request.body !== undefined) headers["content-type"] = "application/json";

@@ -1,6 +1,7 @@
 // The client's types, made of the app's type alone. Private fields, functions that nobody may call, and
 // http functions are not in them.
 import type { AnyApp, Modules } from "./app.ts";
+import type { ClientAuth, ClientMe } from "./auth-client-surface.ts";
 import type { Call, ReadCall, WriteCall } from "./client-call.ts";
 import type { KeelsonError } from "./client-error.ts";
 import type { CallOptions } from "./client-send.ts";
@@ -137,7 +138,9 @@ export interface ClientLive {
 }
 
 /** What the client offers beside tables and modules. */
-interface ClientBase {
+interface ClientBase<A extends AnyApp> {
+  /** Who is signed in: signing up, in and out, and everything else that identity has. */
+  readonly auth: ClientAuth<ClientMe<A>>;
   readonly live: ClientLive;
   /** Ends the live connection for good; live queries and calls over it end with CLIENT_CLOSED. */
   close(): void;
@@ -154,7 +157,7 @@ interface ClientBase {
 /** The client of an app: `api.{table}.list()`, `api.{module}.{function}(args)`, `api.batch([...])`. */
 export type Client<A extends AnyApp> = ClientTables<A["~schema"]> &
   ClientModules<A["~modules"]> &
-  ClientBase;
+  ClientBase<A>;
 
 /** A row of an app as clients and functions read it: `RowOf<typeof app, "film">`. */
 export type RowOf<A extends AnyApp, T extends keyof A["~schema"] & string> = Row<

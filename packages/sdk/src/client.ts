@@ -1,6 +1,9 @@
 // The client of an app for browsers and other JavaScript: `createClient<typeof app>(url)`. It knows the
 // app by its type alone; at run time a name is a table's operation or, if it is none, a function's.
 import type { AnyApp } from "./app.ts";
+import { openAuthClient } from "./auth-client.ts";
+import type { ClientAuth } from "./auth-client-surface.ts";
+import { openAuthTokens, type AuthTokens, type TokenStorage } from "./auth-client-tokens.ts";
 import { makeCall, sendBatch, type Call, type CallPort } from "./client-call.ts";
 import type { KeelsonError } from "./client-error.ts";
 import { batchResults, httpTransport, type Fetch } from "./client-http.ts";
@@ -14,6 +17,17 @@ import { LiveClient } from "./live-client.ts";
 import type { ConnectionState } from "./live-socket.ts";
 import type { LiveWebSocketClass } from "./live-web-socket.ts";
 
+export type {
+  ClientAuth,
+  ClientAuthEvent,
+  ClientMe,
+  ClientOrg,
+  ClientPasskey,
+  ClientSession,
+  MeState,
+  SignInResult,
+} from "./auth-client-surface.ts";
+export type { TokenStorage } from "./auth-client-tokens.ts";
 export type { Call, ReadCall, ShowChange, WriteCall } from "./client-call.ts";
 export { KeelsonError } from "./client-error.ts";
 export type { ClientRequest, ClientStep, RequestQuery } from "./client-request.ts";
@@ -38,6 +52,13 @@ export type { LiveWebSocket, LiveWebSocketClass } from "./live-web-socket.ts";
 export interface ClientOptions {
   /** Who is signed in: a token, or a function asked before each attempt. Default: the session cookie, if any. */
   readonly token?: TokenSource;
+  /**
+   * How `api.auth` keeps who is signed in. `"cookie"` (default): the browser does, for pages of the same site.
+   * `"tokens"`: this client does, and `token` is not needed; for apps, programs and pages of other sites.
+   */
+  readonly auth?: "cookie" | "tokens";
+  /** With `auth: "tokens"`: where they outlast the program. Default: nowhere. */
+  readonly tokenStorage?: TokenStorage;
   /** Retries, or false for none. Default: 6 attempts, 200 ms doubling to 15 s, with full jitter. */
   readonly retry?: Partial<RetryPolicy> | false;
   /** Time for each attempt, in ms. Default 65,000: an action may take 60 s. */
@@ -65,16 +86,20 @@ export function createClient<A extends AnyApp>(
   url: string,
   options: ClientOptions = {},
 ): Client<A> {
-  const live = openLive(url, options);
-  const port = openPort(url, options, live);
+  const tokens = openTokens(url, options, () => auth.changed());
+  const called = tokens === null ? options : { ...options, token: tokens.source };
+  const live = openLive(url, called);
+  const port = openPort(url, called, live.open);
+  const auth = openAuth(url, options, { tokens, live });
   const batch = (
     calls: readonly Call<unknown>[],
     callOptions: CallOptions = {},
   ): Promise<unknown[]> => sendBatch(port.send, batchResults, calls, callOptions);
   const own: Readonly<Record<string, unknown>> = {
     batch,
-    live: liveControl(live),
-    close: () => live().socket.close(),
+    auth: auth.surface,
+    live: liveControl(live.open),
+    close: () => live.open().socket.close(),
   };
   return namesProxy((name) =>
     Object.hasOwn(own, name) ? own[name] : groupOf(port, name),
@@ -83,14 +108,23 @@ export function createClient<A extends AnyApp>(
 
 let clients = 0;
 
+const timeoutMsDefault = 65_000;
+
 /** Called through the global each time, so that what replaces it later (tests, tracing) is used. */
 const globalFetch: Fetch = (url, init) => fetch(url, init);
 
-/** Makes the live side when it is first asked for. */
-function openLive(url: string, options: ClientOptions): () => LiveClient {
+/** The live side of a client that may have none yet. */
+interface LazyLive {
+  /** Makes it when it is first asked for. */
+  readonly open: () => LiveClient;
+  /** Null: nobody asked for it yet. */
+  readonly made: () => LiveClient | null;
+}
+
+function openLive(url: string, options: ClientOptions): LazyLive {
   let made: LiveClient | null = null;
   const { webSocket } = options;
-  return () =>
+  const open = () =>
     (made ??= new LiveClient({
       url,
       webSocket: webSocket === undefined ? null : () => webSocket,
@@ -99,6 +133,45 @@ function openLive(url: string, options: ClientOptions): () => LiveClient {
       retry: { ...defaultRetry, ...(options.retry === false ? {} : options.retry) },
       random: options.random ?? Math.random,
     }));
+  return { open, made: () => made };
+}
+
+/** The server's address, as requests begin with it. */
+function baseOf(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+function openTokens(url: string, options: ClientOptions, ended: () => void): AuthTokens | null {
+  if (options.auth !== "tokens") return null;
+  return openAuthTokens({
+    base: baseOf(url),
+    fetch: options.fetch ?? globalFetch,
+    timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+    storage: options.tokenStorage ?? null,
+    ended,
+  });
+}
+
+function openAuth(
+  url: string,
+  options: ClientOptions,
+  { tokens, live }: { readonly tokens: AuthTokens | null; readonly live: LazyLive },
+): { readonly surface: ClientAuth; changed(): void } {
+  const changed = () => {
+    const socket = live.made()?.socket;
+    if (socket === undefined) return;
+    // A cookie is read when a connection is made, a token at any time.
+    if (tokens !== null) void socket.renewToken(false).catch(() => undefined);
+    else if (socket.state !== "idle" && socket.state !== "closed") socket.restart("another caller");
+  };
+  const surface = openAuthClient({
+    base: baseOf(url),
+    fetch: options.fetch ?? globalFetch,
+    timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+    tokens,
+    changed,
+  });
+  return { surface, changed };
 }
 
 function openPort(url: string, options: ClientOptions, live: () => LiveClient): CallPort {
@@ -109,7 +182,7 @@ function openPort(url: string, options: ClientOptions, live: () => LiveClient): 
       options.retry === false
         ? { ...defaultRetry, attempts: 1 }
         : { ...defaultRetry, ...options.retry },
-    timeoutMs: options.timeoutMs ?? 65_000,
+    timeoutMs: options.timeoutMs ?? timeoutMsDefault,
     random: options.random ?? Math.random,
   };
   return {

@@ -19,7 +19,7 @@ export interface FieldType {
 }
 
 /** What a field may carry beside its kind. */
-export type FieldFlag = "optional" | "default" | "private" | "immutable" | "unique";
+export type FieldFlag = "optional" | "default" | "private" | "immutable" | "unique" | "claim";
 
 /**
  * The least that is known of any field. Names that begin with `~` exist for tsc only. `~needed` and the
@@ -45,6 +45,8 @@ export interface AnyField {
   readonly "~caller": string;
   readonly "~system": string;
   readonly "~reference": string;
+  /** Whether it stands in `me`. */
+  readonly "~claim": string;
 }
 
 type Null<F> = "optional" extends F ? null : never;
@@ -64,6 +66,7 @@ export interface Field<X extends FieldType, F extends FieldFlag = never> extends
   readonly "~caller": "private" extends F ? never : string;
   readonly "~system": string;
   readonly "~reference": [X["to"]] extends [never] ? never : string;
+  readonly "~claim": "claim" extends F ? string : never;
   /** May be absent: reads as null. Default: required. */
   optional(): Field<X, F | "optional">;
   /** The value on create when none is given. `"now"` is the time of the call, for a date its day in UTC. */
@@ -74,6 +77,8 @@ export interface Field<X extends FieldType, F extends FieldFlag = never> extends
   immutable(): Field<X, F | "immutable">;
   /** No two rows hold the same value; absent ones do not collide. */
   unique(): Field<X, F | "unique">;
+  /** Of the table `user`: `me` has it under its name, in rules and functions. Default: it does not. */
+  claim(): Field<X, F | "claim">;
 }
 
 /** The one implementation of every field. */
@@ -129,6 +134,10 @@ export class FieldDefinition {
       );
     }
     return this.#with({ unique: true });
+  }
+
+  claim(): FieldDefinition {
+    return this.#with({ claim: true });
   }
 
   #with(flags: Partial<FieldSpec>): FieldDefinition {

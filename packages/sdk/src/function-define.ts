@@ -68,7 +68,8 @@ export function defineFunction(
   return { kind, spec: Object.freeze(spec), run: definition.run, [functionMark]: true };
 }
 
-function readArgs(
+/** The fields of arguments or payloads. @throws DefinitionError. */
+export function readArgs(
   args: Readonly<Record<string, AnyField>>,
   tables: ReadonlySet<string>,
   at: Function,
@@ -108,7 +109,7 @@ function checkPlain(what: string, field: AnyField, at: Function): void {
       at,
     );
   }
-  for (const flag of ["private", "immutable", "unique"] as const) {
+  for (const flag of ["private", "immutable", "unique", "claim"] as const) {
     if (field.spec[flag])
       throw new DefinitionError(
         `${what} is ${flag}, which only fields of tables can be.`,

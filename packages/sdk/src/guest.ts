@@ -2,4 +2,8 @@
 export { appFunctions, functionsOf } from "./app.ts";
 export { functionMark, functionName, isFunctionDescriptor } from "./function.ts";
 export type { FunctionDescriptor } from "./function.ts";
+export { isWorkDescriptor, workName } from "./work-define.ts";
+export { durationMs } from "./work-duration.ts";
+export { appWorkflows, isWorkflowDescriptor } from "./workflow-define.ts";
+export type { WorkflowDescriptor } from "./workflow-define.ts";
 export { refusalMark } from "./refusal.ts";

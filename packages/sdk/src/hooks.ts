@@ -1,9 +1,11 @@
 // Hooks for React and what is like it. They are made of the framework's own hooks, so that React and Preact
 // share them and the SDK depends on neither. No provider: the client is a constant of the page.
+import type { ClientAuth, MeState } from "./auth-client-surface.ts";
 import type { Call, ReadCall, ShowChange, WriteCall } from "./client-call.ts";
 import type { LiveStore } from "./live-store.ts";
 import type { LiveState } from "./live-view.ts";
 
+export type { MeState } from "./auth-client-surface.ts";
 export type { LiveState } from "./live-view.ts";
 
 /** What is used of a framework. */
@@ -50,6 +52,11 @@ export interface LiveHooks {
    * @param call made in place: `useLive(api.film.list({ limit: 20 }))`; null follows nothing.
    */
   useLive<T>(call: ReadCall<T> | null): LiveState<T>;
+  /**
+   * Who is signed in, and again whenever that changes. @param api the client.
+   * @example const { me, isLoading } = useMe(api);
+   */
+  useMe<M>(api: { readonly auth: Pick<ClientAuth<M>, "store"> }): MeState<M>;
   /**
    * Calls a mutation, with optimistic changes to live queries.
    * @param make makes the call: `api.cinema.hold`, or `(title: string) => api.film.create({ title })`.
@@ -127,7 +134,12 @@ export function makeHooks(port: HookPort): LiveHooks {
     return { run, data: state.data, error: state.error, isPending: state.pending > 0 };
   }
 
-  return { useLive, useMutation };
+  function useMe<M>({ auth }: { readonly auth: Pick<ClientAuth<M>, "store"> }): MeState<M> {
+    const { subscribe, getSnapshot } = auth.store;
+    return useSyncExternalStore<MeState<M>>(subscribe, getSnapshot, getSnapshot);
+  }
+
+  return { useLive, useMutation, useMe };
 }
 
 interface Counted<T> {

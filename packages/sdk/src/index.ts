@@ -5,6 +5,7 @@ export { t } from "./t.ts";
 export { Refusal } from "./refusal.ts";
 export { DefinitionError } from "./definition-error.ts";
 export { isId } from "./id.ts";
+export { event } from "./work-define.ts";
 export type { Id } from "./id.ts";
 export type { Authoring, HttpDefinition, InvariantContext, WorldDefinition } from "./define.ts";
 export type { Field } from "./field.ts";
@@ -19,4 +20,28 @@ export type {
   QueryContext,
 } from "./function-context.ts";
 export type { RuleAnswer, RuleMe, RuleRow, Rules, RuleSet } from "./rules.ts";
+export type { Duration } from "./work-duration.ts";
+export type { WebhookCalls, WebhookEndpoint } from "./webhook-context.ts";
+export type { EnqueueOptions, JobContext, Queue } from "./work-context.ts";
+export type {
+  ChangeOptions,
+  ConsumerOptions,
+  CronOptions,
+  EventDefinition,
+  EventOptions,
+  QueuePolicyOptions,
+} from "./work-define.ts";
+export type {
+  AnyWorkflow,
+  Signals,
+  StartOptions,
+  Workflow,
+  WorkflowRun,
+} from "./workflow-calls.ts";
+export type { EventWaitOptions, WaitOptions, WorkflowContext } from "./workflow-context.ts";
+export type { WorkflowDefinition } from "./workflow-define.ts";
+export type { HookInput, HookOptions } from "./hook-define.ts";
+export type { AuthContext, OpenedSession } from "./auth-context.ts";
+export type { AuthSpec } from "./auth-spec.ts";
+export type { AuthClientSpec, AuthProviderSpec } from "./auth-oidc-spec.ts";
 export type { AppSpec, FieldSpec, FunctionSpec, IndexSpec, Json, TableSpec } from "./spec.ts";

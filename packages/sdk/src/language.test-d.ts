@@ -48,6 +48,19 @@ t.oneOf("a", "b").default("c");
 // @ts-expect-error references are compared with references to the same table
 table({ a: t.ref("film"), b: t.ref("user") }).check(({ next }) => next.a === next.b);
 
+// Rows of an organisation, a table of the platform.
+const guild = define({
+  minute: table({ org: t.ref("org", { onDelete: "cascade" }), text: t.text() }),
+});
+guild.rules({
+  minute: {
+    read: ({ row, me }) => row.org === me.org,
+    create: ({ next, me }) => next.org === me.org && me.orgRole === "owner",
+    // @ts-expect-error an organisation is no user
+    delete: ({ row, me }) => row.org === me.id,
+  },
+});
+
 // Rules.
 const isStaff = (me: RuleMe): boolean => me.role === "staff";
 export const policy = rules({

@@ -28,6 +28,8 @@ interface Ask {
   readonly reject: (error: unknown) => void;
   /** The caller gave up; the server may still work on it. */
   isOver: boolean;
+  /** Its token was replaced while it waited: it is sent as whoever calls now. */
+  isLate: boolean;
 }
 
 /** The calls of one client. */
@@ -38,6 +40,7 @@ export class LiveAsks implements Transport {
   #nextId = 1;
   #asksMax = asksMaxDefault;
   #messageBytesMax = Infinity;
+  #isFlushing = false;
 
   constructor(socket: LiveSocket) {
     this.#socket = socket;
@@ -58,7 +61,8 @@ export class LiveAsks implements Transport {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const { token } = attempt;
-      const ask: Ask = { id, token, text: askText(id, attempt), resolve, reject, isOver: false };
+      const text = askText(id, attempt);
+      const ask: Ask = { id, token, text, resolve, reject, isOver: false, isLate: false };
       attempt.signal.addEventListener(
         "abort",
         () => {
@@ -76,6 +80,11 @@ export class LiveAsks implements Transport {
 
   /** The connection is open. */
   opened(): void {
+    this.#flush();
+  }
+
+  /** It is known who calls. */
+  identified(): void {
     this.#flush();
   }
 
@@ -110,18 +119,31 @@ export class LiveAsks implements Transport {
   }
 
   #flush(): void {
-    if (!this.#socket.isOpen) return;
+    if (!this.#socket.isOpen || this.#isFlushing) return;
+    this.#isFlushing = true;
     while (this.#queue.length > 0 && this.#sent.size < this.#asksMax) {
-      const ask = this.#queue.shift() as Ask;
-      if (!ask.isOver) this.#sendOne(ask);
+      const [ask] = this.#queue as [Ask, ...Ask[]];
+      if (this.#isHeld(ask)) break;
+      this.#queue.shift();
+      this.#sendOne(ask);
     }
+    this.#isFlushing = false;
+  }
+
+  /** A token that came late must not make the connection its caller's again: the source says who calls now. */
+  #isHeld(ask: Ask): boolean {
+    if (ask.isLate) return this.#socket.isIdentifying;
+    if (!this.#socket.isPast(ask.token)) return false;
+    ask.isLate = true;
+    this.#socket.renewToken(false).catch(() => undefined);
+    return true;
   }
 
   #sendOne(ask: Ask): void {
     if (isLonger(ask.text, this.#messageBytesMax)) {
       return ask.reject(tooLarge(this.#messageBytesMax));
     }
-    this.#socket.useToken(ask.token);
+    if (!ask.isLate) this.#socket.useToken(ask.token);
     this.#sent.set(ask.id, ask);
     this.#socket.sendText(ask.text);
   }

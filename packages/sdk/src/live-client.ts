@@ -53,6 +53,11 @@ export class LiveClient implements LiveSocketUser {
     this.asks.opened();
   }
 
+  identified(): void {
+    this.queries.identified();
+    this.asks.identified();
+  }
+
   received(message: LiveServerMessage): void {
     switch (message.type) {
       case "welcome":

@@ -100,8 +100,8 @@ export type LiveChange =
   /** Only as first answer: the value with the hash that the client brought still stands. */
   | { readonly id: number; readonly same: true }
   /**
-   * There is no value now. Unless `ended`, the subscription lives on and a value may come later (a row that
-   * is not there yet: NOT_FOUND). `ended`: nothing more will come for this id.
+   * There is no value now. Unless `ended`, the subscription lives on and a value may come later (a row that is not
+   * there yet: NOT_FOUND; a query that another caller may ask: SIGN_IN_REQUIRED). `ended`: nothing more will come for this id.
    */
   | { readonly id: number; readonly error: LiveProblem; readonly ended?: true };
 
@@ -146,3 +146,6 @@ export type LiveCloseCode =
   /** 4013 the client reads more slowly than changes come; 4029 too many connections of a user, or asks far past asksMax. */
   | 4013
   | 4029;
+
+/** A push. */
+export type LivePush = Extract<LiveServerMessage, { readonly type: "push" }>;

@@ -2,14 +2,20 @@
 // applied to every subscription before any callback runs, and the callbacks run in one go. After a lost
 // connection nothing is shown until every subscription has its answer on the new one, so that nobody ever
 // sees a mix of two moments.
-import { KeelsonError } from "./client-error.ts";
-import { failureKind } from "./client-retry.ts";
-import { stepForm } from "./client-step.ts";
+import type { KeelsonError } from "./client-error.ts";
 import { problemError } from "./live-asks.ts";
+import { LiveLayers, type LiveLayer } from "./live-layers.ts";
 import { applyPatch } from "./live-patch.ts";
-import type { LiveChange, LiveServerMessage, LiveSubscribe, LiveWatch } from "./live-protocol.ts";
+import type { LiveChange, LivePush, LiveSubscribe } from "./live-protocol.ts";
+import { LiveRenewal } from "./live-renewal.ts";
 import { shareValue } from "./live-share.ts";
 import type { LiveSocket } from "./live-socket.ts";
+import {
+  forgetRetry,
+  newSubscription,
+  subscriptionKey,
+  type LiveSubscription,
+} from "./live-subscription.ts";
 import {
   LiveView,
   loadingState,
@@ -22,38 +28,8 @@ import {
 /** Characters of one `subscribe` message, well under what servers take; a single query may be longer. */
 const subscribeCharsMax = 200_000;
 const subscribeCountMax = 250;
-/** The server shows a write to its writer at once; this long without it, it is asked. */
-const settleMsMax = 1_000;
-
-/** Push and answer of one commit come at nearly the same time: whatever is longer apart is not one. */
-const holdMsMax = 100;
 /** Queries that wait for their first value are told after so many lost connections. It is tried on. */
 const lostInRowTold = 3;
-
-type Push = Extract<LiveServerMessage, { readonly type: "push" }>;
-
-interface Subscription {
-  readonly key: string;
-  readonly watch: LiveWatch;
-  readonly views: Map<string, LiveView>;
-  /** On the connection; null: not there (yet, or any more). */
-  id: number | null;
-  hash: string | null;
-  base: LiveBase;
-  /** The server ended it for good. */
-  isOver: boolean;
-  /** Until it is tried again. */
-  retry: ReturnType<typeof setTimeout> | null;
-  failed: number;
-}
-
-/** Optimistic changes of one mutation: shown until the server shows the commit, or taken back. */
-export interface LiveLayer {
-  /** The mutation's commit: the changes stay until that is shown. */
-  settle(seq: number): void;
-  /** It was refused or lost. */
-  drop(): void;
-}
 
 /** What the queries need beside the socket. */
 export interface LiveQueriesParts {
@@ -67,31 +43,36 @@ export interface LiveQueriesParts {
 /** All live queries of a client. */
 export class LiveQueries {
   readonly #socket: LiveSocket;
-  readonly #parts: LiveQueriesParts;
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #byId = new Map<number, Subscription>();
+  readonly #layers: LiveLayers;
+  readonly #renewal: LiveRenewal;
+  readonly #subscriptions = new Map<string, LiveSubscription>();
+  readonly #byId = new Map<number, LiveSubscription>();
   /** Without an answer on this connection, of those that were shown before it. */
-  readonly #unanswered = new Set<Subscription>();
-  readonly #touched = new Set<Subscription>();
-  readonly #layers = new Map<
-    object,
-    { readonly seq: number | null; readonly views: Set<LiveView> }
-  >();
+  readonly #unanswered = new Set<LiveSubscription>();
+  readonly #touched = new Set<LiveSubscription>();
   readonly #changed = new Set<LiveView>();
-  readonly #renewing = new Set<Subscription>();
   #isFlushing = false;
-  /** Pushes that wait for the answer to an optimistic mutation. */
-  readonly #held: Push[] = [];
-  #holding: ReturnType<typeof setTimeout> | null = null;
-  /** Layers whose mutation has no answer yet. */
-  #pendingLayers = 0;
   #lostInRow = 0;
   #nextId = 1;
   #seq = -1;
 
   constructor(socket: LiveSocket, parts: LiveQueriesParts) {
     this.#socket = socket;
-    this.#parts = parts;
+    const show = () => this.#show();
+    this.#layers = new LiveLayers({
+      show,
+      changed: (view) => this.#changed.add(view),
+      isShown: (seq) => this.#seq >= seq && this.#unanswered.size === 0,
+      ask: (views) => this.#probe(views),
+      apply: (pushes) => this.#applyAll(pushes),
+    });
+    this.#renewal = new LiveRenewal({
+      ...parts,
+      show,
+      renewToken: () => socket.renewToken(true),
+      again: (subscription) => this.#touch(subscription),
+      fail: (subscription, error) => this.#fail(subscription, error),
+    });
   }
 
   /** Whether anybody watches. */
@@ -114,46 +95,42 @@ export class LiveQueries {
 
   /** The state as it is shown now; loading when nobody watches. */
   stateOf(plan: LivePlan): LiveState<unknown> {
-    const view = this.#subscriptions.get(keyOf(plan))?.views.get(plan.reading);
-    return view?.state ?? loadingState;
+    return this.#watched(plan)?.state ?? loadingState;
   }
 
   /** Shows changes at once. Queries that nobody watches are left alone. */
   addLayer(changes: readonly (readonly [plan: LivePlan, change: LiveChangeOf])[]): LiveLayer {
-    const layer = {};
-    const views = new Set<LiveView>();
-    for (const [plan, change] of changes) {
-      const view = this.#subscriptions.get(keyOf(plan))?.views.get(plan.reading);
-      if (view === undefined) continue;
-      const below = view.changes.get(layer);
-      view.changes.set(layer, below === undefined ? change : (value) => change(below(value)));
-      views.add(view);
-      this.#changed.add(view);
-    }
-    this.#layers.set(layer, { seq: null, views });
-    this.#pendingLayers++;
-    this.#show();
-    return {
-      settle: (seq) => {
-        this.#pendingLayers--;
-        this.#settle(layer, seq);
-        if (this.#pendingLayers === 0) this.#release();
-      },
-      drop: () => {
-        this.#pendingLayers--;
-        this.#dropLayer(layer);
-        if (this.#pendingLayers === 0) this.#release();
-        else this.#show();
-      },
-    };
+    return this.#layers.add(
+      changes.flatMap(([plan, change]) => {
+        const view = this.#watched(plan);
+        return view === undefined ? [] : [[view, change] as const];
+      }),
+    );
   }
 
   /** The connection is open: everything is asked for again, with what is known of it. */
   opened(): void {
     this.#forget();
-    const subscriptions = [...this.#subscriptions.values()].filter(({ isOver }) => !isOver);
-    for (const subscription of subscriptions) this.#unanswered.add(subscription);
-    this.#ask(subscriptions);
+    this.identified();
+  }
+
+  /**
+   * It is known who calls: what this caller was not asked for yet, also what another one was refused for good, is
+   * asked for. The server asks again for what it has by itself.
+   */
+  identified(): void {
+    if (this.#socket.isIdentifying) return;
+    const { era } = this.#socket;
+    const unasked = [...this.#subscriptions.values()].filter(
+      (subscription) => subscription.id === null && subscription.era !== era,
+    );
+    for (const subscription of unasked) {
+      subscription.isOver = false;
+      forgetRetry(subscription);
+      this.#unanswered.add(subscription);
+    }
+    this.#ask(unasked);
+    this.#flush();
   }
 
   /** The connection is gone: what is shown stays. */
@@ -168,21 +145,16 @@ export class LiveQueries {
     this.#show();
   }
 
-  /**
-   * Applies a push, then shows it. While the answer to an optimistic mutation is on its way, the push may hold
-   * its commit already, and the change would be shown twice: it waits for the answer, but not for long.
-   */
-  pushed(push: Push): void {
-    this.#held.push(push);
-    if (this.#pendingLayers === 0) return this.#release();
-    this.#holding ??= setTimeout(() => this.#release(), holdMsMax);
+  /** Applies a push, then shows it. */
+  pushed(push: LivePush): void {
+    this.#layers.pushed(push);
   }
 
-  #release(): void {
-    if (this.#holding !== null) clearTimeout(this.#holding);
-    this.#holding = null;
+  // What the server says
+
+  #applyAll(pushes: readonly LivePush[]): void {
     try {
-      for (const push of this.#held.splice(0)) this.#applyPush(push);
+      for (const push of pushes) this.#applyPush(push);
     } catch (error) {
       // A patch that does not fit: the value is not known any more. All are asked for anew, in whole.
       for (const subscription of this.#subscriptions.values()) subscription.hash = null;
@@ -192,13 +164,11 @@ export class LiveQueries {
     this.#show();
   }
 
-  #applyPush(push: Push): void {
+  #applyPush(push: LivePush): void {
     for (const change of push.changes) this.#apply(change);
     this.#seq = push.seq;
     this.#lostInRow = 0;
-    for (const [layer, { seq }] of this.#layers) {
-      if (seq !== null && seq <= push.seq && this.#unanswered.size === 0) this.#dropLayer(layer);
-    }
+    this.#layers.shown();
   }
 
   #apply(change: LiveChange): void {
@@ -217,133 +187,61 @@ export class LiveQueries {
   }
 
   #refused(
-    subscription: Subscription,
+    subscription: LiveSubscription,
     error: KeelsonError,
     change: { readonly ended?: true },
   ): void {
     if (change.ended !== true) return this.#fail(subscription, error);
     if (subscription.id !== null) this.#byId.delete(subscription.id);
     subscription.id = null;
-    const isToken = error.code === "TOKEN_EXPIRED" || error.code === "TOKEN_INVALID";
-    if (isToken && this.#parts.isTokenRenewable) return this.#renew(subscription, error);
-    if (failureKind(error) === "notDone") return this.#retryLater(subscription, error);
+    if (subscription.era !== this.#socket.era) {
+      // Its caller was another one, and the refusal was on its way: what is shown waits for the answer to this one.
+      this.#unanswered.add(subscription);
+      return this.#touch(subscription);
+    }
+    if (this.#renewal.ended(subscription, error)) return undefined;
     subscription.isOver = true;
     return this.#fail(subscription, error);
   }
 
   /** An error stands where the value stood: rights that were lost show nothing any more. */
-  #fail(subscription: Subscription, error: KeelsonError): void {
+  #fail(subscription: LiveSubscription, error: KeelsonError): void {
     // A value after an error is a whole one.
     subscription.hash = null;
     this.#become(subscription, { kind: "error", error });
   }
 
   /** Remembers what is to be shown; `show` does it when everything has arrived. */
-  #become(subscription: Subscription, base: LiveBase): void {
+  #become(subscription: LiveSubscription, base: LiveBase): void {
     subscription.base = base;
     for (const view of subscription.views.values()) this.#changed.add(view);
   }
 
-  #retryLater(subscription: Subscription, error: KeelsonError): void {
-    const { baseMs, capMs, random } = this.#parts;
-    const growing = Math.min(capMs, baseMs * 2 ** Math.min(subscription.failed++, 30));
-    const delayMs = (error.retryAfterMs ?? 0) + random() * growing;
-    if (subscription.retry !== null) clearTimeout(subscription.retry);
-    subscription.retry = setTimeout(() => {
-      subscription.retry = null;
-      this.#touch(subscription);
-    }, delayMs);
+  // Who watches
+
+  #watched(plan: LivePlan): LiveView | undefined {
+    return this.#subscriptions.get(subscriptionKey(plan))?.views.get(plan.reading);
   }
 
-  /** One renewal for all that the token took along. While it lasts they show what they had. */
-  #renew(subscription: Subscription, error: KeelsonError): void {
-    this.#renewing.add(subscription);
-    if (this.#renewing.size > 1) return;
-    const done = (isOther: boolean) => {
-      const waiting = [...this.#renewing];
-      this.#renewing.clear();
-      for (const one of waiting) {
-        if (isOther) {
-          this.#touch(one);
-          continue;
-        }
-        this.#fail(one, error);
-        this.#retryLater(one, error);
-      }
-      this.#show();
-    };
-    queueMicrotask(() => {
-      this.#socket.renewToken(true).then(done, () => done(false));
-    });
-  }
-
-  #settle(layer: object, seq: number): void {
-    const entry = this.#layers.get(layer);
-    if (entry === undefined) return;
-    const isShown = this.#seq >= seq && this.#unanswered.size === 0;
-    if (isShown || entry.views.size === 0) {
-      this.#dropLayer(layer);
-      return this.#show();
-    }
-    this.#layers.set(layer, { ...entry, seq });
-    setTimeout(() => this.#probe(layer), settleMsMax);
-    return undefined;
-  }
-
-  /** No push showed the commit: it changed nothing of ours. Asking again for one query brings a push. */
-  #probe(layer: object): void {
-    const entry = this.#layers.get(layer);
-    if (entry === undefined) return;
-    for (const subscription of this.#byId.values()) {
-      if (![...subscription.views.values()].some((view) => entry.views.has(view))) continue;
-      this.#ask([subscription]);
-      return;
-    }
-    // Lost: the next connection begins with a push. Otherwise nobody watches what it changed.
-    if (this.isBusy && !this.#socket.isOpen) return;
-    this.#dropLayer(layer);
-    this.#show();
-  }
-
-  #dropLayer(layer: object): void {
-    const views = this.#layers.get(layer)?.views ?? [];
-    this.#layers.delete(layer);
-    for (const view of views) {
-      view.changes.delete(layer);
-      this.#changed.add(view);
-    }
-  }
-
-  #subscriptionOf(plan: LivePlan): Subscription {
-    const key = keyOf(plan);
-    const known = this.#subscriptions.get(key);
+  #subscriptionOf(plan: LivePlan): LiveSubscription {
+    const known = this.#subscriptions.get(subscriptionKey(plan));
     if (known !== undefined) {
       if (known.isOver) this.#beginAgain(known);
       return known;
     }
-    const subscription: Subscription = {
-      key,
-      watch: stepForm(plan.step) as LiveWatch,
-      views: new Map(),
-      id: null,
-      hash: null,
-      base: { kind: "none" },
-      isOver: false,
-      retry: null,
-      failed: 0,
-    };
-    this.#subscriptions.set(key, subscription);
+    const subscription = newSubscription(plan);
+    this.#subscriptions.set(subscription.key, subscription);
     return subscription;
   }
 
   /** What was refused for good is asked for once more when somebody new asks. */
-  #beginAgain(subscription: Subscription): void {
+  #beginAgain(subscription: LiveSubscription): void {
     subscription.isOver = false;
     subscription.failed = 0;
     this.#become(subscription, { kind: "none" });
   }
 
-  #viewOf(subscription: Subscription, plan: LivePlan): LiveView {
+  #viewOf(subscription: LiveSubscription, plan: LivePlan): LiveView {
     let view = subscription.views.get(plan.reading);
     if (view !== undefined) return view;
     view = new LiveView(subscription.key, plan);
@@ -354,8 +252,10 @@ export class LiveQueries {
     return view;
   }
 
+  // What the server is asked
+
   /** Whoever came and went in this tick is told to the server once, and whoever came together is asked for together. */
-  #touch(subscription: Subscription): void {
+  #touch(subscription: LiveSubscription): void {
     this.#touched.add(subscription);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -369,7 +269,7 @@ export class LiveQueries {
     const touched = [...this.#touched];
     this.#touched.clear();
     const ended: number[] = [];
-    const begun: Subscription[] = [];
+    const begun: LiveSubscription[] = [];
     for (const subscription of touched) {
       const { id } = subscription;
       if (this.#dropUnwatched(subscription)) {
@@ -382,10 +282,12 @@ export class LiveQueries {
     else this.#socket.release();
     if (!this.#socket.isOpen) return;
     if (ended.length > 0) this.#socket.send({ type: "unsubscribe", ids: ended });
-    this.#ask(begun);
+    // Asked for too early they would be refused to who called before.
+    if (this.#socket.isIdentifying) for (const one of begun) this.#touched.add(one);
+    else this.#ask(begun);
   }
 
-  #dropUnwatched(subscription: Subscription): boolean {
+  #dropUnwatched(subscription: LiveSubscription): boolean {
     for (const [reading, view] of subscription.views) {
       if (view.listeners.size === 0) subscription.views.delete(reading);
     }
@@ -394,15 +296,15 @@ export class LiveQueries {
       this.#subscriptions.delete(subscription.key);
     }
     if (subscription.id !== null) this.#byId.delete(subscription.id);
-    if (subscription.retry !== null) clearTimeout(subscription.retry);
+    forgetRetry(subscription);
     subscription.id = null;
     this.#unanswered.delete(subscription);
-    this.#renewing.delete(subscription);
+    this.#renewal.forget(subscription);
     return true;
   }
 
   /** Subscribes; those that are subscribed already under a new id. */
-  #ask(subscriptions: readonly Subscription[]): void {
+  #ask(subscriptions: readonly LiveSubscription[]): void {
     const replaced = subscriptions.flatMap(({ id }) => (id === null ? [] : [id]));
     for (const id of replaced) this.#byId.delete(id);
     if (replaced.length > 0) this.#socket.send({ type: "unsubscribe", ids: replaced });
@@ -418,6 +320,7 @@ export class LiveQueries {
       }
       const id = this.#nextId++;
       subscription.id = id;
+      subscription.era = this.#socket.era;
       this.#byId.set(id, subscription);
       subs.push(hash === null ? { id, watch } : { id, watch, hash });
       chars += key.length + 120;
@@ -425,17 +328,29 @@ export class LiveQueries {
     if (subs.length > 0) this.#socket.send({ type: "subscribe", subs });
   }
 
+  /** Asking again for one query of these brings a push. */
+  #probe(views: ReadonlySet<LiveView>): boolean {
+    for (const subscription of this.#byId.values()) {
+      if (![...subscription.views.values()].some((view) => views.has(view))) continue;
+      this.#ask([subscription]);
+      return true;
+    }
+    // Lost: the next connection begins with a push. Otherwise nobody watches what was changed.
+    return this.isBusy && !this.#socket.isOpen;
+  }
+
   #forget(): void {
-    this.#held.length = 0;
+    this.#layers.forgetHeld();
     this.#byId.clear();
     this.#unanswered.clear();
-    this.#renewing.clear();
+    this.#renewal.clear();
     for (const subscription of this.#subscriptions.values()) {
       subscription.id = null;
-      if (subscription.retry !== null) clearTimeout(subscription.retry);
-      subscription.retry = null;
+      forgetRetry(subscription);
     }
   }
+
+  // What is shown
 
   /** First every state, then every callback. */
   #show(): void {
@@ -463,8 +378,4 @@ function callSafely(callback: () => void): void {
       throw error;
     });
   }
-}
-
-function keyOf(plan: LivePlan): string {
-  return JSON.stringify(plan.step);
 }

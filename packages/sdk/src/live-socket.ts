@@ -29,6 +29,8 @@ export interface LiveSocketUser {
   isNeeded(): boolean;
   /** It is open: nothing that was sent on another one counts. */
   opened(): void;
+  /** It was asked who calls, and the server knows: somebody else (another `era`), or the same. Only while it is open. */
+  identified(): void;
   received(message: LiveServerMessage): void;
   /** It is gone, or did not come about. */
   lost(error: KeelsonError): void;
@@ -62,8 +64,16 @@ export class LiveSocket {
   #timer: Timer | null = null;
   #lingering: Timer | null = null;
   #token: string | null = null;
+  /** Tokens that this connection had before the one it has. */
+  readonly #past = new Set<string | null>();
+  #era = 0;
   /** Somebody else signed in after the token of this handshake was asked for. */
   #isTokenOld = false;
+  /** Renewals that wait for their token. */
+  #renewing = 0;
+  #renewals = 0;
+  /** The newest renewal whose token was used: what an older one brings late is not who calls now. */
+  #renewed = 0;
   #silentMs = silentMsDefault;
   #heardMs = 0;
   #pingedMs: number | null = null;
@@ -109,11 +119,30 @@ export class LiveSocket {
     this.#socket?.send(JSON.stringify(message));
   }
 
+  /** Another number for each connection, and each token on it. */
+  get era(): number {
+    return this.#era;
+  }
+
+  /** Whether it is being asked who calls. */
+  get isIdentifying(): boolean {
+    return this.#renewing > 0;
+  }
+
+  /** Whether this connection had the token and has another one now. */
+  isPast(token: string | null): boolean {
+    return token !== this.#token && this.#past.has(token);
+  }
+
   /** Says who calls, when it is somebody else than before. Only while it is open. */
   useToken(token: string | null): boolean {
     if (token === this.#token) return false;
+    this.#past.add(this.#token);
     this.#token = token;
+    this.#era++;
     this.send({ type: "token", token });
+    // What follows from it is sent right behind it.
+    this.#user.identified();
     return true;
   }
 
@@ -121,10 +150,21 @@ export class LiveSocket {
   async renewToken(refused: boolean): Promise<boolean> {
     this.#isTokenOld = this.#state === "connecting";
     const connection = this.#connection;
-    const token = await askToken(this.#parts.token, refused ? this.#token : null);
-    // A new connection asks by itself.
-    if (connection !== this.#connection || !this.isOpen) return true;
-    return this.useToken(token);
+    const renewal = ++this.#renewals;
+    let isOther = true;
+    this.#renewing++;
+    try {
+      const token = await askToken(this.#parts.token, refused ? this.#token : null);
+      // A new connection asks by itself, and so did whoever renewed it later.
+      if (connection === this.#connection && this.isOpen && renewal > this.#renewed) {
+        this.#renewed = renewal;
+        isOther = this.useToken(token);
+      }
+    } finally {
+      this.#renewing--;
+      if (this.isOpen) this.#user.identified();
+    }
+    return isOther;
   }
 
   /** Ends the connection and makes a new one: what came over it can't be right. */
@@ -161,12 +201,18 @@ export class LiveSocket {
     socket.addEventListener("open", () => {
       if (!isCurrent()) return;
       this.#token = null;
+      this.#past.clear();
+      this.#era++;
       this.#enter("open");
       this.#hear();
       this.#watchSilence();
-      this.useToken(token);
-      this.#user.opened();
+      if (token !== null) {
+        this.#token = token;
+        this.send({ type: "token", token });
+      }
+      // Asked for first: until it is known who calls, nothing is asked that would be refused to who called before.
       if (this.#isTokenOld) this.renewToken(false).catch(() => undefined);
+      this.#user.opened();
     });
     socket.addEventListener("message", ({ data }) => {
       if (isCurrent()) this.#receive(data);

@@ -13,7 +13,7 @@ const reserved: ReadonlySet<string> = words(
 );
 
 /** Words of rules, of `db` and of the client: tables and modules share names with them. */
-const top = words("id me row next now db run asSystem batch live close");
+const top = words("id me row next now db run asSystem auth batch live close");
 
 /** Words that mean something else where names of this kind are used: in rules, filters, `db` and the client. */
 const reservedFor: Readonly<Record<NamedKind, ReadonlySet<string>>> = {

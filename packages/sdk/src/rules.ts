@@ -30,9 +30,23 @@ type RuleValue<S extends Schema, F extends AnyField> = [F["~to"]] extends [never
 export interface RuleMe {
   readonly id: RuleId<"user">;
   readonly role: string;
-  /** A claim of the caller's token. */
+  readonly email?: string;
+  readonly emailVerified?: boolean;
+  /** Somebody without a name, who may sign up later. */
+  readonly guest?: boolean;
+  /** The organisation that the caller speaks for, and the caller's role in it. */
+  readonly org?: RuleId<"org">;
+  readonly orgRole?: string;
+  /** Any other claim of the caller's token. */
   readonly [claim: string]: unknown;
 }
+
+/** The fields of `user` that the schema marks with `.claim()`, as rules see them in `me`. */
+export type RuleClaims<S extends Schema> = {
+  readonly [P in keyof S["user"] as P & NonNullable<S["user"]>[P]["~claim"]]: NonNullable<
+    S["user"]
+  >[P]["~rule"];
+};
 
 /** The other tables. */
 export type RuleDatabase<S extends Schema> = {
@@ -44,7 +58,7 @@ export type RuleDatabase<S extends Schema> = {
 
 /** What every rule sees beside rows, and all that a `write` rule sees. */
 export interface RuleContext<S extends Schema> {
-  readonly me: RuleMe;
+  readonly me: RuleMe & RuleClaims<S>;
   /** The time of the request, RFC 3339. */
   readonly now: string;
   readonly db: RuleDatabase<S>;

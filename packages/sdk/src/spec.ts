@@ -2,6 +2,13 @@
 // have been evaluated once. Nothing here is code: rules and checks are read from source by the server.
 // The server turns an AppSpec (and the parsed rules) into its Manifest. Shapes only, no behaviour.
 
+import type { AuthSpec } from "./auth-spec.ts";
+import type { HookSettings } from "./hook-spec.ts";
+
+export type { AuthSpec } from "./auth-spec.ts";
+export type { WebhookScheme } from "./hook-spec.ts";
+export type { AuthClientSpec, AuthProviderSpec } from "./auth-oidc-spec.ts";
+
 /** Any JSON value. */
 export type Json =
   | null
@@ -23,6 +30,8 @@ export interface FieldFlags {
   readonly immutable?: true;
   /** No two rows hold the same value; absent values do not collide. */
   readonly unique?: true;
+  /** Of the table `user`: stands in `me` under its name. */
+  readonly claim?: true;
 }
 
 /** What a value may be. Bounds are inclusive. */
@@ -115,8 +124,90 @@ export interface FunctionSpec {
   readonly route?: { readonly method: string; readonly path: string };
 }
 
+/** An event that the app emits. */
+export interface EventSpec {
+  readonly payload: Readonly<Record<string, FieldSpec>>;
+  /** The field of the payload whose values are kept in order. Absent: the event's own name, so all are. */
+  readonly key?: string;
+  /** How long an event stays, to be replayed. */
+  readonly keepMs: number;
+}
+
+/** How the jobs of a queue run. All members but `function` have defaults (docs/events-and-queues.md). */
+export interface QueueSpec {
+  /** The mutation or action that runs a job: `module.name`. */
+  readonly function: string;
+  readonly concurrency?: number;
+  readonly perKey?: number;
+  /** `"100/minute"`: starts, all together and per key. */
+  readonly rate?: string;
+  readonly ratePerKey?: string;
+  /** Attempts in all. */
+  readonly attempts?: number;
+  readonly backoffMs?: number;
+  readonly backoffMsMax?: number;
+  readonly timeoutMs?: number;
+  readonly keepMs?: number;
+  /** Jobs of one key one after the other, in order, also past failures. */
+  readonly ordered?: true;
+}
+
+/** A function that gets every event of a name, or every change of a table. `function` as for a queue. */
+export interface ConsumerSpec extends QueueSpec {
+  readonly event?: string;
+  readonly table?: string;
+  /** For a table: which changes. */
+  readonly changes?: readonly ("create" | "update" | "delete")[];
+  /** Where a new consumer begins: `now` (what is emitted from then on), or `start` (all that is kept). */
+  readonly from: "now" | "start";
+}
+
+/** An address that another server sends events to: `/hooks/{name}`. `function` and policy as for a queue. */
+export interface HookSpec extends QueueSpec, HookSettings {}
+
+/** A function that runs at times. */
+export interface CronSpec extends QueueSpec {
+  /** Five fields, as in crontab(5). */
+  readonly schedule: string;
+  /** As it was written: `every day at 03:00`. */
+  readonly text: string;
+  /** IANA name: `Europe/Vienna`. */
+  readonly zone: string;
+  /** Ticks that were missed while nothing ran: `last` runs the newest of them, `all` every one, `none` drops them. */
+  readonly missed: "last" | "all" | "none";
+}
+
+/** A durable function. Its code is in the bundle, under its name. */
+export interface WorkflowSpec {
+  readonly args: Readonly<Record<string, FieldSpec>>;
+  /** Payloads of the signals that a run can be sent, by name. */
+  readonly signals: Readonly<Record<string, Readonly<Record<string, FieldSpec>>>>;
+  /** From start to end. Absent: as long as it takes. */
+  readonly deadlineMs?: number;
+  /** How long a run stays after its end. */
+  readonly keepMs: number;
+}
+
+/** Work that does not run when it is asked for. Names are `module.name` of the export, events' names their own. */
+export interface WorkSpec {
+  readonly events: Readonly<Record<string, EventSpec>>;
+  readonly queues: Readonly<Record<string, QueueSpec>>;
+  readonly consumers: Readonly<Record<string, ConsumerSpec>>;
+  readonly crons: Readonly<Record<string, CronSpec>>;
+  /** Durable functions. */
+  readonly workflows?: Readonly<Record<string, WorkflowSpec>>;
+  /** Incoming webhooks, by the last part of their address. */
+  readonly hooks?: Readonly<Record<string, HookSpec>>;
+  /** Private hosts that endpoints of outgoing webhooks may name. */
+  readonly webhookHosts?: readonly string[];
+  /** Jobs and events that the work of one request may cause. */
+  readonly fuel?: number;
+}
+
 export interface AppSpec {
   readonly version: 1;
+  /** How people sign in. Absent: the defaults. */
+  readonly auth?: AuthSpec;
   readonly tables: Readonly<Record<string, TableSpec>>;
   /** Key: `module.name`, as in `POST /api/fn/module.name`. */
   readonly functions: Readonly<Record<string, FunctionSpec>>;
@@ -128,4 +219,6 @@ export interface AppSpec {
   readonly tableLimits: Readonly<
     Record<string, { readonly read?: LimitSpec; readonly write?: LimitSpec }>
   >;
+  /** Absent: the app has no work of its own. */
+  readonly work?: WorkSpec;
 }

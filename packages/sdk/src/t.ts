@@ -48,8 +48,8 @@ function id<const T extends string>(table: T): Field<IdType<T>> {
 
 /**
  * A reference to a row that must exist.
- * @param table a table of this app. @param options.onDelete when the target is deleted: "refuse" (default),
- * "cascade" (delete this row too) or "clear" (set to null; the field must be optional).
+ * @param table a table of this app, or `org`: an organisation. @param options.onDelete when the target is deleted:
+ * "refuse" (default), "cascade" (delete this row too) or "clear" (set to null; the field must be optional).
  */
 function ref<const T extends string>(
   table: T,
@@ -308,7 +308,7 @@ function checkNested(what: string, spec: FieldSpec, at: Function): void {
       at,
     );
   }
-  for (const flag of ["private", "immutable", "unique"] as const) {
+  for (const flag of ["private", "immutable", "unique", "claim"] as const) {
     if (!spec[flag]) continue;
     throw new DefinitionError(
       `${what} can't be ${flag} by itself.`,

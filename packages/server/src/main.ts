@@ -16,6 +16,7 @@ import type { DevelopmentTokens } from "./doors/development-token.ts";
 import type { HttpDoor } from "./doors/http-door.ts";
 import { openHttpMetrics } from "./doors/http-metrics.ts";
 import { openTraceLog, type Trace, type TraceLog } from "./gate/trace-log.ts";
+import { openAuthGround, type AuthGround } from "./host/auth-ground.ts";
 import type { BuiltApp } from "./host/app-cache.ts";
 import { openAppSource, type AppSource } from "./host/app-source.ts";
 import {
@@ -28,7 +29,6 @@ import {
 import { lockDataFolder } from "./host/data-lock.ts";
 import { openHostGauges, type HostGauges } from "./host/host-gauges.ts";
 import { listenHttp, type HttpListener } from "./host/http-listener.ts";
-import { lazyIdentity } from "./host/lazy-identity.ts";
 import { realClock } from "./host/real-clock.ts";
 import { realDisk } from "./host/real-disk.ts";
 import { openOperatorDesk } from "./host/operator-desk.ts";
@@ -38,7 +38,9 @@ import { openServeDoor, type DoorOptions } from "./host/serve-door.ts";
 import { serverGauges } from "./host/server-gauges.ts";
 import { useUniversalTime } from "./host/universal-time.ts";
 import { spreadsConnections } from "./host/free-port.ts";
+import { SpareThreads } from "./host/server-thread.ts";
 import { ThreadServer } from "./host/thread-server.ts";
+import type { Revoke } from "./live/revocation.ts";
 
 /** How long signing in by name lasts. */
 const developmentTokenMs = 43_200_000;
@@ -57,6 +59,8 @@ export interface BackendOptions {
   readonly limits?: Partial<Limits>;
   /** Changes the built app before it is opened: for a server that is tested, not served. Default: as it is. */
   readonly adapt?: (app: BuiltApp) => BuiltApp;
+  /** Where people reach the server: for links in letters, and cookies. Default: not known. */
+  readonly publicUrl?: string;
   /** Called with every finished request; must not throw and must not wait. */
   readonly onTrace?: (trace: Trace) => void;
   /** Told of every failure that is not a caller's. Default: written to stderr. */
@@ -103,6 +107,8 @@ export interface RunningServer extends Omit<RunningBackend, "close"> {
   findTrace(requestId: string): Promise<Trace | null>;
   /** Takes up changes of the app's files, without a request lost. */
   reload(): Promise<ReloadOutcome>;
+  /** Credentials are not to be taken any more: resolves when no live connection sends anything else for them. */
+  readonly revoke: Revoke;
   /**
    * Answers what was accepted, refuses what comes after, and ends.
    * @returns whether all was answered within limits.shutdownMsMax. A second call waits for the first.
@@ -117,6 +123,7 @@ interface Ground {
   readonly trace: TraceLog;
   readonly limits: Limits;
   readonly mode: "development" | "production";
+  readonly mailbox: AuthGround["mailbox"];
   /** What to let go of in the end, last first. */
   readonly opened: AsyncDisposableStack;
   nowMs(): number;
@@ -163,6 +170,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
       metrics: openHttpMetrics(),
       developmentTokens:
         core.mode === "development" ? developmentTokensOf(core, options.dataDir) : null,
+      mailbox: core.mailbox,
       backend: core.current(),
       isReady: async () => (await core.current().store.lastSeq()) >= 0,
       gauges: () => [
@@ -175,6 +183,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
     const { host = "127.0.0.1", port = 4_000 } = options;
     const listener = await listenHttp({ door, host, port, limits: core.limits, clock: realClock });
     opened.listener = listener;
+    core.current().work?.start();
     return runningServer(core, { door, listener, gauges });
   } catch (error) {
     gauges.close();
@@ -187,8 +196,13 @@ async function startThreads(options: ServerOptions, doors: number): Promise<Runn
   const ground = openGround(options);
   const { source, parts } = ground;
   const { host = "127.0.0.1", port = 4_000, staticDir, moduleFiles } = options;
-  const { metricsToken, trustProxy = false, onTrace = null } = options;
+  const { metricsToken, trustProxy = false, onTrace = null, publicUrl } = options;
   try {
+    const spares = new SpareThreads([
+      "writer",
+      ...Array.from({ length: doors }, () => "door" as const),
+    ]);
+    ground.opened.defer(() => spares.end());
     const gauges = openHostGauges();
     ground.opened.defer(() => gauges.close());
     const server = new ThreadServer({
@@ -201,10 +215,13 @@ async function startThreads(options: ServerOptions, doors: number): Promise<Runn
         ...(staticDir === undefined ? {} : { staticDir }),
         ...(moduleFiles === undefined ? {} : { moduleFiles }),
         ...(metricsToken === undefined ? {} : { metricsToken }),
+        ...(publicUrl === undefined ? {} : { publicUrl }),
       },
+      appDir: options.appDir,
       host,
       port,
       doors,
+      spares,
       gauges,
       onTrace,
       report: (error, requestId) => ground.report(error, requestId),
@@ -245,6 +262,7 @@ function threadedServer(ground: Ground, server: ThreadServer, threads: number): 
     findTrace: (requestId) => server.findTrace(requestId),
     nowMs: () => ground.nowMs(),
     signToken: (subject) => ground.signToken(subject),
+    revoke: (what) => server.revoke(what),
     reload() {
       const next = last.then(reloadOnce);
       last = next.catch(() => undefined);
@@ -284,14 +302,22 @@ function openGround(options: BackendOptions): Ground {
       mode,
     });
     opened.defer(() => source.close());
+    const identity = openAuthGround({
+      appDir,
+      dataDir,
+      mode,
+      publicUrl: options.publicUrl ?? null,
+      random,
+      limits,
+      keys,
+      report: (error) => report(error, null),
+    });
+    opened.defer(() => identity.close());
     const parts: BackendParts = {
       clock: realClock,
       random,
       limits,
-      identity: lazyIdentity(async () => {
-        const { openTokenIdentity } = await import("./auth/token-identity.ts");
-        return openTokenIdentity({ keys, clock: realClock, limits });
-      }),
+      openAuth: (version) => identity.openAuth(version),
       trace,
       dataDir,
       migrate: options.migrate ?? "auto-safe",
@@ -305,6 +331,7 @@ function openGround(options: BackendOptions): Ground {
       trace,
       limits,
       mode,
+      mailbox: identity.mailbox,
       report,
       opened,
       nowMs: () => realClock.nowMs(),
@@ -389,6 +416,7 @@ function runningServer(
     current: () => core.current(),
     nowMs: () => core.nowMs(),
     signToken: (subject) => core.signToken(subject),
+    revoke: async (what) => door.live()?.revoke(what),
     reload: () => reloader.reload(),
     close: () => (closing ??= close()),
   };
@@ -401,7 +429,7 @@ function prunePeriodically(
   report: (error: unknown, requestId: string | null) => void,
 ): () => void {
   const timer = setInterval(() => {
-    pruneBackend(current(), realClock.nowMs()).catch((error: unknown) => report(error, null));
+    pruneBackend(current(), realClock).catch((error: unknown) => report(error, null));
   }, everyMs);
   timer.unref();
   return () => clearInterval(timer);

@@ -1,5 +1,16 @@
 // The package's second entry: what the command line uses beside starting a server. Names one by one.
 export { findUser, issueUserToken, readUserName } from "./auth/user-token.ts";
+export { auth0Hash } from "./auth/import/from-auth0.ts";
+export { firebaseHashing } from "./auth/import/from-firebase.ts";
+export type { ImportOutcome } from "./auth/import/import-procedure.ts";
+export type { ImportedUser } from "./auth/import/imported-user.ts";
+export { valueAt } from "./auth/import/imported-user.ts";
+export {
+  readImportedUser,
+  userSources,
+  type UserImportOptions,
+  type UserSource,
+} from "./auth/import/user-import.ts";
 export { fatalStatus } from "./base/fatal.ts";
 export { AppInvalid } from "./model/app-mistake.ts";
 export { PlatformError } from "./base/platform-error.ts";

@@ -14,8 +14,8 @@ export async function attackDeployed(url: string, flags: Flags, io: Io): Promise
       fix: "keelson attack --url https://shop.example --token <metrics token>",
     });
   }
-  const { attackOutside, sender } = await import("@keelson/server/attack");
-  const report = await attackOutside(sender(url), token);
+  const { attackOutside, attackSender } = await import("@keelson/server/attack");
+  const report = await attackOutside(attackSender(url), token);
   if (report === null) {
     throw new Failure(exits.unreachable, {
       code: "ATTACK_NOT_CONFIRMED",

@@ -90,3 +90,50 @@ test("from outside it reads only, and only where the operator's token is known",
   assert.match(gone.err, /ATTACK_NOT_CONFIRMED/);
   assert.equal(keelson(folder, ["attack", "--url", server.url]).status, 1);
 });
+
+test("a deployed app is attacked with its own token only: a wrong one gets nothing sent", async (context) => {
+  const folder = tempFolder(context);
+  const app = newApp(folder);
+  const rules = join(app, "keelson", "rules.ts");
+  const schema = join(app, "keelson", "schema.ts");
+  writeFileSync(
+    schema,
+    readFileSync(schema, "utf8").replace(
+      "define({",
+      'define({\n  subscriber: table({ email: t.text({ max: 320, format: "email" }) }),',
+    ),
+  );
+  writeFileSync(
+    rules,
+    readFileSync(rules, "utf8").replace(
+      "rules({",
+      "rules({\n  subscriber: { read: () => true, create: () => true },",
+    ),
+  );
+  process.env["KEELSON_METRICS_TOKEN"] = "of-the-operator-0123456789";
+  const server = await serve(folder, ["start", "ideas"]);
+  delete process.env["KEELSON_METRICS_TOKEN"];
+  try {
+    const { url } = server;
+    const made = await fetch(`${url}/api/tables/subscriber`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email: "ada@example.org" }),
+    });
+    assert.equal(made.status, 201, await made.text());
+    const wrong = keelson(folder, ["attack", "--url", url, "--token", "of-somebody-else"]);
+    assert.equal(wrong.status, 11, wrong.err);
+    assert.match(wrong.err, /ATTACK_NOT_CONFIRMED/);
+    assert.equal(wrong.out, "");
+
+    const right = keelson(folder, [
+      ...["attack", "--url", url, "--token", "of-the-operator-0123456789"],
+    ]);
+    assert.equal(right.status, 2, right.err);
+    assert.match(right.out, /subscriber {2}anybody: 1 rows, fields id, email/);
+    assert.match(right.out, /hole {2}anybody reads subscriber\.email/);
+    assert.match(right.out, /reads only/);
+  } finally {
+    await server.stop();
+  }
+});

@@ -10,6 +10,7 @@ import {
   startWork,
   type Caller,
   type GateOperation,
+  type ImportOutcome,
   type ListQuery,
   type OperatorDesk,
   type TableModel,
@@ -23,8 +24,11 @@ import {
   type Row,
   type RowOutcome,
   type RowWrite,
+  type UserOutcome,
+  type UserWrite,
   type Verification,
 } from "./data-door.ts";
+import { readUsers } from "./user-read.ts";
 
 const pageRows = 1_000;
 
@@ -124,6 +128,27 @@ class AppDoor implements DataDoor {
       work,
     });
     return { result: JSON.parse(json) as Json, log: work.log ?? [] };
+  }
+
+  importUsers(source: string, users: readonly UserWrite[]): Promise<readonly UserOutcome[]> {
+    return Promise.all(users.map((user) => this.#importUser(source, user)));
+  }
+
+  exportUsers(after: string | null): Promise<readonly Row[]> {
+    return readUsers(this.#parts.desk().store, after);
+  }
+
+  async #importUser(source: string, { user, fields }: UserWrite): Promise<UserOutcome> {
+    const input = { source, user, fields };
+    try {
+      const outcome = await this.#parts
+        .desk()
+        .procedure("auth.importUser", input, "keelson users import");
+      return outcome as ImportOutcome;
+    } catch (error) {
+      if (!isRowRefusal(error)) throw error;
+      return { kind: "refused", code: error.code, text: error.message, details: error.details };
+    }
   }
 
   async token(written: string, role: string | null, ttlMs: number): Promise<IssuedToken> {

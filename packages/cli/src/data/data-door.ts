@@ -2,6 +2,7 @@
 // by this process (when no server holds it), the loopback door of the server that holds it, and the public
 // API of a server elsewhere, which has only the rights of a token.
 import type { FieldSpec, Json } from "@keelson/sdk/spec";
+import type { ImportedUser } from "@keelson/server/operator";
 
 /** A row of a table. */
 export type Row = { readonly [field: string]: Json };
@@ -70,6 +71,24 @@ export interface Verification {
   }[];
 }
 
+/** A user to take on from elsewhere. */
+export interface UserWrite {
+  readonly user: ImportedUser;
+  /** Values of the app's own fields. */
+  readonly fields: Row;
+}
+
+/** What became of it. */
+export type UserOutcome =
+  /** `there`: somebody with that address or account elsewhere is here already. */
+  | { readonly kind: "created" | "there"; readonly user: string }
+  | {
+      readonly kind: "refused";
+      readonly code: string;
+      readonly text: string;
+      readonly details: Json;
+    };
+
 /** The data of one app. */
 export interface DataDoor {
   /** Where it leads, for people: `the folder .keelson`, `the server at http://localhost:4000`. */
@@ -86,6 +105,10 @@ export interface DataDoor {
   count(table: string): Promise<number>;
   /** @throws PlatformError, DoorRefusal with the function's own code. */
   call(name: string, args: Json, as: CallAs | null): Promise<CallAnswer>;
+  /** Takes on users, each by itself. @param source where they come from. @returns one outcome each, in order. */
+  importUsers(source: string, users: readonly UserWrite[]): Promise<readonly UserOutcome[]>;
+  /** Users with all that identity knows of them, by id. @param after the last id of the page before. @returns a page; an empty one at the end. */
+  exportUsers(after: string | null): Promise<readonly Row[]>;
   /** Finds the user by id, e-mail or name, or makes one. @param ttlMs at least 1,000. */
   token(user: string, role: string | null, ttlMs: number): Promise<IssuedToken>;
   /** Writes a consistent copy. @param file absolute; must not exist. */

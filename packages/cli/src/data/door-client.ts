@@ -39,6 +39,8 @@ function doorOver({ port, secret, url }: DoorFile): DataDoor {
     read: (table, after) => ask("read", table, after),
     count: (table) => ask("count", table),
     call: (name, args, as) => ask("call", name, args, as),
+    importUsers: (source, users) => ask("importUsers", source, users),
+    exportUsers: (after) => ask("exportUsers", after),
     token: (user, role, ttlMs) => ask("token", user, role, ttlMs),
     backup: (file) => ask("backup", file),
     verify: () => ask("verify"),

@@ -17,6 +17,8 @@ export const doorMethods = [
   "read",
   "count",
   "call",
+  "importUsers",
+  "exportUsers",
   "token",
   "backup",
   "verify",

@@ -119,6 +119,12 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
       const { value } = await ask("POST", `/api/fn/${encodeURIComponent(name)}`, args);
       return { result: value, log: [] };
     },
+    importUsers: async () => {
+      throw notHere("users import", "password hashes go to the server's own machine only");
+    },
+    exportUsers: async () => {
+      throw notHere("users export", "password hashes leave by the server's own machine only");
+    },
     token: async () => {
       throw notHere("token", "tokens are signed with the key in the data folder");
     },

@@ -134,6 +134,8 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     response.writeHead(status, headers as string[]);
     if (isUnread) linger(exchange, body);
     else if (body === null) response.end();
+    // As many bytes as characters: ASCII, which goes out as it is instead of being encoded.
+    else if (typeof body === "string" && body.length === bytes) response.end(body, "latin1");
     else response.end(body);
     end(exchange, status);
   }

@@ -42,7 +42,7 @@ export class HttpAsker {
       cookie: cookieOf(exchange),
       idempotencyKey: head.idempotencyKey,
       mayBeRepeat: head.mayBeRepeat,
-      address: this.#addressOf(exchange),
+      address: this.addressOf(exchange),
       requestId: exchange.requestId,
       cause,
     });
@@ -101,7 +101,8 @@ export class HttpAsker {
     });
   }
 
-  #addressOf({ head, request }: HttpExchange): string {
+  /** Network address of the caller. */
+  addressOf({ head, request }: HttpExchange): string {
     if (this.#parts.trustProxy && head.forwardedFor !== null) {
       // Only the last entry was written by the proxy in front of us; the others are the caller's word.
       return head.forwardedFor.slice(head.forwardedFor.lastIndexOf(",") + 1).trim();

@@ -6,6 +6,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Mailbox } from "../auth/mail/mailbox.ts";
+import type { HookDesk } from "../connect/hook-door.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Later } from "../base/later.ts";
@@ -19,21 +21,25 @@ import {
   DevelopmentTokenDoor,
   type DevelopmentTokens,
 } from "./development-token.ts";
+import { AuthHttpDoor, isAuthPath } from "./auth-http.ts";
 import { openHttpAnswerer, type HttpAnswerer } from "./http-answer.ts";
 import { HttpApi } from "./http-api.ts";
 import { HttpAsker } from "./http-ask.ts";
 import { answerBroken } from "./http-broken.ts";
 import { openHttpCors } from "./http-cors.ts";
-import type { HttpApp, HttpExchange } from "./http-exchange.ts";
+import type { AuthSource, HttpApp, HttpExchange } from "./http-exchange.ts";
+import { answerHook, hooksPrefix } from "./hook-http.ts";
 import { noHead, readHead } from "./http-head.ts";
 import { pushLimitHeaders } from "./http-limit-headers.ts";
 import type { Gauge, HttpMetrics } from "./http-metrics.ts";
+import { answerMailbox, isMailboxPath } from "./mailbox-door.ts";
 import { openHttpMounts, type Mount } from "./http-mounts.ts";
 import { answerOperations } from "./http-operations.ts";
 import type { HttpMode } from "./http-problem.ts";
 import { rawReplyOf, rawRequestOf } from "./http-raw.ts";
 import { allowOf, routeOf, type HttpRoute } from "./http-routes.ts";
 import { pathSegments, splitTarget, type HttpTarget } from "./http-target.ts";
+import { LiveCounts, makeLiveCounts } from "./live-counts.ts";
 import { LiveDoor, livePath, type LiveSource } from "./live-door.ts";
 import { openRequestIds } from "./request-ids.ts";
 import type { StaticFiles } from "./static-files.ts";
@@ -44,6 +50,10 @@ export interface HttpServed {
   readonly gate: Gate;
   /** What live queries read and follow. Absent: there is no /api/live. */
   readonly live?: LiveSource;
+  /** Identity's own addresses. Absent: there are none. */
+  readonly auth?: AuthSource;
+  /** Webhooks that come in. Absent: there is no /hooks. */
+  readonly hooks?: HookDesk;
 }
 
 /** What the door is made of. */
@@ -61,6 +71,8 @@ export interface HttpDoorParts {
   readonly statics: StaticFiles | null;
   /** Signs people in by name while an app is being written; null in production, which has no such address. */
   readonly developmentTokens: DevelopmentTokens | null;
+  /** What was sent by e-mail, while an app is being written. Absent in production, which has no such address. */
+  readonly mailbox?: Mailbox | null;
   /** The OpenAPI document of a manifest. */
   readonly openApi: (manifest: Manifest) => Later<Json>;
   /** Whether the store answers, for /readyz. */
@@ -68,6 +80,8 @@ export interface HttpDoorParts {
   gauges(): Later<readonly Gauge[]>;
   /** Calls back when the event loop has come round once. Absent: there is no /api/live. */
   readonly nextTurn?: (run: () => void) => void;
+  /** Live connections of addresses and users, over all threads. Default: of this door alone. */
+  readonly liveCounts?: LiveCounts;
   /** Told of every failure that is not the caller's. */
   report(error: unknown, requestId: string): void;
 }
@@ -109,6 +123,7 @@ class Door implements HttpDoor {
   readonly #asker: HttpAsker;
   readonly #api: HttpApi;
   readonly #developmentTokens: DevelopmentTokenDoor | null;
+  readonly #auth: AuthHttpDoor;
   readonly #nextId: () => string;
   readonly #live: LiveDoor | null;
   #app: HttpApp;
@@ -137,11 +152,13 @@ class Door implements HttpDoor {
       parts.developmentTokens === null
         ? null
         : new DevelopmentTokenDoor({ answerer, asker: this.#asker }, parts.developmentTokens);
+    const { clock } = parts;
+    this.#auth = new AuthHttpDoor({ limits, clock, answerer, asker: this.#asker, trustProxy });
     this.#live = this.#openLive(app);
   }
 
   #openLive(app: HttpServed): LiveDoor | null {
-    const { limits, clock, mode, trustProxy, nextTurn } = this.#parts;
+    const { limits, clock, mode, trustProxy, nextTurn, random } = this.#parts;
     const { live, manifest, gate } = app;
     if (live === undefined || nextTurn === undefined) return null;
     return new LiveDoor(
@@ -150,6 +167,7 @@ class Door implements HttpDoor {
         clock,
         mode,
         trustProxy,
+        counts: this.#parts.liveCounts ?? new LiveCounts(makeLiveCounts(1, random), 0),
         nextTurn,
         nextId: this.#nextId,
         whenServed: (run) => {
@@ -317,12 +335,34 @@ class Door implements HttpDoor {
     }
   }
 
-  /** What is no fixed address: signing in by name (development), the app's http functions, its website. */
+  /** What is no fixed address: identity, what only a development server has, the app's own. */
   #dispatchOther(exchange: HttpExchange, method: string, target: HttpTarget): void {
     if (this.#developmentTokens !== null && target.path === developmentTokenPath) {
       this.#developmentTokens.answer(exchange, method);
       return;
     }
+    if (isAuthPath(target.path)) {
+      const asked = { method, target };
+      this.#auth.handle(exchange, asked, () => this.#dispatchOwn(exchange, method, target));
+      return;
+    }
+    const { hooks } = exchange.app;
+    if (hooks !== null && target.path.startsWith(hooksPrefix)) {
+      const parts = { answerer: this.#answerer, asker: this.#asker };
+      answerHook(parts, exchange, { method, path: target.path, desk: hooks });
+      return;
+    }
+    const { mailbox = null } = this.#parts;
+    if (mailbox !== null && isMailboxPath(target.path)) {
+      const asked = { method, path: target.path };
+      answerMailbox({ answerer: this.#answerer, mailbox }, exchange, asked);
+      return;
+    }
+    this.#dispatchOwn(exchange, method, target);
+  }
+
+  /** The app's own: its http functions, then its website. */
+  #dispatchOwn(exchange: HttpExchange, method: string, target: HttpTarget): void {
     const { mounts } = exchange.app;
     if (!mounts.isEmpty) {
       const match = mounts.match(method, pathSegments(target.path));
@@ -416,10 +456,19 @@ class Door implements HttpDoor {
   }
 }
 
-function appOf({ manifest, gate }: HttpServed): HttpApp {
+function appOf({ manifest, gate, auth, hooks }: HttpServed): HttpApp {
   const cors = openHttpCors(manifest);
   const mounts = openHttpMounts(manifest);
-  return { manifest, gate, cors, mounts, inFlight: 0, whenIdle: [] };
+  return {
+    manifest,
+    gate,
+    cors,
+    mounts,
+    auth: auth ?? null,
+    hooks: hooks ?? null,
+    inFlight: 0,
+    whenIdle: [],
+  };
 }
 
 function idleOf(app: HttpApp): Promise<void> {

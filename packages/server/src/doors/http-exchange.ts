@@ -1,6 +1,8 @@
 // One request and its answer, from the headers' end to the last byte. Answered once: `end` is the only way
 // out, also for a client that went away.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AuthService } from "../auth/auth-service.ts";
+import type { HookDesk } from "../connect/hook-door.ts";
 import type { Gate } from "../gate/gate-request.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { HttpCors } from "./http-cors.ts";
@@ -8,12 +10,21 @@ import type { HttpHead } from "./http-head.ts";
 import type { HttpMounts } from "./http-mounts.ts";
 import type { RouteClass } from "./http-metrics.ts";
 
+/** Where identity comes from: loaded when it is first asked for. */
+export interface AuthSource {
+  service(): Promise<AuthService>;
+}
+
 /** One version of the app, as the door needs it. Swapped whole by a reload. */
 export interface HttpApp {
   readonly manifest: Manifest;
   readonly gate: Gate;
   readonly cors: HttpCors;
   readonly mounts: HttpMounts;
+  /** Identity's own addresses; null: there are none. */
+  readonly auth: AuthSource | null;
+  /** Webhooks that come in; null: there are none. */
+  readonly hooks: HookDesk | null;
   /** Requests that it is answering. */
   inFlight: number;
   /** Called, and emptied, when there are none. */

@@ -13,6 +13,8 @@ export const routeClasses = [
   "delete",
   "batch",
   "http",
+  "hook",
+  "auth",
   "static",
   "openapi",
   "operations",

@@ -2,6 +2,7 @@
 // onto the wire. It decides no right, limit of the gate, or value (law 2).
 // States: open -> closing (a close frame was sent) -> closed. Asks under way when it closes are not cut off:
 // a write that was accepted is done, and its client asks again with its key.
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { LiveCloseCode, LiveServerMessage } from "@keelson/sdk/live-protocol";
 import { isLater, type Later } from "../base/later.ts";
@@ -10,18 +11,25 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Gate, GateAnswer, GateOperation } from "../gate/gate-request.ts";
 import type { LiveHub } from "../live/live-hub.ts";
 import type { LiveOutcome, LiveSession } from "../live/live-session.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
 import { parseLiveMessage, type LiveHeard, type LiveHeardSubscribe } from "./live-message.ts";
+import type { LiveTraffic } from "./live-traffic.ts";
+import { LiveWire } from "./live-wire.ts";
 
 /** What a connection is made with. */
 export interface LiveConnectionParts {
   readonly socket: WebSocket;
+  /** What the socket is on. */
+  readonly stream: Duplex;
+  readonly traffic: LiveTraffic;
+  /** When it is pinged: connections take turns. */
+  readonly pingPart: number;
   readonly limits: Limits;
   readonly mode: HttpMode;
   readonly gate: Gate;
   readonly hub: LiveHub;
-  /** Hash of the manifest. */
-  readonly app: string;
+  readonly manifest: Manifest;
   readonly address: string;
   readonly cookie: string | null;
   nextId(): string;
@@ -36,6 +44,14 @@ export interface LiveConnectionParts {
   report(error: unknown, requestId: string): void;
 }
 
+/** An ask that is at the gate. */
+interface Asking {
+  readonly id: number;
+  readonly requestId: string;
+  /** It was answered: the commit that it made, or null when it was refused. */
+  readonly wrote: (seq: number | null) => void;
+}
+
 /** Times the limit of asks at which a client that was told to wait and did not is cut off. */
 const asksOver = 4;
 
@@ -43,6 +59,7 @@ const asksOver = 4;
 export class LiveConnection {
   readonly #parts: LiveConnectionParts;
   readonly #session: LiveSession;
+  readonly #wire: LiveWire;
   #asks = 0;
   #isPaused = false;
   /** Whether anything was heard since the last ping. */
@@ -55,11 +72,13 @@ export class LiveConnection {
 
   constructor(parts: LiveConnectionParts) {
     this.#parts = parts;
-    const { socket, hub, address, cookie, limits } = parts;
+    const { socket, stream, traffic, hub, address, cookie, limits } = parts;
+    const wire = new LiveWire(stream, traffic);
+    this.#wire = wire;
     this.#session = hub.open(
       {
         push: (seq, outcomes) => this.#push(seq, outcomes),
-        unreadBytes: () => socket.bufferedAmount,
+        unreadBytes: () => wire.unreadBytes,
       },
       { address, cookie },
     );
@@ -72,12 +91,16 @@ export class LiveConnection {
     socket.on("close", () => this.#ended());
     this.#tell({
       type: "welcome",
-      app: parts.app,
+      app: parts.manifest.hash,
       silentMsMax: limits.livePingMs * 2,
       messageBytesMax: limits.liveMessageBytesMax,
       subscriptionsMax: limits.liveSubscriptionsMax,
       asksMax: limits.liveAsksMax,
     });
+  }
+
+  get pingPart(): number {
+    return this.#parts.pingPart;
   }
 
   /** Asks for a sign of life; without one since the last time the connection is over. */
@@ -174,9 +197,9 @@ export class LiveConnection {
       this.#isPaused = true;
       this.#parts.socket.pause();
     }
-    // Who calls is whoever called when the message came, not when a reload is over.
-    const { credentials } = this.#session;
     const requestId = this.#parts.nextId();
+    // Who calls is whoever called when the message came, not when a reload is over.
+    const credentials = this.#credentials();
     whenServed(() => {
       this.#parts.asking(1);
       // It waited for a reload, and another version is served: the client asks that one.
@@ -185,14 +208,26 @@ export class LiveConnection {
     });
   }
 
+  /** A refusal of theirs is the answer to what is asked with them. */
+  #credentials(): LiveSession["credentials"] | PlatformError {
+    try {
+      return this.#session.credentials;
+    } catch (error) {
+      if (error instanceof PlatformError) return error;
+      throw error;
+    }
+  }
+
   #askGate(
     heard: LiveHeard & { type: "ask" },
-    credentials: LiveSession["credentials"],
+    credentials: LiveSession["credentials"] | PlatformError,
     requestId: string,
   ): void {
     const { operation, id, key, mayBeRepeat } = heard;
+    const asking = { id, requestId, wrote: this.#writing(operation) };
     let answer: Later<GateAnswer>;
     try {
+      if (credentials instanceof PlatformError) throw credentials;
       if (operation instanceof PlatformError) throw operation;
       answer = this.#parts.gate.handle({
         operation,
@@ -203,29 +238,51 @@ export class LiveConnection {
         cause: causeOf(operation),
       });
     } catch (error) {
-      this.#refuse(id, error, requestId);
+      this.#refuse(asking, error);
       return;
     }
     if (!isLater(answer)) {
-      this.#answer(id, answer, operation);
+      this.#answer(asking, answer);
       return;
     }
     answer.then(
-      (answer) => this.#answer(id, answer, operation),
-      (error: unknown) => this.#refuse(id, error, requestId),
+      (answer) => this.#answer(asking, answer),
+      (error: unknown) => this.#refuse(asking, error),
     );
   }
 
-  #answer(id: number, { json, seq, repeated }: GateAnswer, operation: GateOperation): void {
-    const more = repeated ? `,"repeated":true` : "";
-    this.#send(`{"type":"result","id":${id},"seq":${seq}${more},"value":${json}}`);
-    this.#answered();
-    if (operation.kind !== "list" && operation.kind !== "get") this.#session.wrote(seq);
+  /**
+   * Pushes that may show a write wait for its answer. Not for that of an action, which makes commits of its own
+   * while it runs, for as long as it likes.
+   */
+  #writing(operation: GateOperation | PlatformError): Asking["wrote"] {
+    const kind =
+      operation instanceof PlatformError ? "read" : effectOf(operation, this.#parts.manifest);
+    switch (kind) {
+      case "read":
+        return () => {};
+      case "transaction":
+        return this.#session.writing();
+      case "action":
+        return (seq) => {
+          if (seq !== null) this.#session.wrote(seq);
+        };
+      default:
+        return kind satisfies never;
+    }
   }
 
-  #refuse(id: number, error: unknown, requestId: string): void {
-    this.#send(`{"type":"error","id":${id},"error":${this.#problem(error, requestId)}}`);
+  #answer({ id, wrote }: Asking, { json, seq, repeated }: GateAnswer): void {
+    const more = repeated ? `,"repeated":true` : "";
+    this.#sendSoon(`{"type":"result","id":${id},"seq":${seq}${more},"value":${json}}`);
     this.#answered();
+    wrote(seq);
+  }
+
+  #refuse({ id, requestId, wrote }: Asking, error: unknown): void {
+    this.#sendSoon(`{"type":"error","id":${id},"error":${this.#problem(error, requestId)}}`);
+    this.#answered();
+    wrote(null);
   }
 
   #answered(): void {
@@ -256,16 +313,26 @@ export class LiveConnection {
       this.#cut(4029);
       return;
     }
-    const changes = outcomes.map((outcome) => this.#change(outcome)).join();
-    this.#send(`{"type":"push","seq":${seq},"changes":[${changes}]}`);
+    if (!this.#isOpen()) return;
+    this.#parts.traffic.pushes += 1;
+    const start = `{"type":"push","seq":${seq},"changes":[`;
+    const [only] = outcomes;
+    if (outcomes.length === 1 && only !== undefined && isValue(only)) {
+      this.#wire.sendValue(start + valueStart(only), only.json, "}]}");
+    } else {
+      this.#wire.send(`${start}${outcomes.map((outcome) => this.#change(outcome)).join()}]}`);
+    }
+    this.#cutSlowReader();
   }
 
   /** @returns whether this caller may have one more connection. */
   #countCaller(id: string | null): boolean {
     const before = this.#counted;
     if (before === id) return true;
+    this.#counted = null;
+    if (!this.#parts.countCaller(before, id)) return false;
     this.#counted = id;
-    return this.#parts.countCaller(before, id);
+    return true;
   }
 
   #change(outcome: LiveOutcome): string {
@@ -273,7 +340,7 @@ export class LiveConnection {
     switch (outcome.kind) {
       case "value":
       case "patch":
-        return `{"id":${id},"hash":"${outcome.hash}","${outcome.kind}":${outcome.json}}`;
+        return `${valueStart(outcome)}${outcome.json}}`;
       case "same":
         return `{"id":${id},"same":true}`;
       case "error": {
@@ -296,27 +363,58 @@ export class LiveConnection {
   }
 
   #tell(message: LiveServerMessage): void {
-    this.#send(JSON.stringify(message));
+    this.#sendSoon(JSON.stringify(message));
   }
 
-  #send(text: string): void {
-    const { socket, limits } = this.#parts;
-    if (socket.readyState !== socket.OPEN) return;
-    socket.send(bytesOf(text), asText);
-    if (socket.bufferedAmount > limits.liveBufferBytesMax) this.#cut(4013);
+  #sendSoon(text: string): void {
+    if (!this.#isOpen()) return;
+    this.#wire.sendSoon(text);
+    this.#cutSlowReader();
+  }
+
+  #isOpen(): boolean {
+    const { socket } = this.#parts;
+    return socket.readyState === socket.OPEN;
+  }
+
+  #cutSlowReader(): void {
+    const { limits, traffic } = this.#parts;
+    if (this.#wire.unreadBytes <= limits.liveBufferBytesMax) return;
+    traffic.slowReaders += 1;
+    this.#cut(4013);
   }
 }
 
-const asText = { binary: false } as const;
-let lastText = "";
-let lastBytes = Buffer.alloc(0);
+type ValueOutcome = Extract<LiveOutcome, { readonly kind: "value" | "patch" }>;
 
-/** The same push often goes to many connections: it is written down once. */
-function bytesOf(text: string): Buffer {
-  if (text === lastText) return lastBytes;
-  lastText = text;
-  lastBytes = Buffer.from(text);
-  return lastBytes;
+function isValue(outcome: LiveOutcome): outcome is ValueOutcome {
+  return outcome.kind === "value" || outcome.kind === "patch";
+}
+
+function valueStart({ id, hash, kind }: ValueOutcome): string {
+  return `{"id":${id},"hash":"${hash}","${kind}":`;
+}
+
+/** What an operation may do to data: one commit before its answer, or any number of them while it runs. */
+function effectOf(operation: GateOperation, manifest: Manifest): "read" | "transaction" | "action" {
+  switch (operation.kind) {
+    case "list":
+    case "get":
+      return "read";
+    case "create":
+    case "update":
+    case "delete":
+    case "batch":
+      return "transaction";
+    case "call":
+    case "http": {
+      const kind = manifest.functions[operation.name]?.kind;
+      if (kind === "mutation") return "transaction";
+      return kind === "query" || kind === undefined ? "read" : "action";
+    }
+    default:
+      return operation satisfies never;
+  }
 }
 
 /** What an operation is called in the log. */

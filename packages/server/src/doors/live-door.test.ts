@@ -227,35 +227,73 @@ test("connections of one address are limited", async () => {
   }
 });
 
+/** A connection that asks for 6 KB again and again, and reads nothing. @returns its end. */
+async function openDeaf(
+  own: LiveScene,
+): Promise<{ readonly ended: Promise<unknown>; stop(): void }> {
+  const socket = connect({ host: "127.0.0.1", port: own.server.port });
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("error", () => {});
+  socket.write(
+    `GET /api/live HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n` +
+      `sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: keelson.live.1\r\n\r\n`,
+  );
+  await new Promise((resolve) => socket.once("readable", resolve));
+  for (let n = 0; n < 60; n++) await own.add("film", { title: "x".repeat(100), hall: "big" });
+  // Frames by hand, masked with zeros.
+  const text = JSON.stringify({ type: "ask", id: 1, ask: { list: "film" } });
+  const frame = Buffer.concat([
+    Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]),
+    Buffer.from(text),
+  ]);
+  const asking = setInterval(() => socket.write(Buffer.concat(Array(100).fill(frame))), 1);
+  return {
+    ended,
+    stop() {
+      clearInterval(asking);
+      socket.destroy();
+    },
+  };
+}
+
+async function metric(own: LiveScene, name: string): Promise<number> {
+  const text = await (await fetch(`${own.server.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "mv").exec(text)?.[1]);
+}
+
 test("a client that does not read is cut off, and others are served meanwhile", async () => {
   const own = await LiveScene.open({
     limits: { liveBufferBytesMax: 65_536, livePauseBytes: 1_024 },
   });
   try {
     const reads = await own.client(null);
-    const socket = connect({ host: "127.0.0.1", port: own.server.port });
-    const ended = new Promise((resolve) => socket.once("close", resolve));
-    socket.on("error", () => {});
-    socket.write(
-      `GET /api/live HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n` +
-        `sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: keelson.live.1\r\n\r\n`,
-    );
-    await new Promise((resolve) => socket.once("readable", resolve));
-    for (let n = 0; n < 60; n++) await own.add("film", { title: "x".repeat(100), hall: "big" });
-    // Lists of 6 KB, asked for and never read: frames by hand, masked with zeros.
-    const text = JSON.stringify({ type: "ask", id: 1, ask: { list: "film" } });
-    const frame = Buffer.concat([
-      Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]),
-      Buffer.from(text),
-    ]);
-    const asking = setInterval(() => socket.write(Buffer.concat(Array(100).fill(frame))), 1);
+    const deaf = await openDeaf(own);
     try {
-      await ended;
+      await deaf.ended;
     } finally {
-      clearInterval(asking);
+      deaf.stop();
     }
+    assert.equal(await metric(own, "keelson_live_slow_readers_total"), 1);
     const [view] = await reads.watch({ list: "film", query: { limit: 1 } });
     assert.equal(view?.error, null);
+  } finally {
+    await own.close();
+  }
+});
+
+test("one that stays below what may wait is cut off when it has waited for too long", async () => {
+  const own = await LiveScene.open({
+    limits: { answerMsMax: 300, liveBufferBytesMax: 268_435_456, socketBytesMax: 268_435_456 },
+  });
+  try {
+    const deaf = await openDeaf(own);
+    try {
+      await deaf.ended;
+    } finally {
+      deaf.stop();
+    }
+    assert.equal(await metric(own, "keelson_live_connections"), 0);
+    assert.equal(await metric(own, "keelson_live_slow_readers_total"), 0);
   } finally {
     await own.close();
   }

@@ -11,14 +11,17 @@ import { PlatformError } from "../base/platform-error.ts";
 import { addressKey } from "../gate/address-key.ts";
 import type { Gate } from "../gate/gate-request.ts";
 import type { Watcher } from "../gate/watcher.ts";
-import { openLiveHub, type LiveHub } from "../live/live-hub.ts";
+import type { Revocation } from "../gate/identity.ts";
+import { openLiveHub, type LiveHub, type LiveHubGauges } from "../live/live-hub.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
 import { openHttpCors } from "./http-cors.ts";
 import { readHead, type HttpHead } from "./http-head.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
-import { LiveConnection } from "./live-connection.ts";
+import { LiveConnection, type LiveConnectionParts } from "./live-connection.ts";
+import type { LiveCounts } from "./live-counts.ts";
+import { newLiveTraffic, type LiveTraffic } from "./live-traffic.ts";
 
 /** What live queries read and follow. */
 export interface LiveSource {
@@ -40,6 +43,8 @@ export interface LiveDoorParts {
   readonly clock: Clock;
   readonly mode: HttpMode;
   readonly trustProxy: boolean;
+  /** Connections of addresses and users, over all threads. */
+  readonly counts: LiveCounts;
   /** Calls back when the event loop has come round once. */
   readonly nextTurn: (run: () => void) => void;
   nextId(): string;
@@ -65,11 +70,11 @@ interface Serving {
 /** Live connections of one thread. */
 export class LiveDoor {
   readonly #parts: LiveDoorParts;
-  readonly #addresses = new Map<string, number>();
-  readonly #callers = new Map<string, number>();
+  readonly #traffic = newLiveTraffic();
   #server: Promise<WebSocketServer> | null = null;
   #serving: Serving;
   #isDraining = false;
+  #connections = 0;
   #pings = 0;
   #cancelPing: (() => void) | null = null;
 
@@ -78,14 +83,15 @@ export class LiveDoor {
     this.#serving = this.#serve(served, asking);
   }
 
-  /** Open connections. */
-  get size(): number {
-    return this.#serving.connections.size;
+  /** What there is now, and what was sent since the thread began. */
+  get gauges(): LiveHubGauges & LiveTraffic & { readonly connections: number } {
+    const { hub, connections } = this.#serving;
+    return { ...hub.gauges, ...this.#traffic, connections: connections.size };
   }
 
-  /** What live queries there are. */
-  get gauges(): LiveHub["gauges"] {
-    return this.#serving.hub.gauges;
+  /** Credentials are not to be taken any more: connections that stand on them send nothing else for them. */
+  revoke(what: Revocation): void {
+    this.#serving.hub.revoke(what);
   }
 
   /** Serves another version: connections of the one before are closed, their clients come again. */
@@ -120,21 +126,20 @@ export class LiveDoor {
     assertHandshake(request);
     const cookie = originCookie(serving, head);
     const address = this.#addressOf(request, head);
-    const key = addressKey(address);
-    const open = this.#addresses.get(key) ?? 0;
-    const { liveConnectionsPerAddressMax: max } = this.#parts.limits;
-    if (open >= max) {
+    const { counts, limits } = this.#parts;
+    const name = `address ${addressKey(address)}`;
+    const { liveConnectionsPerAddressMax: max } = limits;
+    // Counted from here on, so that handshakes under way count too.
+    if (!counts.enter(name, max)) {
       throw new PlatformError("RATE_LIMITED", { limit: "liveConnectionsPerAddressMax", max });
     }
-    // Counted from here on, so that handshakes under way count too.
-    this.#addresses.set(key, open + 1);
-    socket.once("close", () => count(this.#addresses, key, -1));
+    socket.once("close", () => counts.leave(name));
     this.#server ??= this.#openServer();
     this.#server
       .then((server) => {
         server.handleUpgrade(request, socket, first, (webSocket) => {
           if (this.#isDraining || serving !== this.#serving) webSocket.close(1012);
-          else this.#connected(serving, webSocket, { address, cookie });
+          else this.#connected(serving, webSocket, { stream: socket, address, cookie });
         });
       })
       .catch((error: unknown) => {
@@ -158,7 +163,7 @@ export class LiveDoor {
   #connected(
     serving: Serving,
     socket: WebSocket,
-    from: { readonly address: string; readonly cookie: string | null },
+    from: Pick<LiveConnectionParts, "stream" | "address" | "cookie">,
   ): void {
     const { limits, mode } = this.#parts;
     const { served, hub, connections, asking } = serving;
@@ -169,7 +174,9 @@ export class LiveDoor {
         mode,
         gate: served.gate,
         hub,
-        app: served.manifest.hash,
+        manifest: served.manifest,
+        traffic: this.#traffic,
+        pingPart: this.#connections++ % pingParts,
         ...from,
         nextId: () => this.#parts.nextId(),
         whenServed: (run) => this.#parts.whenServed(run),
@@ -210,9 +217,9 @@ export class LiveDoor {
   }
 
   #countCaller(before: string | null, now: string | null): boolean {
-    if (before !== null) count(this.#callers, before, -1);
-    if (now === null) return true;
-    return count(this.#callers, now, 1) <= this.#parts.limits.liveConnectionsPerUserMax;
+    const { counts, limits } = this.#parts;
+    if (before !== null) counts.leave(`user ${before}`);
+    return now === null || counts.enter(`user ${now}`, limits.liveConnectionsPerUserMax);
   }
 
   /** A part of the connections at a time: ten thousand pings at once would hold up everything else. */
@@ -221,9 +228,8 @@ export class LiveDoor {
     return clock.after(limits.livePingMs / pingParts, () => {
       const { connections } = this.#serving;
       this.#pings = (this.#pings + 1) % pingParts;
-      let index = 0;
       for (const connection of connections) {
-        if (index++ % pingParts === this.#pings) connection.ping();
+        if (connection.pingPart === this.#pings) connection.ping();
       }
       this.#cancelPing = connections.size > 0 ? this.#pingLater() : null;
     });
@@ -238,7 +244,7 @@ export class LiveDoor {
   }
 }
 
-const pingParts = 10;
+const pingParts = 100;
 
 /** @throws METHOD_NOT_ALLOWED, REQUEST_INVALID. */
 function assertHandshake(request: IncomingMessage): void {
@@ -263,11 +269,4 @@ function refuse(socket: Duplex, error: unknown, requestId: string, mode: HttpMod
       `x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(json)}\r\n` +
       `connection: close\r\n\r\n${json}`,
   );
-}
-
-function count(counts: Map<string, number>, key: string, delta: 1 | -1): number {
-  const next = (counts.get(key) ?? 0) + delta;
-  if (next > 0) counts.set(key, next);
-  else counts.delete(key);
-  return next;
 }

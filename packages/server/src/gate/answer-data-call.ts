@@ -4,13 +4,16 @@ import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { QueryForm } from "../model/query-form.ts";
+import type { RowTarget } from "../isolate/system-calls.ts";
+import { pageText, rowText } from "../store/row-text.ts";
+import type { Row } from "../store/store.ts";
 import type { Run } from "./gate-app.ts";
 import type { GetForm, GuardedDb } from "./guarded-db.ts";
 import { payloadObject, payloadText, type Payload } from "./system-payload.ts";
 import type { Authority } from "./table-rules.ts";
 import { noted } from "./work.ts";
 
-/** A system call of a function. */
+/** A system call of a function, but for `db.row`. */
 export interface DataCall {
   readonly operation: string;
   readonly payloadJson: string;
@@ -25,16 +28,16 @@ export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<s
   const payload = payloadObject(run, call.payloadJson);
   const { operation } = call;
   const table = payloadText(payload, "table");
-  const as = authorityOf(run, operation, payload);
+  const as = authorityOf(run, operation, table, payload["as"]);
   switch (operation) {
     case "db.get": {
       const id = payloadText(payload, "id");
       // What the payload holds as a query is checked by query-check, like any other stranger's.
       const form = (payload["query"] ?? undefined) as GetForm | undefined;
-      return andThen(db.get(table, id, form, as), toJson);
+      return andThen(db.get(table, id, form, as), rowJson);
     }
     case "db.list":
-      return andThen(db.list(table, formOf(payload), as), toJson);
+      return andThen(db.list(table, formOf(payload), as), pageText);
     case "db.aggregate":
       return andThen(db.aggregate(table, formOf(payload), as), toJson);
     case "db.create":
@@ -54,15 +57,28 @@ export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<s
   }
 }
 
-function authorityOf(run: Run, operation: string, payload: Payload): Authority {
-  const reason = payload["as"];
+/** `db.row`, the commonest of all. @returns the row as JSON text. @throws as answerDataCall. */
+export function answerRow(run: Run, db: GuardedDb, target: RowTarget, id: string): Later<string> {
+  const { table, reason } = target;
+  const as = reason === "" ? run.authority : authorityOf(run, "db.get", table, reason);
+  const row = db.get(table, id, undefined, as);
+  return row instanceof Promise ? row.then(rowJson) : rowJson(row);
+}
+
+/** @param reason of `db.asSystem`. */
+function authorityOf(
+  run: Run,
+  operation: string,
+  table: string,
+  reason: Json | undefined,
+): Authority {
   if (reason === undefined || reason === null) return run.authority;
   if (typeof reason !== "string" || reason.trim() === "" || reason.length > reasonCharsMax) {
     const problem = `asSystem takes a reason of 1 to ${reasonCharsMax} characters`;
     throw new PlatformError("SYSTEM_CALL_DENIED", { operation, problem });
   }
   const { work, app } = run;
-  const note = { reason, operation, table: payloadText(payload, "table") };
+  const note = { reason, operation, table };
   work.elevations = noted(work.elevations, note, app.limits.traceNotesMax);
   return "system";
 }
@@ -75,6 +91,10 @@ function assertWrites(call: DataCall): void {
   if (call.writes) return;
   const problem = "a query does not write; make it a mutation";
   throw new PlatformError("SYSTEM_CALL_DENIED", { operation: call.operation, problem });
+}
+
+function rowJson(row: Row | null): string {
+  return row === null ? "null" : rowText(row);
 }
 
 function toJson(

@@ -7,10 +7,11 @@ import { errorCodes } from "../base/error-codes.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { CallOutcome, LogLine, SystemCall } from "../isolate/app-isolate.ts";
 import { takeFailureLog } from "../isolate/failure-log.ts";
-import { answerDataCall } from "./answer-data-call.ts";
+import { answerDataCall, answerRow, type DataCall } from "./answer-data-call.ts";
 import type { CheckedFunction } from "./checked-function.ts";
 import { timeText, type Run } from "./gate-app.ts";
 import type { GuardedDb } from "./guarded-db.ts";
+import { procedureForFunctions, procedureOf } from "./procedure.ts";
 import { payloadObject, payloadText } from "./system-payload.ts";
 
 /** Runs another function for an action. @returns its result as JSON text. */
@@ -55,16 +56,22 @@ export function functionNotFound(name: string): PlatformError {
  */
 export function callInTx(run: Run, db: GuardedDb, call: FunctionCall): Later<string> {
   const writes = call.fn.model.kind === "mutation";
-  const system: SystemCall = (operation, payloadJson) => {
+  const system: SystemCall = (operation, payloadJson, target) => {
     countSystemCall(run);
     if (operation === "run") return runInTx(run, db, call, payloadJson);
-    return recover(
-      () => answerDataCall(run, db, { operation, payloadJson, writes }),
-      (error) => {
-        if (isOurs(error)) run.spoiled ??= { error };
-        throw error;
-      },
-    );
+    let answer: Later<string>;
+    try {
+      answer =
+        target === undefined
+          ? answerInTx(run, db, { operation, payloadJson, writes })
+          : answerRow(run, db, target, payloadJson);
+    } catch (error) {
+      throw noteOurs(run, error);
+    }
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error: unknown) => {
+      throw noteOurs(run, error);
+    });
   };
   return andThen(callChecked(run, call, system), (resultJson) => {
     if (run.spoiled !== null) throw run.spoiled.error;
@@ -72,21 +79,60 @@ export function callInTx(run: Run, db: GuardedDb, call: FunctionCall): Later<str
   });
 }
 
+function answerInTx(run: Run, db: GuardedDb, call: DataCall): Later<string> {
+  const { operation } = call;
+  if (operation.startsWith("db.") || procedureForFunctions(run, operation) === null) {
+    return answerDataCall(run, db, call);
+  }
+  return runProcedure(run, db, call);
+}
+
+function noteOurs(run: Run, error: unknown): unknown {
+  if (isOurs(error)) run.spoiled ??= { error };
+  return error;
+}
+
 /** A failure of ours: what the transaction holds is not known any more, so no function may go on with it. */
 function isOurs(error: unknown): boolean {
   return !(error instanceof PlatformError) || errorCodes[error.code].fault === "host";
 }
 
-/** Runs an action or http function. @param runInner how its `run` reaches queries and mutations. */
-export function callOutsideTx(run: Run, call: FunctionCall, runInner: RunInner): Later<string> {
+/** A procedure of the platform, on the transaction of the mutation that calls it. */
+function runProcedure(run: Run, db: GuardedDb, call: DataCall): Later<string> {
+  const { operation, payloadJson } = call;
+  const { writeTx } = db.scope;
+  if (!call.writes || writeTx === null) {
+    const problem = "a query starts nothing; make it a mutation";
+    throw new PlatformError("SYSTEM_CALL_DENIED", { operation, problem });
+  }
+  const input = payloadObject(run, payloadJson);
+  const answer = procedureOf(run, operation).run({ run, tx: writeTx, db }, input);
+  return andThen(answer, (answer) => JSON.stringify(answer));
+}
+
+/** What an action reaches: functions of the app, and procedures of the platform, each a transaction of its own. */
+export interface Outside {
+  readonly runInner: RunInner;
+  readonly runProcedure: (name: string, input: Json) => Later<string>;
+}
+
+/** Runs an action or http function. */
+export function callOutsideTx(run: Run, call: FunctionCall, outside: Outside): Later<string> {
   const system: SystemCall = (operation, payloadJson) => {
     countSystemCall(run);
+    const service = run.app.services?.get(operation);
+    if (service !== undefined) {
+      return service(run, payloadObject(run, payloadJson)).then((answer) => JSON.stringify(answer));
+    }
+    if (procedureForFunctions(run, operation) !== null) {
+      return outside.runProcedure(operation, payloadObject(run, payloadJson));
+    }
     if (operation !== "run") {
       const problem = "only queries and mutations have db; use run(...) to call one";
       throw new PlatformError("SYSTEM_CALL_DENIED", { operation, problem });
     }
     const payload = payloadObject(run, payloadJson);
-    return runInner(payloadText(payload, "name"), payload["args"] ?? null);
+    return outside.runInner(payloadText(payload, "name"), payload["args"] ?? null);
   };
   return callChecked(run, call, system);
 }
@@ -100,8 +146,9 @@ function callChecked(run: Run, call: FunctionCall, system: SystemCall): Later<st
     argsJson: JSON.stringify(call.args),
     me: run.caller.me,
     nowMs: run.nowMs,
-    seed: Buffer.from(app.random.bytes(16)).toString("hex"),
+    seed: app.nextSeed(),
     requestId: run.requestId,
+    ...(run.job === undefined ? {} : { job: run.job }),
   };
   const outcome = recover(
     () => app.isolates.call(input, system),

@@ -18,16 +18,18 @@ import { IsolatedApp } from "../isolate/isolated-app.ts";
 import { buildManifest } from "../model/manifest-build.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { readRules } from "../model/rule-parse.ts";
+import { commitMarkMemory, openCommitMark, type CommitMark } from "../store/commit-mark.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { FunctionRunner } from "./function-runner.ts";
 import { openExecuteWrite } from "./execute-write.ts";
-import { openGateApp, openDb, type Run } from "./gate-app.ts";
+import { openGateApp, openDb, type GateAppParts, type Run } from "./gate-app.ts";
 import type { GateAnswer, GateOperation } from "./gate-request.ts";
 import { openGate, type WatchedGate } from "./gate.ts";
 import type { GuardedDb } from "./guarded-db.ts";
 import { anonymous, type Caller, type Identity } from "./identity.ts";
 import { openInlineWriter } from "./inline-writer.ts";
+import type { Procedures, Services } from "./gate-app.ts";
 import { openTraceLog, type Trace, type TraceLog } from "./trace-log.ts";
 import { verifyInvariants, type InvariantReport } from "./verify-invariants.ts";
 import { startWork } from "./work.ts";
@@ -78,6 +80,8 @@ export interface GateHarness {
   readonly clock: HarnessClock;
   readonly trace: TraceLog;
   readonly limits: Limits;
+  /** What the gate was opened with. */
+  readonly parts: GateAppParts;
   /** Asks and tells what came of it; never throws for a refusal. */
   ask(
     who: Asker,
@@ -103,8 +107,25 @@ export interface HarnessOptions {
   readonly development?: boolean;
   /** Runs functions in real isolates; otherwise the app is evaluated here, which is faster. Default: false. */
   readonly functions?: boolean;
+  /** Transactions of the platform's own. Default: none. */
+  readonly procedures?: Procedures;
+  /** What actions and http functions may ask of the platform, given the ports it works on. Default: nothing. */
+  readonly open?: (world: HarnessWorld) => {
+    readonly identity: Identity;
+    readonly services?: Services;
+  };
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: Store) => Store;
+}
+
+/** What an identity of its own is opened on. */
+export interface HarnessWorld {
+  readonly manifest: Manifest;
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly mark: CommitMark;
+  readonly clock: HarnessClock;
+  readonly limits: Limits;
 }
 
 const sdk = new URL("../../../sdk/src/index.ts", import.meta.url).href;
@@ -125,13 +146,25 @@ export async function openGateHarness(options: HarnessOptions): Promise<GateHarn
   const sources = new Map(Object.entries(options.files));
   const read = readRules({ sources, spec: isolates.spec });
   const manifest = buildManifest(isolates.spec, read, "test");
-  const opening = openSqliteStore({ path: path.join(folder, "data.db"), manifest, limits, clock });
+  const mark = openCommitMark(commitMarkMemory());
+  const opening = openSqliteStore({
+    path: path.join(folder, "data.db"),
+    manifest,
+    limits,
+    clock,
+    mark,
+  });
   const store = options.wrapStore?.(opening) ?? opening;
   const trace = openTraceLog({ keepMax: 100, development: options.development ?? true });
-  const parts = { manifest, isolates, clock, random, limits, development: trace.development };
+  const { development } = trace;
+  const procedures = options.procedures ?? new Map();
+  const parts = { manifest, isolates, clock, random, limits, development, procedures };
   const execute = openExecuteWrite(parts);
   const writer = openInlineWriter({ store, execute, clock, limits, nextTurn: setImmediate });
-  const gate = openGate({ ...parts, store, writer, identity: honestIdentity, trace });
+  const world = options.open?.({ manifest, store, writer, mark, clock, limits });
+  const identity = world?.identity ?? honestIdentity;
+  const services = world?.services ?? new Map();
+  const gate = openGate({ ...parts, services, store, writer, identity, trace });
   const system = openGateApp(parts);
   let requests = 0;
 
@@ -171,6 +204,7 @@ export async function openGateHarness(options: HarnessOptions): Promise<GateHarn
     clock,
     trace,
     limits,
+    parts,
     ask,
     async value(who, operation) {
       const outcome = await ask(who, operation);

@@ -9,7 +9,7 @@ import type { RandomSource } from "../base/random.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../store/store.ts";
 import type { FunctionRunner } from "./function-runner.ts";
-import { openGateApp, type Run } from "./gate-app.ts";
+import { openGateApp, type Procedures, type Run, type Services } from "./gate-app.ts";
 import type { Gate, GateAnswer, GateRequest, LimitState } from "./gate-request.ts";
 import { anonymous, type Caller, type Identity } from "./identity.ts";
 import { operationNames } from "./operation-name.ts";
@@ -37,6 +37,8 @@ export interface GateParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: Limits;
+  readonly procedures?: Procedures;
+  readonly services?: Services;
   /** Where rate limits are counted when several threads hold callers to them. Default: in this thread. */
   readonly quotas?: SharedQuotas;
   /** Where traces and meters go; outlives a reload of the app. */

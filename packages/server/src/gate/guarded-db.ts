@@ -4,7 +4,7 @@
 // Invariant: nothing that the caller may not read is in what a method returns or in what it throws.
 import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
-import { checkAggregateQuery, checkGet, checkList, type GetQuery } from "../model/query-check.ts";
+import { checkAggregateQuery, checkGet, checkList } from "../model/query-check.ts";
 import type { FieldTouch } from "../model/query-context.ts";
 import type { AggregateQuery, ListQuery, QueryForm, WithTerm } from "../model/query-form.ts";
 import type { Page, Row } from "../store/store.ts";
@@ -21,7 +21,7 @@ import { noteRuleDenial, refuse } from "./denial.ts";
 import { createRow, deleteRow, updateRow } from "./guarded-write.ts";
 import { countRows } from "./read-size.ts";
 import { assertTouchesReadable } from "./readable-check.ts";
-import type { Authority } from "./table-rules.ts";
+import type { Authority, RuledTable } from "./table-rules.ts";
 import { noted, type QueryNote } from "./work.ts";
 
 /** What of a row is asked for, besides itself. */
@@ -47,10 +47,10 @@ export class GuardedDb {
    */
   get(table: string, id: string, form: GetForm | undefined, as: Authority): Later<Row | null> {
     const { scope } = this;
+    if (form === undefined) return this.#getWhole(tableOf(scope, table), id, as);
     tableOf(scope, table);
-    const checked = form === undefined ? null : checkGet(scope.manifest, table, form, this.#as(as));
-    const touches = checked?.touches ?? noTouches;
-    const { with: terms = noTerms, select }: Partial<GetQuery> = checked?.query ?? {};
+    const { query, touches } = checkGet(scope.manifest, table, form, this.#as(as));
+    const { with: terms = noTerms, select } = query;
     if (as === "system") {
       const came = this.#recordRow(table, id, terms, as);
       return andThen(scope.tx.get(table, id, null, terms), (row) => {
@@ -68,6 +68,39 @@ export class GuardedDb {
       if (row === null) return this.#unseen(table, id);
       return filterRow(scope, { table, with: terms, select: select ?? null }, row);
     });
+  }
+
+  /** The same without a form: the shortest way, because functions read so more than in any other. */
+  #getWhole(table: RuledTable, id: string, as: Authority): Later<Row | null> {
+    const { scope } = this;
+    const { name } = table.model;
+    const came = scope.reads === null ? null : this.#recordRow(name, id, noTerms, as);
+    const found = scope.tx.get(name, id, as === "system" ? null : scope.reach);
+    if (!(found instanceof Promise)) return this.#gotWhole(table, id, as, found, came);
+    return found.then((row) => this.#gotWhole(table, id, as, row, came));
+  }
+
+  #gotWhole(
+    table: RuledTable,
+    id: string,
+    as: Authority,
+    row: Row | null,
+    came: ((row: Row | null) => void) | null,
+  ): Later<Row | null> {
+    const { scope } = this;
+    const { name } = table.model;
+    came?.(row);
+    const rows = row === null ? 0 : 1;
+    this.#noteRows({
+      kind: "get",
+      table: name,
+      touches: noTouches,
+      rows,
+      seen: this.#seen(table, as),
+    });
+    if (as === "system") return row;
+    if (row === null) return this.#unseen(name, id);
+    return filterRow(scope, { table: name, with: noTerms, select: null }, row);
   }
 
   /**
@@ -205,16 +238,20 @@ export class GuardedDb {
   ): void {
     const { scope } = this;
     const { kind, table, touches, as } = query;
-    const { model } = tableOf(scope, table);
-    const count = countRows({ table: model, rows, terms }, scope.limits);
-    const note: QueryNote = { kind, table, touches, rows: count, seen: this.#seen(table, as) };
-    scope.work.queries = noted(scope.work.queries, note, scope.limits.traceNotesMax);
-    countRead(scope, count);
+    const ruled = tableOf(scope, table);
+    const count = countRows({ table: ruled.model, rows, terms }, scope.limits);
+    this.#noteRows({ kind, table, touches, rows: count, seen: this.#seen(ruled, as) });
   }
 
-  #seen(table: string, as: Authority): QueryNote["seen"] {
+  #noteRows(note: QueryNote): void {
+    const { scope } = this;
+    scope.work.queries = noted(scope.work.queries, note, scope.limits.traceNotesMax);
+    countRead(scope, note.rows);
+  }
+
+  #seen(table: RuledTable, as: Authority): QueryNote["seen"] {
     if (as === "system") return "system";
-    return this.scope.reach.of(tableOf(this.scope, table)).everyRow ? "all" : "rule";
+    return this.scope.reach.of(table).everyRow ? "all" : "rule";
   }
 }
 

@@ -8,7 +8,14 @@ export interface Caller {
   readonly role: string | null;
   /** Everything that rules and functions see as `me`: id, role and claims. */
   readonly me: { readonly [claim: string]: Json };
+  /** What a key was made for (key-scope.ts). Absent: everything that the caller may. */
+  readonly scopes?: readonly string[];
+  /** The session that the credentials are of. Absent: of none that can be ended by itself. */
+  readonly session?: string;
 }
+
+/** Credentials that are not to be taken any more: those of one session, or all of a user. */
+export type Revocation = { readonly session: string } | { readonly user: string };
 
 /** Tells the caller from credentials. */
 export interface Identity {
@@ -16,6 +23,8 @@ export interface Identity {
   known(authorization: string | null, cookie: string | null): Caller | null;
   /** @throws TOKEN_INVALID, TOKEN_EXPIRED. Absent credentials are an anonymous caller, never an error. */
   identify(authorization: string | null, cookie: string | null): Later<Caller>;
+  /** Forgets what it knows of these credentials: the next time they are verified anew. Absent: it remembers nobody. */
+  revoke?(what: Revocation): void;
 }
 
 /** Nobody in particular. */

@@ -1,5 +1,6 @@
 // References that a caller gives must lead to rows that it may read: were a hidden row answered otherwise
-// than a missing one, writing would tell which rows exist. One's own user row is known to be there.
+// than a missing one, writing would tell which rows exist. One's own user row is known to be there,
+// and so is the organisation that one speaks for.
 import { allOf, andThen, type Later } from "../base/later.ts";
 import type { Row } from "../store/store.ts";
 import { allows, countRead, type DbScope } from "./db-scope.ts";
@@ -36,7 +37,9 @@ function assertReadable(
   field: string,
   ref: { readonly table: string; readonly id: string },
 ): Later<void> {
-  if (ref.table === "user" && ref.id === scope.caller.id) return undefined;
+  const { caller } = scope;
+  if (ref.table === "user" && ref.id === caller.id) return undefined;
+  if (ref.table === "org" && ref.id === caller.me["org"]) return undefined;
   const target = scope.tables.get(ref.table);
   // Where every row may be read, the store's own check of references says the same.
   if (target !== undefined && scope.reach.of(target).everyRow) return undefined;

@@ -5,6 +5,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import { countKeys } from "../model/field-issue.ts";
 import { callInTx, functionOf } from "./call-function.ts";
 import { notFound } from "./db-scope.ts";
+import { pageText, rowText } from "../store/row-text.ts";
 import type { Run } from "./gate-app.ts";
 import type { GateOperation } from "./gate-request.ts";
 import type { GuardedDb } from "./guarded-db.ts";
@@ -21,13 +22,13 @@ export function runOperation(run: Run, db: GuardedDb, operation: GateOperation):
       const asked = countKeys(query) === 0 ? undefined : query;
       return andThen(db.get(table, id, asked, as), (row) => {
         if (row === null) throw notFound(table, id);
-        return JSON.stringify(row);
+        return rowText(row);
       });
     }
     case "list": {
       const { table, query } = operation;
       if (query.aggregate === undefined && query.groupBy === undefined) {
-        return andThen(db.list(table, query, as), (page) => JSON.stringify(page));
+        return andThen(db.list(table, query, as), pageText);
       }
       const rows = db.aggregate(table, query, as);
       return andThen(rows, (rows) => JSON.stringify({ rows, next: null }));

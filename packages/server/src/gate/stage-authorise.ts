@@ -1,17 +1,19 @@
-// The stage "authorise" for functions: whether this caller may call them. Rights on data are asked where
-// the data is (guarded-db.ts).
+// The stage "authorise": whether this caller may call a function, and whether a key is for this at all. Rights on
+// data are asked where the data is (guarded-db.ts).
 import { PlatformError } from "../base/platform-error.ts";
 import { functionOf } from "./call-function.ts";
+import { assertInScope } from "./key-scope.ts";
 import type { Run } from "./gate-app.ts";
 import type { GateOperation } from "./gate-request.ts";
 import { atStep } from "./run-operation.ts";
 
-/** @throws SIGN_IN_REQUIRED, CALL_DENIED. */
+/** @throws SIGN_IN_REQUIRED, CALL_DENIED, SCOPE_DENIED. */
 export function authoriseOperation(run: Run, operation: GateOperation): void {
   switch (operation.kind) {
     case "call":
     case "http":
       authoriseCall(run, operation.name);
+      assertInScope(run, operation);
       return;
     case "batch":
       for (const [index, step] of operation.steps.entries()) {
@@ -27,6 +29,7 @@ export function authoriseOperation(run: Run, operation: GateOperation): void {
     case "create":
     case "update":
     case "delete":
+      assertInScope(run, operation);
       return;
     default:
       operation satisfies never;

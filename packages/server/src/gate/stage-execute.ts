@@ -43,7 +43,10 @@ export function executeOperation(
       if (request.mayBeRepeat === true) throw new PlatformError("ACTION_MAYBE_DONE");
       return act(run, places, operation, request.cause);
     case "writer":
-      return places.writer.submit(jobOf(run, operation, request), run.work);
+      return places.writer.submit(
+        jobOf(run, operation, { cause: request.cause, idempotency: idempotencyOf(run, request) }),
+        run.work,
+      );
     default:
       return place satisfies never;
   }
@@ -51,18 +54,20 @@ export function executeOperation(
 
 function jobOf(
   run: Run,
-  operation: GateOperation,
-  request: Pick<GateRequest, "operation" | "cause" | "idempotencyKey">,
+  operation: WriteJob["operation"],
+  { cause, idempotency }: Pick<WriteJob, "cause" | "idempotency">,
 ): WriteJob {
   return {
     operation,
     caller: run.caller,
     authority: run.authority,
     lane: laneOfRun(run),
-    cause: request.cause,
+    cause,
     requestId: run.requestId,
+    ...(run.origin === undefined ? {} : { origin: run.origin }),
+    ...(run.job === undefined ? {} : { job: run.job }),
     atMs: run.nowMs,
-    idempotency: idempotencyOf(run, request),
+    idempotency,
   };
 }
 
@@ -120,7 +125,17 @@ function act(run: Run, places: Places, operation: GateOperation, cause: string):
       seq = Math.max(seq, executed.seq);
       return executed.json;
     });
-  const result = callOutsideTx(run, { fn, args, depth: 0 }, runInner);
+  const runProcedure = (name: string, input: Json): Later<string> => {
+    const operation = { kind: "procedure", name, input } as const;
+    const now = { ...run, nowMs: run.app.clock.nowMs() };
+    const request = { cause: `${cause} > ${name}`, idempotency: null };
+    const done = places.writer.submit(jobOf(now, operation, request), run.work);
+    return done.then((result) => {
+      seq = Math.max(seq, result.seq);
+      return result.json;
+    });
+  };
+  const result = callOutsideTx(run, { fn, args, depth: 0 }, { runInner, runProcedure });
   return andThen(result, (json) => ({ json, seq, repeated: false }));
 }
 

@@ -9,7 +9,7 @@ import { functionOf } from "./call-function.ts";
 import type { Reach } from "./caller-rights.ts";
 import { openDb, timeText, type GateApp, type Run } from "./gate-app.ts";
 import type { GateOperation, GateRequest } from "./gate-request.ts";
-import type { Caller, Identity } from "./identity.ts";
+import type { Caller, Identity, Revocation } from "./identity.ts";
 import type { OperationName } from "./operation-name.ts";
 import { publicError } from "./public-error.ts";
 import type { RateLimiter } from "./rate-limit.ts";
@@ -52,6 +52,8 @@ export interface Watcher {
   run(tx: ReadTx, asked: WatchRun, reads: ReadRecorder): Later<string>;
   /** What a caller may read now. */
   reach(caller: Caller): Reach;
+  /** These credentials are not to be taken any more: whoever calls with them is identified anew. */
+  revoke(what: Revocation): void;
   /** The app that it is the gate of. */
   readonly app: GateApp;
 }
@@ -155,6 +157,7 @@ export function openWatcher(parts: WatcherParts): Watcher {
       );
     },
     reach: (caller) => app.rights.reach(caller, timeText(clock.nowMs())),
+    revoke: (what) => identity.revoke?.(what),
   };
 }
 

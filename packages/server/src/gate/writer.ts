@@ -4,13 +4,15 @@
 import type { MutationMeta } from "../store/store.ts";
 import type { Caller } from "./identity.ts";
 import type { GateOperation } from "./gate-request.ts";
+import type { ProcedureCall } from "./procedure.ts";
 import type { Authority } from "./table-rules.ts";
+import type { JobInfo, WorkOrigin } from "./work-origin.ts";
 import type { Work } from "./work.ts";
 
 /** One write, validated and with its caller known. Structured-cloneable. */
 export interface WriteJob {
-  /** A mutation call, a table write, or a batch with at least one of them. */
-  readonly operation: GateOperation;
+  /** A mutation call, a table write, a batch with at least one of them, or a transaction of the platform's own. */
+  readonly operation: GateOperation | ProcedureCall;
   readonly caller: Caller;
   /** `system` comes from the operator only: rules are skipped, new rows may bring their id. Default: `caller`. */
   readonly authority?: Authority;
@@ -18,6 +20,9 @@ export interface WriteJob {
   readonly lane?: string;
   readonly cause: string;
   readonly requestId: string;
+  /** Of what piece of work it is part. Default: it is the first of its kind, and `requestId` the root. */
+  readonly origin?: WorkOrigin;
+  readonly job?: JobInfo;
   readonly atMs: number;
   /** Hashed over the request as it came, before defaults were filled in: those differ in a repeat. */
   readonly idempotency: MutationMeta["idempotency"];

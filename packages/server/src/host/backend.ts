@@ -9,18 +9,26 @@ import type { FunctionRunner } from "../gate/function-runner.ts";
 import type { Gate } from "../gate/gate-request.ts";
 import { openExecuteWrite } from "../gate/execute-write.ts";
 import { openGate } from "../gate/gate.ts";
+import type { HookDesk } from "../connect/hook-door.ts";
 import type { LiveSource } from "../doors/live-door.ts";
-import type { Identity } from "../gate/identity.ts";
 import { openInlineWriter } from "../gate/inline-writer.ts";
 import { openOperator, type Operator } from "../gate/operator.ts";
 import type { SharedQuotas } from "../gate/shared-quota.ts";
 import type { TraceLog } from "../gate/trace-log.ts";
 import type { Manifest } from "../model/manifest.ts";
+import { commitMarkMemory, openCommitMark, type CommitMark } from "../store/commit-mark.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { feedingStore, openCommitRelay, type CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
+import type { WorkActor } from "../work/work-actor.ts";
 import type { BuiltApp } from "./app-cache.ts";
+import type { AuthVersion, HostAuth } from "./host-auth.ts";
+import { openHookDesk } from "./hook-desk.ts";
+import { sweepAuth } from "./auth-sweep.ts";
 import { realDisk } from "./real-disk.ts";
+import { openWorkflowCode } from "./host-workflow-code.ts";
+import { platformProcedures } from "./platform-procedures.ts";
+import { openHostActor, openHostWork, type HostWork } from "./host-work.ts";
 import { openPausableWriter, type PausableWriter } from "./pausable-writer.ts";
 
 /** Isolates of one version of the app. */
@@ -36,7 +44,8 @@ export interface BackendParts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: Limits;
-  readonly identity: Identity;
+  /** Identity of a version of the app. */
+  openAuth(version: AuthVersion): HostAuth;
   readonly trace: TraceLog;
   /** Absolute; locked by this process. */
   readonly dataDir: string;
@@ -59,10 +68,18 @@ export interface Backend {
   readonly isolates: AppIsolates;
   readonly writer: PausableWriter;
   readonly gate: Gate;
+  /** Who calls, and the addresses under /auth. */
+  readonly auth: HostAuth;
   /** Commits as they become durable. */
   readonly commits: CommitFeed;
+  /** What dispatches work; null where another thread does. */
+  readonly work: HostWork | null;
+  /** Runs work that reaches the world, in this thread. */
+  readonly actor: WorkActor;
   /** What live queries read and follow. */
   readonly live: LiveSource;
+  /** Webhooks that come in. */
+  readonly hooks: HookDesk;
   /** The way of whoever holds the data folder. */
   operator(): Operator;
   /** Groups that its writer committed. */
@@ -95,6 +112,7 @@ export async function openBackend(parts: BackendParts, app: BuiltApp): Promise<B
 
 /** Makes accepted writes durable and lets go of everything. */
 export async function closeBackend(backend: Backend): Promise<void> {
+  await backend.work?.stop();
   await backend.writer.drain();
   backend.isolates.dispose();
   await backend.store.close();
@@ -112,39 +130,58 @@ export async function replaceBackend(
   app: BuiltApp,
   isolates: AppIsolates,
 ): Promise<Backend> {
+  const hasWork = (before.work?.dispatcher() ?? null) !== null;
+  await before.work?.stop();
   const resume = await before.writer.pause();
   try {
-    return wire(parts, app, isolates);
+    const after = wire(parts, app, isolates);
+    if (hasWork) after.work?.start();
+    return after;
   } catch (error) {
     isolates.dispose();
     resume();
+    if (hasWork) before.work?.start();
     throw error;
   }
 }
 
-/** Drops what the store keeps longer than the limits say, between two groups. @returns how much was dropped. */
-export async function pruneBackend(backend: Backend, nowMs: number): Promise<number> {
+/** Drops what is kept no longer: rows of identity, and, between two groups, what the store keeps beside rows. @returns how much was dropped. */
+export async function pruneBackend(backend: Backend, clock: Clock): Promise<number> {
+  await sweepAuth(backend.writer, clock);
   const resume = await backend.writer.pause();
   try {
-    return await backend.store.prune(nowMs);
+    return await backend.store.prune(clock.nowMs());
   } finally {
     resume();
   }
 }
 
-function wire(parts: BackendParts, app: BuiltApp, isolates: AppIsolates): Backend {
+function wire(parts: BackendParts, app: BuiltApp, own: AppIsolates): Backend {
   const { clock, random, limits, trace } = parts;
   const { manifest } = app;
+  const { workflowCode, isolates } = openWorkflowCode(app, own, (app) => parts.openIsolates(app));
+  const mark = openCommitMark(commitMarkMemory());
   const store = openSqliteStore({
     path: privateDatabase(parts.dataDir),
     manifest,
     limits,
     clock,
     migrate: parts.migrate === "auto-safe" ? "safe" : "none",
+    mark,
   });
   let groups = 0;
   const { development } = trace;
-  const execute = openExecuteWrite({ manifest, isolates, clock, random, limits, development });
+  const appParts = {
+    manifest,
+    isolates,
+    clock,
+    random,
+    limits,
+    development,
+    procedures: platformProcedures,
+    workflowCode,
+  };
+  const execute = openExecuteWrite(appParts);
   const commits = openCommitRelay({
     lastSeq: () => store.read(({ seq }) => seq) as number,
     commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
@@ -161,19 +198,41 @@ function wire(parts: BackendParts, app: BuiltApp, isolates: AppIsolates): Backen
     },
   });
   const writer = openPausableWriter(inline, limits.writeQueueMax);
-  return gatedBackend(parts, { app, store, isolates, writer, commits, groups: () => groups });
+  const work = openHostWork({
+    appParts,
+    store,
+    writer,
+    commits,
+    report: (error) => parts.report(error),
+  });
+  const opened = { app, store, isolates, writer, commits, mark, work };
+  return gatedBackend(parts, { ...opened, groups: () => groups });
 }
 
 /** Puts the gate and the operator's way before what they lead to. */
 export function gatedBackend(
   parts: Omit<BackendParts, "openIsolates" | "migrate" | "nextTurn" | "report">,
-  wired: Pick<Backend, "app" | "store" | "isolates" | "writer" | "commits" | "groups">,
+  wired: Pick<Backend, "app" | "store" | "isolates" | "writer" | "commits" | "groups" | "work"> & {
+    /** Of the store. */
+    readonly mark: CommitMark;
+  },
 ): Backend {
-  const { clock, random, limits, identity, trace, quotas } = parts;
-  const { app, store, isolates, writer, commits } = wired;
+  const { clock, random, limits, trace, quotas } = parts;
+  const { app, store, isolates, writer, commits, mark } = wired;
   const { manifest } = app;
   const { development } = trace;
-  const appParts = { manifest, isolates, clock, random, limits, development };
+  const auth = parts.openAuth({ manifest, store, writer, mark });
+  const { identity, services } = auth;
+  const appParts = {
+    manifest,
+    isolates,
+    clock,
+    random,
+    limits,
+    development,
+    procedures: platformProcedures,
+    services,
+  };
   const shared = quotas === undefined ? {} : { quotas };
   const gate = openGate({ ...appParts, ...shared, store, writer, identity, trace });
   let operator: Operator | null = null;
@@ -181,7 +240,10 @@ export function gatedBackend(
     ...wired,
     manifest,
     gate,
+    auth,
+    actor: openHostActor(appParts, { store, writer }),
     live: { watcher: gate.watcher, store, commits },
+    hooks: openHookDesk({ manifest, clock, random, limits, writer }),
     operator: () => (operator ??= openOperator({ ...appParts, store, writer })),
   };
 }

@@ -17,6 +17,9 @@ export interface ExampleScore {
   readonly found: readonly string[];
 }
 
+/** What the page of K505 calls many. */
+const rowsMany = 50_000;
+
 /** Reviews an example and tells what was found. @param name of a folder below `folder` that is not there. */
 export async function scoreExample(
   folder: string,
@@ -42,12 +45,12 @@ export async function checkExample(folder: string, name: string, text: string): 
   const isAboutClients = /K50[34]/.test(name);
   if (isAboutClients) return checkAppFolder({ appDir, dataDir: null, against: shipped.manifest });
   const dataDir = join(folder, `${name}-data`);
-  await fill(dataDir, shipped.manifest);
+  await fill(dataDir, shipped.manifest, name.startsWith("K505") ? rowsMany : 1);
   return checkAppFolder({ appDir, dataDir, against: null });
 }
 
-/** A database of an app with one row in every table. */
-async function fill(dataDir: string, manifest: Manifest): Promise<void> {
+/** A database of an app with one row in every table, or with many in each. */
+async function fill(dataDir: string, manifest: Manifest, count: number): Promise<void> {
   mkdirSync(dataDir, { recursive: true });
   const store = openSqliteStore({ path: join(dataDir, databaseName), manifest, limits });
   const meta = { by: null, cause: "test", requestId: "test", atMs: 0, idempotency: null };
@@ -56,7 +59,13 @@ async function fill(dataDir: string, manifest: Manifest): Promise<void> {
   await group.mutate(meta, (tx) => {
     for (const table of ["user", ...names]) {
       const row = recordExample(manifest.tables[table]?.fields ?? {});
-      if (row !== null) void tx.insert(table, row);
+      if (row === null) continue;
+      void tx.insert(table, row);
+      if (table === "user") continue;
+      for (let more = 1; more < count; more++) {
+        const id = `${String(row["id"]).slice(0, -8)}${more.toString(10).padStart(8, "0")}`;
+        void tx.insert(table, { ...row, id });
+      }
     }
     return "null";
   });

@@ -39,13 +39,14 @@ export function openDoorBackend(
 ): DoorBackend {
   const { limits, nextTurn } = parts;
   const { app, isolates, port } = opened;
+  const mark = openCommitMark(parts.mark);
   const store = openSqliteStore({
     path: join(parts.dataDir, databaseName),
     manifest: app.manifest,
     limits,
     clock: parts.clock,
     readOnly: true,
-    mark: openCommitMark(parts.mark),
+    mark,
     nextTurn,
   });
   const thread = new ThreadWriter({ limits, nextTurn });
@@ -57,7 +58,8 @@ export function openDoorBackend(
   channel.connect(port);
   const writer = openPausableWriter(thread, limits.writeQueueMax);
   const { commits } = channel;
-  const wired = gatedBackend(parts, { app, store, isolates, writer, commits, groups: () => 0 });
+  const beside = { app, store, isolates, writer, commits, mark, work: null };
+  const wired = gatedBackend(parts, { ...beside, groups: () => 0 });
   return {
     ...wired,
     connect: (port) => channel.connect(port),

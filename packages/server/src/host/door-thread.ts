@@ -1,26 +1,33 @@
 // A thread that serves: it listens on the address that all doors share, and has connections for reading,
 // isolates for queries and actions, identities and a gate of its own. Asked by the supervisor: `writer` (the
-// writer was replaced), `gauges`, `hold`, `serve`, `release` (a reload), `trace`, `close` (what was
-// accepted is answered first). It ends when the supervisor ends it.
-import { join } from "node:path";
-import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+// writer was replaced), `gauges`, `hold`, `serve`, `release` (a reload), `trace`, `act`, `cancelWork`
+// (work that reaches the world), `close` (what was accepted is answered first). It ends when the supervisor ends it.
+import { parentPort, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
-import { openTokenKeys } from "../auth/token-keys.ts";
 import { openHttpMetrics, type Gauge } from "../doors/http-metrics.ts";
+import { LiveCounts } from "../doors/live-counts.ts";
+import type { Revocation } from "../gate/identity.ts";
 import { toPortableError } from "../gate/portable-error.ts";
 import { openTraceLog } from "../gate/trace-log.ts";
+import { openAuthGround } from "./auth-ground.ts";
 import { openDoorBackend, type DoorBackend, type DoorBackendParts } from "./door-backend.ts";
 import { openHostGauges } from "./host-gauges.ts";
 import { listenHttp } from "./http-listener.ts";
-import { lazyIdentity } from "./lazy-identity.ts";
 import { realClock } from "./real-clock.ts";
-import { realDisk } from "./real-disk.ts";
 import { openRealRandom } from "./real-random.ts";
+import type { Job } from "../work/job.ts";
 import { openServeDoor } from "./serve-door.ts";
 import { doorGauges } from "./server-gauges.ts";
 import { ThreadCalls } from "./thread-calls.ts";
+import { lazyIsolates } from "./lazy-isolates.ts";
 import { threadIsolates } from "./thread-isolates.ts";
-import { appOfStart, type DoorStart, type ServeOrder, type ThreadGauges } from "./thread-start.ts";
+import {
+  appOfStart,
+  startOf,
+  type DoorStart,
+  type ServeOrder,
+  type ThreadGauges,
+} from "./thread-start.ts";
 import { portableTrace, TraceSender } from "./trace-sender.ts";
 
 /** How long a door waits for the other threads' numbers. */
@@ -28,7 +35,7 @@ const gaugesMsMax = 1_000;
 
 const port = parentPort;
 assert(port !== null, "this file is a thread's");
-const start = workerData as DoorStart;
+const start = await startOf<DoorStart>(port);
 const { limits } = start;
 const hostGauges = openHostGauges();
 const random = openRealRandom();
@@ -44,6 +51,9 @@ const calls = new ThreadCalls({
     hold: () => hold(),
     serve: (order: ServeOrder) => serve(order),
     release: () => release?.(),
+    act: (job: Job) => backend.actor.act(job),
+    cancelWork: (jobId: string) => backend.actor.cancel(jobId),
+    revoke: (what: Revocation) => door.live()?.revoke(what),
     trace: (requestId: string) => {
       const found = trace.find(requestId);
       return found === null ? null : portableTrace(found);
@@ -57,16 +67,21 @@ const trace = openTraceLog({
   keepMax: limits.traceKeepMax,
   ...(start.wantsTraces ? { onTrace: (trace) => sender.add(trace) } : {}),
 });
+const identityGround = openAuthGround({
+  appDir: start.appDir,
+  dataDir: start.dataDir,
+  mode: "production",
+  publicUrl: start.options.publicUrl ?? null,
+  random,
+  limits,
+  quotas: start.quotas,
+  report: (error) => report(error, null),
+});
 const parts: DoorBackendParts = {
   clock: realClock,
   random,
   limits,
-  identity: lazyIdentity(async () => {
-    const { openTokenIdentity } = await import("../auth/token-identity.ts");
-    const path = join(start.dataDir, "keys.json");
-    const keys = openTokenKeys({ disk: realDisk, path, random });
-    return openTokenIdentity({ keys, clock: realClock, limits });
-  }),
+  openAuth: (version) => identityGround.openAuth(version),
   trace,
   quotas: start.quotas,
   dataDir: start.dataDir,
@@ -74,13 +89,14 @@ const parts: DoorBackendParts = {
   nextTurn: setImmediate,
   report: (error) => report(error, null),
 };
-let backend = await openVersion({ app: start.app, writer: start.writer });
+let backend = openVersion({ app: start.app, writer: start.writer });
 const door = openServeDoor(start.options, {
   limits,
   random,
   mode: "production",
   metrics: openHttpMetrics(start.metrics),
   developmentTokens: null,
+  liveCounts: new LiveCounts(start.liveCounts, start.metrics.part),
   backend,
   isReady: async () => {
     await backend.store.lastSeq();
@@ -100,9 +116,11 @@ const listener = await listenHttp({
 });
 calls.tell("ready", { url: listener.url, port: listener.port });
 
-async function openVersion({ app, writer }: ServeOrder): Promise<DoorBackend> {
+function openVersion({ app, writer }: ServeOrder): DoorBackend {
   const built = appOfStart(app);
-  return openDoorBackend(parts, { app: built, isolates: await openIsolates(built), port: writer });
+  // Made at the first call: the door answers sooner, and one that only serves tables never needs any.
+  const isolates = lazyIsolates(() => openIsolates(built));
+  return openDoorBackend(parts, { app: built, isolates, port: writer });
 }
 
 function report(error: unknown, requestId: string | null): void {
@@ -129,9 +147,9 @@ async function hold(): Promise<void> {
   cancel();
 }
 
-async function serve(order: ServeOrder): Promise<void> {
+function serve(order: ServeOrder): void {
   const before = backend;
-  const after = await openVersion(order);
+  const after = openVersion(order);
   backend = after;
   const answered = door.serve(after);
   before.retire();
@@ -143,5 +161,6 @@ async function close(): Promise<boolean> {
   sender.flush();
   hostGauges.close();
   backend.close();
+  await identityGround.close();
   return isInTime;
 }

@@ -24,5 +24,6 @@ export function lazyIdentity(load: () => Promise<Identity>): Identity {
       if (authorization === null && cookie === null) return anonymous;
       return andThen(loaded(), (identity) => identity.identify(authorization, cookie));
     },
+    revoke: (what) => identity?.revoke?.(what),
   };
 }

@@ -1,5 +1,6 @@
 // Migrations by hand: what would change is shown while a server runs; it is changed only when none does.
 import { join } from "node:path";
+import { withPlatformTables } from "../model/platform-tables.ts";
 import { limits } from "../base/limits.ts";
 import {
   applyMigration,
@@ -34,7 +35,7 @@ export async function planAppMigration(order: MigrationOrder): Promise<Migration
     mode: "production",
   });
   try {
-    const { manifest } = await source.build();
+    const manifest = withPlatformTables((await source.build()).manifest);
     const path = join(dataDir, databaseName);
     return planMigration({ path, manifest, limits, clock: realClock, renamed });
   } finally {

@@ -1,8 +1,11 @@
 // What the command line needs of an app that is open, be it served or not: the operator's way in, and what
 // can be said of the data as a whole. Made for the version that is current; a reload needs a new one.
 import { join } from "node:path";
+import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
+import { anonymous } from "../gate/identity.ts";
 import type { Operator } from "../gate/operator.ts";
+import { startWork } from "../gate/work.ts";
 import { verifyInvariants, type InvariantReport } from "../gate/verify-invariants.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { checkSqlite } from "../store/sqlite/sqlite-backup.ts";
@@ -17,6 +20,8 @@ import { openRealRandom } from "./real-random.ts";
 export interface OperatorDesk extends Operator {
   readonly manifest: Manifest;
   readonly store: Store;
+  /** Runs a transaction of the platform's own. @throws its refusals. */
+  procedure(name: string, input: Json, cause: string): Promise<Json>;
   /** Asks every invariant of the app. */
   invariants(): Promise<readonly InvariantReport[]>;
   /** Reads the whole database. @throws STORE_FAILED when it is damaged. */
@@ -33,6 +38,21 @@ export function openOperatorDesk(
     manifest,
     store,
     execute: (operation, order) => backend.operator().execute(operation, order),
+    procedure: async (name, input, cause) => {
+      const { json } = await backend.writer.submit(
+        {
+          operation: { kind: "procedure", name, input },
+          caller: anonymous,
+          authority: "system",
+          cause,
+          requestId: Buffer.from(openRealRandom().bytes(15)).toString("base64url"),
+          atMs: realClock.nowMs(),
+          idempotency: null,
+        },
+        startWork(),
+      );
+      return JSON.parse(json) as Json;
+    },
     invariants: async () =>
       verifyInvariants({
         manifest,

@@ -4,6 +4,8 @@ import type { Limits } from "../base/limits.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { DevelopmentTokens } from "../doors/development-token.ts";
 import { openHttpDoor, type HttpDoor } from "../doors/http-door.ts";
+import type { Mailbox } from "../auth/mail/mailbox.ts";
+import type { LiveCounts } from "../doors/live-counts.ts";
 import type { Gauge, HttpMetrics } from "../doors/http-metrics.ts";
 import { withModuleFiles } from "../doors/module-files.ts";
 import { openStaticFiles } from "../doors/static-files.ts";
@@ -21,6 +23,8 @@ export interface DoorOptions {
   readonly metricsToken?: string;
   /** Whether a proxy in front tells the caller's address and scheme. Default: no. */
   readonly trustProxy?: boolean;
+  /** Where people reach the server: `https://tickets.example.com`. For links in letters, and cookies. Default: not known. */
+  readonly publicUrl?: string;
 }
 
 /** What the door leads to. */
@@ -30,6 +34,10 @@ export interface DoorSurroundings {
   readonly mode: "development" | "production";
   readonly metrics: HttpMetrics;
   readonly developmentTokens: DevelopmentTokens | null;
+  /** What was sent by e-mail, while an app is being written. Default: there is none. */
+  readonly mailbox?: Mailbox | null;
+  /** Live connections of addresses and users, over all threads. Default: of this door alone. */
+  readonly liveCounts?: LiveCounts;
   readonly backend: Backend;
   isReady(): Later<boolean>;
   gauges(): Later<readonly Gauge[]>;
@@ -38,7 +46,8 @@ export interface DoorSurroundings {
 
 /** Opens the door. */
 export function openServeDoor(options: DoorOptions, around: DoorSurroundings): HttpDoor {
-  const { limits, random, mode, metrics, developmentTokens, backend } = around;
+  const { limits, random, mode, metrics, developmentTokens, liveCounts, backend } = around;
+  const { mailbox = null } = around;
   const { staticDir, moduleFiles = {}, metricsToken = null, trustProxy = false } = options;
   const folder =
     staticDir === undefined ? null : openStaticFiles({ disk: realDisk, folder: staticDir, limits });
@@ -53,6 +62,7 @@ export function openServeDoor(options: DoorOptions, around: DoorSurroundings): H
       trustProxy,
       statics: withModuleFiles(moduleFiles, folder),
       developmentTokens,
+      mailbox,
       openApi: async (manifest) => {
         const { openApiOf } = await import("../doors/openapi.ts");
         return openApiOf(manifest);
@@ -60,6 +70,7 @@ export function openServeDoor(options: DoorOptions, around: DoorSurroundings): H
       isReady: () => around.isReady(),
       gauges: () => around.gauges(),
       nextTurn: setImmediate,
+      ...(liveCounts === undefined ? {} : { liveCounts }),
       report: (error, requestId) => around.report(error, requestId),
     },
     backend,

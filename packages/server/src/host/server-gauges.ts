@@ -29,6 +29,25 @@ export function doorGauges(door: HttpDoor, listener: HttpListener | null): reado
   return [
     gauge("keelson_http_requests_in_flight", "Requests being answered.", door.inFlight()),
     gauge("keelson_http_connections", "Open connections.", listener?.connections() ?? 0),
+    ...liveGauges(door),
+  ];
+}
+
+function liveGauges(door: HttpDoor): readonly Gauge[] {
+  const live = door.live();
+  if (live === null) return [];
+  const { connections, subscriptions, queries, pushes, sentBytes, slowReaders } = live.gauges;
+  return [
+    gauge("keelson_live_connections", "Live connections.", connections),
+    gauge("keelson_live_subscriptions", "Live queries that they watch.", subscriptions),
+    gauge("keelson_live_queries", "Distinct ones; each is run once for all.", queries),
+    counter("keelson_live_pushes_total", "Pushes sent.", pushes),
+    counter("keelson_live_sent_bytes_total", "Bytes sent on live connections.", sentBytes),
+    counter(
+      "keelson_live_slow_readers_total",
+      "Live connections cut off because their client did not read.",
+      slowReaders,
+    ),
   ];
 }
 

@@ -1,13 +1,18 @@
 // One thread of the server as the supervisor sees it: started -> ready -> (ended by us | gone by itself).
+import { getCompileCacheDir } from "node:module";
 import { Worker, type Transferable } from "node:worker_threads";
 import type { Clock } from "../base/clock.ts";
 import { errorCodes, type ErrorCode } from "../base/error-codes.ts";
 import { PlatformError, type ErrorDetails } from "../base/platform-error.ts";
 import { ThreadCalls, type ThreadAnswer } from "./thread-calls.ts";
 
+type ThreadRole = "writer" | "door";
+
 /** How a thread is started. */
 export interface ServerThreadParts {
-  readonly role: "writer" | "door";
+  readonly role: ThreadRole;
+  /** One that has begun to load. */
+  readonly worker: Worker;
   readonly data: unknown;
   readonly transfer: readonly Transferable[];
   readonly clock: Clock;
@@ -30,14 +35,8 @@ export class ServerThread {
   #isReady = false;
 
   constructor(parts: ServerThreadParts) {
-    const { role, data, transfer, clock, answers } = parts;
+    const { role, worker, data, transfer, clock, answers } = parts;
     this.role = role;
-    const file = `./${role}-thread${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
-    const worker = new Worker(new URL(file, thisFile), {
-      workerData: data,
-      transferList: [...transfer],
-      name: `keelson ${role}`,
-    });
     this.#worker = worker;
     const ready = Promise.withResolvers<unknown>();
     this.ready = ready.promise;
@@ -67,6 +66,7 @@ export class ServerThread {
       ended.resolve();
       parts.gone(failure);
     });
+    worker.postMessage(data, [...transfer]);
   }
 
   get isReady(): boolean {
@@ -78,6 +78,48 @@ export class ServerThread {
     await this.#worker.terminate();
     await this.ended;
   }
+}
+
+/** Threads that load their code while it is worked out what they are to do. */
+export class SpareThreads {
+  readonly #workers: { readonly role: ThreadRole; readonly worker: Worker; isAlive: boolean }[] =
+    [];
+
+  /** @param roles one thread is begun for each. */
+  constructor(roles: readonly ThreadRole[]) {
+    for (const role of roles) {
+      const spare = { role, worker: beginThread(role), isAlive: true };
+      // One that can't load is begun again when it is needed, and what fails is told then.
+      spare.worker.once("error", () => undefined);
+      spare.worker.once("exit", () => {
+        spare.isAlive = false;
+      });
+      this.#workers.push(spare);
+    }
+  }
+
+  /** One of this role, which may have loaded already. */
+  take(role: ThreadRole): Worker {
+    const at = this.#workers.findIndex((spare) => spare.role === role && spare.isAlive);
+    const [spare] = at === -1 ? [] : this.#workers.splice(at, 1);
+    return spare?.worker ?? beginThread(role);
+  }
+
+  /** Ends those that nobody took. */
+  async end(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map(({ worker }) => worker.terminate()));
+  }
+}
+
+function beginThread(role: ThreadRole): Worker {
+  const file = `./${role}-thread${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
+  return new Worker(new URL(file, thisFile), { name: `keelson ${role}`, env: threadEnv() });
+}
+
+/** A thread uses the process's cache of compiled modules, where it has one: that is most of a start. */
+function threadEnv(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: folder };
 }
 
 /** Node takes an error's class away when it leaves its thread, not its code. */

@@ -8,7 +8,6 @@ import type { IsolatePorts } from "../isolate/isolated-app.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AppIsolates } from "./backend.ts";
 import { realClock } from "./real-clock.ts";
-import { openRealEgress } from "./real-egress.ts";
 
 /** @returns what opens isolates of a version of the app in this thread. Called once in a thread. */
 export function threadIsolates(
@@ -19,7 +18,13 @@ export function threadIsolates(
   const ports: IsolatePorts = {
     clock: realClock,
     limits,
-    egress: openRealEgress(),
+    // Loads Node's HTTP client, which a thread that runs no action never needs.
+    egress: {
+      async send(request) {
+        const { openRealEgress } = await import("./real-egress.ts");
+        return openRealEgress().send(request);
+      },
+    },
     watchdog: new CpuWatchdog(),
     development: false,
   };

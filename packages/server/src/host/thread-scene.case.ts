@@ -15,6 +15,7 @@ import { lazyIdentity } from "./lazy-identity.ts";
 import { realClock } from "./real-clock.ts";
 import { realDisk } from "./real-disk.ts";
 import { openRealRandom } from "./real-random.ts";
+import { SpareThreads } from "./server-thread.ts";
 import { ThreadServer } from "./thread-server.ts";
 
 const schema = (extra: string) => `
@@ -186,17 +187,23 @@ export class ThreadScene {
     });
     this.#source = source;
     this.#server = new ThreadServer({
+      spares: new SpareThreads([]),
       app: await source.build(),
       source,
       clock: realClock,
       random,
       limits: this.limits,
-      identity: lazyIdentity(() => Promise.reject(new Error("nobody signs in here"))),
+      openAuth: () => ({
+        identity: lazyIdentity(() => Promise.reject(new Error("nobody signs in here"))),
+        services: new Map(),
+        service: () => Promise.reject(new Error("nobody signs in here")),
+      }),
       trace,
       dataDir,
       migrate: "auto-safe",
       nextTurn: setImmediate,
       options: {},
+      appDir: this.folder,
       host: "127.0.0.1",
       port: 0,
       doors: this.#doors,

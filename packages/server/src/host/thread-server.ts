@@ -8,9 +8,12 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { PlatformError } from "../base/platform-error.ts";
 import { httpMetricsMemory, type Gauge } from "../doors/http-metrics.ts";
 import { fromPortableError } from "../gate/portable-error.ts";
+import { makeLiveCounts, type SharedLiveCounts } from "../doors/live-counts.ts";
+import type { Revocation } from "../gate/identity.ts";
 import { makeSharedQuotas, type SharedQuotas } from "../gate/shared-quota.ts";
 import type { Trace } from "../gate/trace-log.ts";
 import { commitMarkMemory } from "../store/commit-mark.ts";
+import type { Job } from "../work/job.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AppSource } from "./app-source.ts";
 import { openDoorBackend, type DoorBackend, type DoorBackendParts } from "./door-backend.ts";
@@ -18,7 +21,7 @@ import { findFreePort } from "./free-port.ts";
 import type { HostGauges } from "./host-gauges.ts";
 import { lazyIsolates } from "./lazy-isolates.ts";
 import type { DoorOptions } from "./serve-door.ts";
-import { ServerThread } from "./server-thread.ts";
+import { ServerThread, type SpareThreads } from "./server-thread.ts";
 import { mergeGauges } from "./thread-gauges.ts";
 import type {
   DoorStart,
@@ -35,10 +38,14 @@ export interface ThreadServerParts extends Omit<DoorBackendParts, "mark" | "quot
   readonly source: Pick<AppSource, "guest" | "openIsolates">;
   readonly migrate: "auto-safe" | "refuse";
   readonly options: DoorOptions;
+  /** Absolute; holds keelson/app.ts. */
+  readonly appDir: string;
   readonly host: string;
   readonly port: number;
   /** Threads that serve, at least 1. */
   readonly doors: number;
+  /** Threads that have begun to load. */
+  readonly spares: SpareThreads;
   readonly gauges: HostGauges;
   /** Called with every finished request; null: nobody wants them. */
   readonly onTrace: ((trace: Trace) => void) | null;
@@ -51,6 +58,9 @@ const restartMsMax = 5_000;
 /** A thread that lived this long has not failed again and again. */
 const steadyMs = 60_000;
 const portTries = 8;
+/** Doors that are started again are waited for. */
+const actTriesMax = 100;
+const actWaitMs = 100;
 
 interface Place {
   readonly role: "writer" | "door";
@@ -67,6 +77,7 @@ export class ThreadServer {
   readonly #mark = commitMarkMemory();
   readonly #metrics: SharedArrayBuffer;
   readonly #quotas: SharedQuotas;
+  readonly #liveCounts: SharedLiveCounts;
   readonly #writer: Place;
   readonly #doors: readonly Place[];
   #guest: { readonly snapshot: ArrayBuffer; works(): void } | null = null;
@@ -75,6 +86,7 @@ export class ThreadServer {
   #own: DoorBackend | null = null;
   #state: "starting" | "serving" | "reloading" | "closing" = "starting";
   #address = { url: "", port: 0 };
+  #acts = 0;
 
   constructor(parts: ThreadServerParts) {
     this.#parts = parts;
@@ -82,6 +94,7 @@ export class ThreadServer {
     this.#appText = JSON.stringify(parts.app);
     this.#metrics = httpMetricsMemory(parts.doors);
     this.#quotas = makeSharedQuotas(parts.limits.rateLimitKeysMax, parts.random);
+    this.#liveCounts = makeLiveCounts(parts.doors, parts.random);
     const place = (role: "writer" | "door", part: number): Place => ({
       role,
       part,
@@ -126,6 +139,7 @@ export class ThreadServer {
       this.#own = this.#openOwn(this.#app);
       await this.#startDoors();
       this.#state = "serving";
+      this.#startWork();
     } catch (error) {
       this.#state = "closing";
       this.#own?.close();
@@ -165,6 +179,7 @@ export class ThreadServer {
     } finally {
       for (const { thread } of this.#doors) thread?.calls.tell("release");
       this.#state = "serving";
+      this.#startWork();
       // What ended while nobody looked.
       for (const place of this.#places()) if (place.thread === null) this.#restartLater(place);
     }
@@ -191,6 +206,20 @@ export class ThreadServer {
       if (found !== null) return traceOf(found as PortableTrace);
     }
     return null;
+  }
+
+  /** Credentials are not to be taken any more. @returns when every door has acted on it. */
+  async revoke(what: Revocation): Promise<void> {
+    await Promise.all(
+      this.#doorThreads().map(async (thread) => {
+        try {
+          await thread.calls.ask("revoke", what, { deadlineMs: answerMsMax });
+        } catch {
+          // One that does not answer in time sends nothing more when it is ended, and another takes its place.
+          await thread.end();
+        }
+      }),
+    );
   }
 
   /** Answers what was accepted, then ends every thread. @returns whether all was answered in time. */
@@ -252,12 +281,14 @@ export class ThreadServer {
       ...this.#threadStart(),
       dataDir,
       limits,
+      appDir: this.#parts.appDir,
       options,
       host,
       port,
       wantsTraces: onTrace !== null,
       quotas: this.#quotas,
       metrics: { memory: this.#metrics, part: place.part },
+      liveCounts: this.#liveCounts,
       writer,
     };
     return this.#launch(place, data, [writer]);
@@ -269,10 +300,11 @@ export class ThreadServer {
   }
 
   async #launch(place: Place, data: unknown, transfer: readonly MessagePort[]): Promise<unknown> {
-    const { clock } = this.#parts;
+    const { clock, spares } = this.#parts;
     place.startedMs = clock.nowMs();
     const thread = new ServerThread({
       role: place.role,
+      worker: spares.take(place.role),
       data,
       transfer,
       clock,
@@ -282,11 +314,36 @@ export class ThreadServer {
         traces: (text: string) => this.#traced(text),
         isReady: () => this.isReady(),
         gauges: () => this.gauges(),
+        revoke: (what: Revocation) => this.revoke(what),
+        act: (job: Job) => this.#act(job),
+        cancelWork: (jobId: string) => {
+          for (const { calls } of this.#doorThreads()) calls.tell("cancelWork", jobId);
+        },
       },
       gone: (error) => this.#gone(place, thread, error),
     });
     place.thread = thread;
     return thread.ready;
+  }
+
+  #startWork(): void {
+    this.#writer.thread?.calls.tell("startWork");
+  }
+
+  /** Work that reaches the world runs in the doors, one after the other in turn. */
+  async #act(job: Job): Promise<void> {
+    for (let tries = 0; tries < actTriesMax; tries++) {
+      const ready = this.#doorThreads().filter(({ isReady }) => isReady);
+      const door = ready[this.#acts++ % Math.max(1, ready.length)];
+      if (door !== undefined) {
+        await door.calls.ask("act", job);
+        return;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#parts.clock.after(actWaitMs, resolve);
+      await promise;
+    }
+    throw new PlatformError("OVERLOADED", { limit: "actTriesMax" });
   }
 
   #traced(text: string): void {
@@ -320,6 +377,7 @@ export class ThreadServer {
       else {
         await this.#startWriter();
         this.#linkAll();
+        this.#startWork();
       }
     } catch (error) {
       // The thread has ended, which was seen to where that is; what fails here is starting it.

@@ -1,8 +1,10 @@
-// What a thread of the server is started with, and the names of what it and the supervisor ask each other
+// What a thread of the server is started with (its first message: its code may be loaded before), and the names of what it and the supervisor ask each other
 // (thread-calls.ts). Everything here is structured-cloneable.
+import { once } from "node:events";
 import type { MessagePort } from "node:worker_threads";
 import type { Limits } from "../base/limits.ts";
 import type { Gauge } from "../doors/http-metrics.ts";
+import type { SharedLiveCounts } from "../doors/live-counts.ts";
 import type { PortableError } from "../gate/portable-error.ts";
 import type { SharedQuotas } from "../gate/shared-quota.ts";
 import { deepFreeze } from "../model/manifest-json.ts";
@@ -28,6 +30,8 @@ export interface WriterStart extends ThreadStart {
 
 /** What a door's thread is started with. */
 export interface DoorStart extends ThreadStart {
+  /** Absolute; holds keelson/app.ts: templates of letters and the theme of pages are read from it. */
+  readonly appDir: string;
   readonly options: DoorOptions;
   readonly host: string;
   readonly port: number;
@@ -35,6 +39,8 @@ export interface DoorStart extends ThreadStart {
   readonly wantsTraces: boolean;
   readonly quotas: SharedQuotas;
   readonly metrics: { readonly memory: SharedArrayBuffer; readonly part: number };
+  /** Counted in the same part. */
+  readonly liveCounts: SharedLiveCounts;
   /** To the writer. */
   readonly writer: MessagePort;
 }
@@ -55,6 +61,12 @@ export interface ThreadReport {
 export interface ThreadGauges {
   readonly sum: readonly Gauge[];
   readonly max: readonly Gauge[];
+}
+
+/** Waits for what this thread is to do. @param port to the supervisor. */
+export async function startOf<T extends ThreadStart>(port: MessagePort): Promise<T> {
+  const [start] = (await once(port, "message")) as unknown as readonly [T];
+  return start;
 }
 
 /** The app of a start. */

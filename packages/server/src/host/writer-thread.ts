@@ -1,7 +1,7 @@
 // The thread that writes: it owns the write connection and the isolates of mutations, and serves the doors'
-// channels. Asked by the supervisor: `door` (a new channel), `gauges`, `close` (every accepted job is made
-// durable and answered first). It ends when the supervisor ends it.
-import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+// channels, and dispatches work. Asked by the supervisor: `door` (a new channel), `gauges`, `startWork` (doors are
+// there to run what reaches the world), `close` (every accepted job is made durable and answered first). It ends when the supervisor ends it.
+import { parentPort, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import type { Gauge } from "../doors/http-metrics.ts";
 import { openExecuteWrite } from "../gate/execute-write.ts";
@@ -9,46 +9,62 @@ import { openInlineWriter, type DirectWriter } from "../gate/inline-writer.ts";
 import { toPortableError } from "../gate/portable-error.ts";
 import { WriterDesk } from "../gate/writer-desk.ts";
 import type { FromWriter, ToWriter } from "../gate/writer-messages.ts";
-import { feedingStore } from "../store/commit-feed.ts";
+import { feedingStore, openCommitRelay } from "../store/commit-feed.ts";
 import { openCommitMark } from "../store/commit-mark.ts";
 import { openSqliteStore, type SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { privateDatabase, type AppIsolates } from "./backend.ts";
+import { sweepAuth } from "./auth-sweep.ts";
 import { openHostGauges } from "./host-gauges.ts";
+import { openHostWork, type HostWork } from "./host-work.ts";
+import { openWorkflowCode } from "./host-workflow-code.ts";
+import { platformProcedures } from "./platform-procedures.ts";
 import { realClock } from "./real-clock.ts";
 import { openRealRandom } from "./real-random.ts";
 import { ThreadCalls } from "./thread-calls.ts";
 import { threadIsolates } from "./thread-isolates.ts";
-import { appOfStart, type ThreadGauges, type WriterStart } from "./thread-start.ts";
+import { appOfStart, startOf, type ThreadGauges, type WriterStart } from "./thread-start.ts";
+
+/** How long after its start a thread loads what it will need sooner or later. */
+const preloadMs = 1_000;
 
 const port = parentPort;
 assert(port !== null, "this file is a thread's");
-const start = workerData as WriterStart;
+const start = await startOf<WriterStart>(port);
 const { limits } = start;
 const hostGauges = openHostGauges();
 
-const { desk, writer, store, isolates, groups } = await openWriter();
+const { desk, writer, store, isolates, work, groups } = await openWriter();
 const calls = new ThreadCalls({
   port,
   clock: realClock,
   answers: {
     door: (channel: MessagePort) => openChannel(channel),
     gauges: () => readGauges(),
+    startWork: () => work.start(),
     close: () => close(),
   },
 });
-const pruning = setInterval(prune, limits.pruneMs);
+const pruning = setInterval(() => {
+  sweepAuth(writer, realClock).then(prune).catch(report);
+}, limits.pruneMs);
 calls.tell("ready", null);
+// Not while the server starts, and not while a first sign-in waits for it.
+setTimeout(() => {
+  platformProcedures.loaded().catch(report);
+}, preloadMs).unref();
 
 async function openWriter(): Promise<{
   readonly desk: WriterDesk;
   readonly writer: DirectWriter;
   readonly store: SqliteStore;
   readonly isolates: AppIsolates;
+  readonly work: HostWork;
   groups(): number;
 }> {
   const app = appOfStart(start.app);
   const { manifest } = app;
-  const isolates = await threadIsolates(start.snapshot, limits)(app);
+  const openIsolates = threadIsolates(start.snapshot, limits);
+  const { workflowCode, isolates } = openWorkflowCode(app, await openIsolates(app), openIsolates);
   const store = openSqliteStore({
     path: privateDatabase(start.dataDir),
     manifest,
@@ -59,17 +75,28 @@ async function openWriter(): Promise<{
   });
   const desk = new WriterDesk({ lastSeq: () => store.read(({ seq }) => seq) as number });
   const random = openRealRandom();
-  const execute = openExecuteWrite({
+  const appParts = {
     manifest,
     isolates,
     clock: realClock,
     random,
     limits,
     development: false,
+    procedures: platformProcedures,
+    workflowCode,
+  };
+  const execute = openExecuteWrite(appParts);
+  const commits = openCommitRelay({
+    lastSeq: () => store.read(({ seq }) => seq) as number,
+    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
+    report,
   });
   let groups = 0;
   const writer = openInlineWriter({
-    store: feedingStore(store, desk.publish),
+    store: feedingStore(store, (group) => {
+      desk.publish(group);
+      commits.publish(group);
+    }),
     execute,
     clock: realClock,
     limits,
@@ -80,7 +107,21 @@ async function openWriter(): Promise<{
     },
   });
   desk.use(writer);
-  return { desk, writer, store, isolates, groups: () => groups };
+  const work = openHostWork({
+    appParts,
+    store,
+    writer,
+    commits,
+    // What reaches the world runs in a door's thread: the supervisor knows which.
+    actor: {
+      act: async (job) => {
+        await calls.ask("act", job);
+      },
+      cancel: (jobId) => calls.tell("cancelWork", jobId),
+    },
+    report,
+  });
+  return { desk, writer, store, isolates, work, groups: () => groups };
 }
 
 function openChannel(channel: MessagePort): void {
@@ -100,8 +141,12 @@ function prune(): void {
   try {
     store.prune(realClock.nowMs());
   } catch (error) {
-    calls.tell("report", { error: toPortableError(error), requestId: null });
+    report(error);
   }
+}
+
+function report(error: unknown): void {
+  calls.tell("report", { error: toPortableError(error), requestId: null });
 }
 
 function readGauges(): ThreadGauges {
@@ -141,6 +186,7 @@ function readGauges(): ThreadGauges {
 
 async function close(): Promise<void> {
   clearInterval(pruning);
+  await work.stop();
   await writer.drain();
   isolates.dispose();
   store.close();

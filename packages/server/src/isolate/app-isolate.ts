@@ -2,6 +2,7 @@
 // it can reach the world only through the system calls it is given (law 3).
 import type { Json } from "../base/json.ts";
 import type { Later } from "../base/later.ts";
+import type { RowTarget } from "./system-calls.ts";
 import type { AppSpec } from "@keelson/sdk/spec";
 
 /** The app's code, ready to load. */
@@ -19,7 +20,7 @@ export interface Bundle {
 export interface CallInput {
   /** `module.name`. */
   readonly name: string;
-  readonly kind: "query" | "mutation" | "action" | "http";
+  readonly kind: "query" | "mutation" | "action" | "http" | "workflow";
   /** Arguments, validated before, as JSON text. */
   readonly argsJson: string;
   /** `me` as the function sees it: `{ id: null, role: null }` for anonymous callers. */
@@ -29,14 +30,21 @@ export interface CallInput {
   /** Seed of Math.random and crypto inside queries and mutations: the same seed gives the same numbers. */
   readonly seed: string;
   readonly requestId: string;
+  /** The job that it runs for, as `ctx.job`. Default: none. */
+  readonly job?: { readonly id: string; readonly token: string; readonly attempt: number };
 }
 
 /**
- * A system call: an operation and its JSON arguments, answered with JSON text now or later.
+ * A system call: an operation and its JSON arguments, answered with JSON text now or later. `db.row` comes with
+ * a target, and its argument is the id.
  * A refusal is thrown as a PlatformError and reaches user code as an error with `code` and `details`.
  * Operations (`db.get`, `db.list`, ...) are listed in isolate/system-calls.ts; the isolate does not interpret them.
  */
-export type SystemCall = (operation: string, payloadJson: string) => Later<string>;
+export type SystemCall = (
+  operation: string,
+  payloadJson: string,
+  target?: RowTarget,
+) => Later<string>;
 
 /** One console line of user code. */
 export interface LogLine {

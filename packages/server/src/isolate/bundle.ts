@@ -63,8 +63,9 @@ function optionsOf({ appFile, appDir }: AppPlace) {
     sourcemap: "external",
     format: "iife",
     platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["keelson", "worker", "import"],
+    // An isolate is a browser without a page: packages that tell servers and browsers apart have their web side here.
+    mainFields: ["browser", "module", "main"],
+    conditions: ["keelson", "worker", "browser", "import"],
     target: "esnext",
     charset: "utf8",
     banner: { js: '"use strict"; try {' },

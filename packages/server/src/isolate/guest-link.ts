@@ -2,11 +2,14 @@
 import ivm from "isolated-vm";
 import { assert } from "../base/assert.ts";
 import type { Limits } from "../base/limits.ts";
-import type { GuestLimits, HostLink } from "./guest/link.ts";
+import { mailWords, type GuestLimits, type HostLink } from "./guest/link.ts";
 import type { KeptHandles } from "./kept-handles.ts";
 
 /** What the guest calls; see HostLink for what each takes and gives. None may throw. */
-export type GuestCallbacks = Pick<HostLink, "system" | "effect" | "pure" | "end" | "log">;
+export type GuestCallbacks = Pick<
+  HostLink,
+  "system" | "target" | "effect" | "pure" | "end" | "log"
+>;
 
 /** A result that came through shared memory. */
 export interface Mail {
@@ -22,9 +25,11 @@ export interface GuestLink {
   readonly forget: ivm.Reference;
   /** The small result that the slice left, if it did. Once. */
   readMail(): Mail | null;
+  /** What `system` is about: see mailWords. */
+  readonly head: Int32Array;
 }
 
-const headBytes = 12;
+const headBytes = mailWords.count * Int32Array.BYTES_PER_ELEMENT;
 const bodyBytes = 1_024;
 
 /** Connects the guest in a fresh context. */
@@ -40,26 +45,32 @@ export function connectGuest(
   const reference = (name: string): ivm.Reference =>
     kept.keep(guest.getSync(name, { reference: true }));
   const memory = new SharedArrayBuffer(headBytes + bodyBytes);
-  const { system, effect, pure, end, log } = callbacks;
+  const { system, target, effect, pure, end, log } = callbacks;
   reference("open").applySync(undefined, [
-    ...[system, effect, pure, end, log].map((callback) => kept.keep(new ivm.Callback(callback))),
+    ...[system, target, effect, pure, end, log].map((callback) =>
+      kept.keep(new ivm.Callback(callback)),
+    ),
     kept.keep(kept.keep(new ivm.ExternalCopy(memory)).copyInto()),
     JSON.stringify(guestLimits(limits)),
   ]);
-  const head = new Int32Array(memory, 0, 3);
+  const head = new Int32Array(memory, 0, mailWords.count);
   const body = Buffer.from(memory, headBytes);
   return {
     take: reference("take"),
     start: reference("start"),
     resume: reference("resume"),
     forget: reference("forget"),
+    head,
     readMail() {
-      if (head[0] === 0) return null;
-      head[0] = 0;
-      const length = head[2] as number;
+      if (head[mailWords.full] === 0) return null;
+      head[mailWords.full] = 0;
+      const length = head[mailWords.length] as number;
       assert(length >= 0, "the mailbox has a length");
       assert(length <= bodyBytes, "the mailbox is no longer than it is");
-      return { callId: head[1] as number, resultJson: body.toString("latin1", 0, length) };
+      return {
+        callId: head[mailWords.callId] as number,
+        resultJson: body.toString("latin1", 0, length),
+      };
     },
   };
 }

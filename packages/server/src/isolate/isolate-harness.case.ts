@@ -63,6 +63,14 @@ export const noEgress: Egress = {
 /** One for all tests of a file: it ends itself. */
 export const watchdog = new CpuWatchdog();
 
+/** What a system call says, whatever form it crossed in. */
+export function saidBy(...[operation, payload, target]: Parameters<SystemCall>): {
+  readonly [key: string]: Json;
+} {
+  if (operation !== "db.row") return JSON.parse(payload) as { readonly [key: string]: Json };
+  return { table: target?.table ?? null, id: payload, reason: target?.reason ?? null };
+}
+
 /** Answers no system call. */
 export const noSystem: SystemCall = (operation) => {
   throw new PlatformError("SYSTEM_CALL_DENIED", { operation });

@@ -62,7 +62,7 @@ export class IsolatePool {
 
   /** @throws what AppIsolate.call throws. */
   call(input: CallInput, system: SystemCall): Later<CallOutcome> {
-    const isInside = input.kind === "query" || input.kind === "mutation";
+    const isInside = input.kind !== "action" && input.kind !== "http";
     const group = isInside ? this.#inside : this.#world;
     const seat = this.#seat(group);
     if (++seat.calls % callsPerLook === 0) this.#look(group, seat);

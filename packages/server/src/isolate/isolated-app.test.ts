@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { PlatformError } from "../base/platform-error.ts";
-import { openTestApp, queries, type TestApp } from "./isolate-harness.case.ts";
+import { openTestApp, queries, saidBy, type TestApp } from "./isolate-harness.case.ts";
 import type { SystemCall } from "./app-isolate.ts";
 
 const film = { id: "film_1", title: "Alien", year: 1979 };
@@ -9,8 +9,9 @@ const film = { id: "film_1", title: "Alien", year: 1979 };
 describe("a call", () => {
   let app: TestApp;
   const asked: [string, unknown][] = [];
-  const system: SystemCall = (operation, payload) => {
-    asked.push([operation, JSON.parse(payload)]);
+  const system: SystemCall = (...call) => {
+    const [operation] = call;
+    asked.push([operation, saidBy(...call)]);
     if (operation === "db.list") return JSON.stringify({ rows: [film], next: "c1" });
     if (operation === "db.aggregate") return JSON.stringify([{ count: 7, top: 9 }]);
     if (operation === "db.delete") return "null";
@@ -64,7 +65,7 @@ export const write = mutation({ allow: "anyone", async run({ db }) {
       now: "2027-01-15T08:00:00.000Z",
       requestId: "request-1",
       args: { a: 1 },
-      keys: ["db", "me", "now", "requestId", "run"],
+      keys: ["db", "me", "now", "requestId", "run", "workflowRun"],
     });
     assert.ok(outcome.cpuUs > 0);
   });
@@ -81,7 +82,7 @@ export const write = mutation({ allow: "anyone", async run({ db }) {
 
   test("sends the payloads that the gate reads", async () => {
     assert.deepEqual(await askedBy("getFilm"), [
-      [["db.get", { table: "film", id: "film_1" }]],
+      [["db.row", { table: "film", id: "film_1", reason: "" }]],
       film,
     ]);
     const query = { select: ["title"] };
@@ -121,7 +122,7 @@ export const write = mutation({ allow: "anyone", async run({ db }) {
       [{ count: 7, top: 9 }],
     ]);
     assert.deepEqual(await askedBy("system"), [
-      [["db.get", { table: "film", id: "film_1", as: "nightly" }]],
+      [["db.row", { table: "film", id: "film_1", reason: "nightly" }]],
       film,
     ]);
     assert.deepEqual(await askedBy("runIt"), [
@@ -274,9 +275,9 @@ describe("an answer that comes later", () => {
   test("lets calls of one isolate overlap without mixing them", async () => {
     const systemOf =
       (year: number): SystemCall =>
-      async (_operation, payload) => {
+      async (...call) => {
         await new Promise(setImmediate);
-        const { id } = JSON.parse(payload) as { id: string };
+        const { id } = saidBy(...call);
         assert.equal(id, `film_${year}`);
         return JSON.stringify({ year });
       };
@@ -289,9 +290,9 @@ describe("an answer that comes later", () => {
 
   test("is not needed by a call that is over", async () => {
     const answers = new Map<string, (answer: string) => void>();
-    const system: SystemCall = (_operation, payload) =>
+    const system: SystemCall = (...call) =>
       new Promise((resolve) => {
-        answers.set((JSON.parse(payload) as { id: string }).id, resolve);
+        answers.set(String(saidBy(...call)["id"]), resolve);
       });
     const outcome = app.call("race", {}, system);
     answers.get("fast")?.('{"n":1}');

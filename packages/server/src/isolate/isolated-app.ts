@@ -17,7 +17,7 @@ import type { AppSpec } from "@keelson/sdk/spec";
 import type { AppIsolate, CallInput, CallOutcome, LogLine, SystemCall } from "./app-isolate.ts";
 import type { CpuSlot, CpuWatchdog } from "./cpu-watchdog.ts";
 import type { Egress } from "./egress.ts";
-import type { EndKind } from "./guest/link.ts";
+import { mailWords, type EndKind } from "./guest/link.ts";
 import { guestError } from "./guest-error.ts";
 import { connectGuest, type GuestCallbacks, type GuestLink } from "./guest-link.ts";
 import { HostEffects } from "./host-effects.ts";
@@ -27,6 +27,8 @@ import { keepHandles } from "./kept-handles.ts";
 import { isDeeper } from "./json-depth.ts";
 import { answerPure } from "./pure-calls.ts";
 import { RunningCall } from "./running-call.ts";
+import { RowTargets } from "./row-targets.ts";
+import { numberedCalls, rowCall } from "./system-calls.ts";
 
 /** What isolates are given of the world. */
 export interface IsolatePorts {
@@ -55,6 +57,7 @@ export class IsolatedApp implements AppIsolate {
   readonly #guest: GuestLink;
   readonly #indexes = new Map<string, number>();
   readonly #effects: HostEffects;
+  readonly #targets = new RowTargets();
   /** While developing: when the next slice may carry isolated-vm's own limit. */
   #timedFromUs = 0;
   readonly #calls = new Map<number, RunningCall>();
@@ -126,9 +129,14 @@ export class IsolatedApp implements AppIsolate {
       throw new PlatformError("FUNCTION_NOT_FOUND", { function: input.name });
     this.#ids = this.#ids === idsMax ? 1 : this.#ids + 1;
     const call = new RunningCall(this.#ids, input, system);
-    const { nowMs, requestId, seed, argsJson } = input;
-    const told = `${nowMs}\n${requestId}\n${seed}\n${meJson(input)}\n${argsJson}`;
-    this.#slice(call, this.#guest.start, [call.id, index, told]);
+    const { nowMs, requestId, seed, argsJson, job } = input;
+    const about =
+      job === undefined ? requestId : `${requestId}\t${job.id} ${job.token} ${job.attempt}`;
+    const told = `${nowMs}\n${about}\n${seed}\n${meJson(input)}\n${argsJson}`;
+    const { head, start } = this.#guest;
+    head[mailWords.startId] = call.id;
+    head[mailWords.startIndex] = index;
+    this.#slice(call, start, [told]);
     return call.outcome();
   }
 
@@ -144,7 +152,8 @@ export class IsolatedApp implements AppIsolate {
   #callbacks(): GuestCallbacks {
     const { clock } = this.#ports;
     return {
-      system: (id, operation, payload) => this.#onSystem(id, operation, payload),
+      system: (payload) => this.#onSystem(payload),
+      target: (table, reason) => this.#targets.number(table, reason),
       effect: (id, operation, payload) => this.#onEffect(id, operation, payload),
       pure: (operation, first, second) => answerPure(clock, operation, first, second),
       end: (id, kind, text) => this.#onEnd(id, kind, text),
@@ -277,8 +286,9 @@ export class IsolatedApp implements AppIsolate {
     return this.#calls.get(id) ?? null;
   }
 
-  #onSystem(id: number, operation: string, payload: string): string | number {
-    const call = this.#callOf(id);
+  #onSystem(text: string): string | number {
+    const { head } = this.#guest;
+    const call = this.#callOf(head[mailWords.asker] as number);
     if (call === null || call.end !== null) return ended;
     const { limits } = this.#ports;
     if (++call.systemCalls > limits.systemCallsMax) {
@@ -292,7 +302,7 @@ export class IsolatedApp implements AppIsolate {
     if (call.broken !== null) return refusalText(call, call.broken);
     this.#slot.outside();
     try {
-      const answer = call.system(operation, payload);
+      const answer = this.#ask(call.system, text);
       if (typeof answer === "string") return answer;
       return this.#later(call, answer);
     } catch (error) {
@@ -300,6 +310,18 @@ export class IsolatedApp implements AppIsolate {
     } finally {
       this.#slot.inside();
     }
+  }
+
+  #ask(system: SystemCall, text: string): Later<string> {
+    const { head } = this.#guest;
+    const number = head[mailWords.operation] as number;
+    if (number === rowCall) {
+      return system("db.row", text, this.#targets.target(head[mailWords.target] as number));
+    }
+    const name = numberedCalls[number] ?? null;
+    if (name !== null) return system(name, text);
+    const end = text.indexOf("\n");
+    return system(text.slice(0, Math.max(0, end)), text.slice(end + 1));
   }
 
   /**

@@ -1,10 +1,12 @@
 // From a change to the queries that it can touch, without walking them all: entries stand under the id of a
-// row, under a value that a field must have, or, when there is nothing narrower, under their table. What is
-// found is then asked for sure (`touches`). A row that moves is found by what it was and by what it is.
+// row, under a value that a field must have or values that it must be between, or, when there is nothing
+// narrower, under their table. What is found is then asked for sure (`touches`). A row that moves is found by
+// what it was and by what it is.
 import type { Json } from "../base/json.ts";
 import type { Manifest, TableModel } from "../model/manifest.ts";
 import { touches, type Dependency, type Touch } from "./dependency.ts";
-import type { IndexKey, IndexKeys } from "./rule-parts.ts";
+import type { IndexKey, IndexKeys } from "./index-key.ts";
+import { IntervalIndex, type Interval } from "./interval-index.ts";
 
 /** One dependency of an owner. */
 interface Entry<Owner> {
@@ -18,9 +20,21 @@ interface TableEntries<Owner> {
   readonly rows: Map<string, Entries<Owner>>;
   /** By field, then by value. */
   readonly values: Map<string, Map<string, Entries<Owner>>>;
+  /** By field. */
+  readonly ranges: Map<string, FieldRanges<Owner>>;
   readonly lookups: Map<string, Entries<Owner>>;
   readonly whole: Entries<Owner>;
 }
+
+/** Ranges of one field; values of two types have no order between them. */
+interface FieldRanges<Owner> {
+  readonly number: IntervalIndex<Entry<Owner>>;
+  readonly string: IntervalIndex<Entry<Owner>>;
+}
+
+/** What a range may let through, beside the weights of values: more than most fields' values do. */
+const rangeCost = 50;
+const openRangeCost = 150;
 
 /** What an owner has put into the index; give it back to remove it. */
 export type Indexed<Owner> = readonly Entry<Owner>[];
@@ -38,17 +52,12 @@ export class DependencyIndex<Owner> {
 
   add(owner: Owner, dependencies: readonly Dependency[]): Indexed<Owner> {
     const entries = dependencies.map((dependency) => ({ owner, dependency }));
-    for (const entry of entries) {
-      for (const place of this.#placesOf(entry.dependency, true)) place().add(entry);
-    }
+    for (const entry of entries) this.#place(entry);
     return entries;
   }
 
   remove(entries: Indexed<Owner>): void {
-    for (const entry of entries) {
-      for (const place of this.#placesOf(entry.dependency, false)) place().delete(entry);
-      this.#tidy(entry.dependency);
-    }
+    for (const entry of entries) this.#displace(entry);
   }
 
   /** Adds to `into` every owner that a change touches. */
@@ -61,6 +70,12 @@ export class DependencyIndex<Owner> {
       const after = change.after === null ? null : keyText(change.after[field]);
       if (before !== null) collect(byValue.get(before), change, into);
       if (after !== null && after !== before) collect(byValue.get(after), change, into);
+    }
+    for (const [field, ranges] of table.ranges) {
+      const before = change.before === null ? null : (change.before[field] ?? null);
+      const after = change.after === null ? null : (change.after[field] ?? null);
+      collectRanges(ranges, before, change, into);
+      if (after !== before) collectRanges(ranges, after, change, into);
     }
     for (const entries of table.lookups.values()) {
       // All of one place look at the same fields: one answers for all.
@@ -86,70 +101,80 @@ export class DependencyIndex<Owner> {
     return best;
   }
 
-  /** Entries in the index. */
+  /** Places in the index that are taken. */
   get size(): number {
     let size = 0;
-    for (const { rows, values, lookups, whole } of this.#tables.values()) {
+    for (const { rows, values, ranges, lookups, whole } of this.#tables.values()) {
       size += whole.size;
       for (const entries of rows.values()) size += entries.size;
       for (const entries of lookups.values()) size += entries.size;
       for (const byValue of values.values()) {
         for (const entries of byValue.values()) size += entries.size;
       }
+      for (const { number, string } of ranges.values()) size += number.size + string.size;
     }
     return size;
   }
 
   /** How many changes a bound lets through is not known; how its field is made tells most of it. */
-  #costOf(table: string, { field, value }: IndexKey): number {
+  #costOf(table: string, key: IndexKey): number {
+    if (key.kind === "range") {
+      const { low, high } = key.range;
+      return low === null || high === null ? openRangeCost : rangeCost;
+    }
+    const { field, value } = key;
     const shared = this.#tables.get(table)?.values.get(field)?.get(keyText(value))?.size ?? 0;
     return (this.#weights.get(table)?.get(field) ?? 1) * (1 + Math.min(shared, 10_000) / 10_000);
   }
 
-  *#placesOf(dependency: Dependency, makes: boolean): Iterable<() => Entries<Owner>> {
+  #place(entry: Entry<Owner>): void {
+    const { dependency } = entry;
     const table = this.#tableOf(dependency.table);
-    const none: Entries<Owner> = new Set();
     switch (dependency.kind) {
       case "row":
-        yield () => placed(table.rows, dependency.id, makes, none);
+        placed(table.rows, dependency.id, newEntries).add(entry);
         return;
       case "lookup":
-        yield () => placed(table.lookups, [...dependency.fields].join(), makes, none);
+        placed(table.lookups, lookupKey(dependency.fields), newEntries).add(entry);
         return;
-      case "rows": {
-        if (dependency.keys === null) {
-          yield () => table.whole;
-          return;
-        }
-        for (const { field, value } of dependency.keys) {
-          const byValue = table.values.get(field) ?? new Map<string, Entries<Owner>>();
-          if (makes) table.values.set(field, byValue);
-          yield () => placed(byValue, keyText(value), makes, none);
-        }
+      case "rows":
+        if (dependency.keys === null) table.whole.add(entry);
+        else for (const key of dependency.keys) placeKey(table, key, entry);
         return;
-      }
       default:
         dependency satisfies never;
     }
   }
 
-  #tidy(dependency: Dependency): void {
+  #displace(entry: Entry<Owner>): void {
+    const { dependency } = entry;
     const table = this.#tableOf(dependency.table);
-    if (dependency.kind === "row") dropEmpty(table.rows, dependency.id);
-    if (dependency.kind === "lookup") dropEmpty(table.lookups, [...dependency.fields].join());
-    if (dependency.kind !== "rows" || dependency.keys === null) return;
-    for (const { field, value } of dependency.keys) {
-      const byValue = table.values.get(field);
-      if (byValue === undefined) continue;
-      dropEmpty(byValue, keyText(value));
-      if (byValue.size === 0) table.values.delete(field);
+    switch (dependency.kind) {
+      case "row":
+        dropFrom(table.rows, dependency.id, entry);
+        return;
+      case "lookup":
+        dropFrom(table.lookups, lookupKey(dependency.fields), entry);
+        return;
+      case "rows":
+        if (dependency.keys === null) table.whole.delete(entry);
+        else for (const key of dependency.keys) displaceKey(table, key, entry);
+        return;
+      default:
+        dependency satisfies never;
     }
   }
 
   #tableOf(name: string): TableEntries<Owner> {
     let table = this.#tables.get(name);
     if (table === undefined) {
-      table = { rows: new Map(), values: new Map(), lookups: new Map(), whole: new Set() };
+      table = {
+        rows: new Map(),
+        values: new Map(),
+        ranges: new Map(),
+        lookups: new Map(),
+        whole: new Set(),
+      };
       this.#tables.set(name, table);
     }
     return table;
@@ -157,7 +182,7 @@ export class DependencyIndex<Owner> {
 }
 
 function collect<Owner>(
-  entries: Entries<Owner> | undefined,
+  entries: ReadonlySet<Entry<Owner>> | undefined,
   change: Touch,
   into: Set<Owner>,
 ): void {
@@ -167,21 +192,84 @@ function collect<Owner>(
   }
 }
 
-function placed<Owner>(
-  places: Map<string, Entries<Owner>>,
-  key: string,
-  makes: boolean,
-  none: Entries<Owner>,
-): Entries<Owner> {
+/** An absent value is in no range. */
+function collectRanges<Owner>(
+  { number, string }: FieldRanges<Owner>,
+  value: Json,
+  change: Touch,
+  into: Set<Owner>,
+): void {
+  if (value === null) return;
+  const found = (entries: ReadonlySet<Entry<Owner>>) => collect(entries, change, into);
+  // What has another type than the values of a range may still be ordered against them as text.
+  if (typeof value === "number") number.visit(value, found);
+  else number.visitAll(found);
+  if (typeof value === "string") string.visit(value, found);
+  else string.visitAll(found);
+}
+
+function placeKey<Owner>(table: TableEntries<Owner>, key: IndexKey, entry: Entry<Owner>): void {
+  if (key.kind === "range") {
+    rangesOf(placed(table.ranges, key.field, newRanges), key.range).add(key.range, entry);
+    return;
+  }
+  const byValue = placed(table.values, key.field, newValues<Owner>);
+  placed(byValue, keyText(key.value), newEntries).add(entry);
+}
+
+function displaceKey<Owner>(table: TableEntries<Owner>, key: IndexKey, entry: Entry<Owner>): void {
+  if (key.kind === "range") {
+    const ranges = table.ranges.get(key.field);
+    if (ranges === undefined) return;
+    rangesOf(ranges, key.range).delete(key.range, entry);
+    if (ranges.number.size + ranges.string.size === 0) table.ranges.delete(key.field);
+    return;
+  }
+  const byValue = table.values.get(key.field);
+  if (byValue === undefined) return;
+  dropFrom(byValue, keyText(key.value), entry);
+  if (byValue.size === 0) table.values.delete(key.field);
+}
+
+function rangesOf<Owner>(
+  ranges: FieldRanges<Owner>,
+  { low, high }: Interval,
+): IntervalIndex<Entry<Owner>> {
+  return typeof (low ?? high) === "number" ? ranges.number : ranges.string;
+}
+
+function placed<Key, Place>(places: Map<Key, Place>, key: Key, make: () => Place): Place {
   const known = places.get(key);
-  if (known !== undefined || !makes) return known ?? none;
-  const made: Entries<Owner> = new Set();
+  if (known !== undefined) return known;
+  const made = make();
   places.set(key, made);
   return made;
 }
 
-function dropEmpty<Owner>(places: Map<string, Entries<Owner>>, key: string): void {
-  if (places.get(key)?.size === 0) places.delete(key);
+function dropFrom<Owner>(
+  places: Map<string, Entries<Owner>>,
+  key: string,
+  entry: Entry<Owner>,
+): void {
+  const place = places.get(key);
+  place?.delete(entry);
+  if (place?.size === 0) places.delete(key);
+}
+
+function newEntries<Owner>(): Entries<Owner> {
+  return new Set();
+}
+
+function newValues<Owner>(): Map<string, Entries<Owner>> {
+  return new Map();
+}
+
+function newRanges<Owner>(): FieldRanges<Owner> {
+  return { number: new IntervalIndex(), string: new IntervalIndex() };
+}
+
+function lookupKey(fields: ReadonlySet<string>): string {
+  return [...fields].join();
 }
 
 /** Values that are equal for filters and rules have one text. */

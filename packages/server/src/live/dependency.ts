@@ -3,7 +3,7 @@
 import type { RuleCaller } from "../model/rule-simplify.ts";
 import type { Change, Row } from "../store/store.ts";
 import { sameValue } from "../store/change-set.ts";
-import type { IndexKeys } from "./rule-parts.ts";
+import type { IndexKeys } from "./index-key.ts";
 
 /** One thing that a run read. */
 export type Dependency =
@@ -18,7 +18,7 @@ export type Dependency =
 export interface RowsDependency {
   readonly kind: "rows";
   readonly table: string;
-  /** A row that matches has one of these values; null: any may. */
+  /** A row that matches has one of these; null: any may. */
   readonly keys: IndexKeys;
   /** Whether a row could match. Null: any row. */
   readonly mayMatch: ((row: Row) => boolean) | null;

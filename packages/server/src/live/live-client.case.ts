@@ -30,6 +30,8 @@ export class LiveClient {
   readonly socket: WebSocket;
   readonly views = new Map<number, LiveView>();
   readonly pushes: Push[] = [];
+  /** Everything that was heard, in order. */
+  readonly messages: LiveServerMessage[] = [];
   welcome: Extract<LiveServerMessage, { type: "welcome" }> | null = null;
   closeCode: number | null = null;
   #nextId = 1;
@@ -149,6 +151,7 @@ export class LiveClient {
 
   #heard(text: string): void {
     const message = JSON.parse(text) as LiveServerMessage;
+    this.messages.push(message);
     switch (message.type) {
       case "welcome":
         this.welcome = message;

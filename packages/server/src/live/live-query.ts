@@ -81,8 +81,6 @@ export class LiveQuery {
   readonly #ports: LiveQueryPorts;
   #version: LiveVersion | null = null;
   #last: Promise<unknown> | null = null;
-  /** Whether its last run read nothing: then its error is for good. */
-  #readNothing = false;
   /** Whether its time came after its last run began: that run may have looked at the clock before. */
   #isLate = false;
 
@@ -90,11 +88,6 @@ export class LiveQuery {
     this.key = key;
     this.#asked = asked;
     this.#ports = ports;
-  }
-
-  /** Whether an error can never become a value: it came before anything was read. */
-  get isHopeless(): boolean {
-    return this.#readNothing && this.#version?.error !== null;
   }
 
   get requestId(): string {
@@ -151,7 +144,6 @@ export class LiveQuery {
     );
     return andThen(ran, (version) => {
       const read = { ...set.finish(), now };
-      this.#readNothing = read.dependencies.length === 0;
       // The same answer stays the same object: whoever was sent it is sent nothing.
       if (this.#version?.isSame(version) !== true) this.#version = version;
       const touchedAt = this.isClosed ? 0 : this.#ports.filed(this, read, seq);

@@ -1,15 +1,18 @@
 // One connection's live queries, and their moves from one commit to a later one, all together. A session
 // knows nothing of sockets: it is handed messages and hands out pushes.
-// States: quiet -> due (something changed) -> moving (a snapshot is being read) -> quiet or due; closed.
-// Invariant: a push names every subscription whose value at its seq is another than what was sent before.
+// States: quiet -> due (something changed) -> moving (a snapshot is being read) -> holding (writes of this
+// connection are not answered yet) -> quiet or due; closed.
+// Invariants: a push names every subscription whose value at its seq is another than what was sent before; the
+// answer to a write of this connection goes before a push that shows its commit.
 import { errorCodes } from "../base/error-codes.ts";
 import { isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
-import type { Caller } from "../gate/identity.ts";
+import type { Caller, Revocation } from "../gate/identity.ts";
 import type { Watcher, WatchOperation, WatchRun } from "../gate/watcher.ts";
 import type { ReadTx } from "../store/store.ts";
 import type { LiveFollower, LiveQuery, LiveVersion } from "./live-query.ts";
+import { isRevoked } from "./revocation.ts";
 
 /** What happened to a subscription. JSON as text. */
 export type LiveOutcome =
@@ -48,6 +51,8 @@ export interface LiveSubscription extends LiveFollower {
   query: LiveQuery | null;
   /** What the client has; null: nothing was sent yet. */
   sent: LiveVersion | null;
+  /** Of the value that the client brought, until its first answer; null: none. */
+  brought: string | null;
   /** Whether its answer is owed, changed or not. */
   isNew: boolean;
   isAlive: boolean;
@@ -72,6 +77,14 @@ export interface LiveOrigin {
   readonly cookie: string | null;
 }
 
+/** A push that waits for answers to go first. */
+interface HeldPush {
+  readonly seq: number;
+  readonly outcomes: readonly LiveOutcome[];
+  /** Writes that were under way when it was made. */
+  readonly writes: Set<object>;
+}
+
 /** One connection. */
 export class LiveSession {
   readonly #ports: LiveSessionPorts;
@@ -93,6 +106,11 @@ export class LiveSession {
   #sentSeq = 0;
   /** A write of this connection: a push with this seq or a later one is owed. */
   #owedSeq = 0;
+  /** Writes of this connection that are not answered yet. */
+  readonly #writes = new Set<object>();
+  #held: HeldPush | null = null;
+  /** Its credentials were taken back: they are nobody's until others come. */
+  #isRevoked = false;
 
   constructor(ports: LiveSessionPorts, sink: LiveSink, origin: LiveOrigin) {
     this.#ports = ports;
@@ -101,12 +119,13 @@ export class LiveSession {
     this.#cookie = origin.cookie;
   }
 
-  /** Who calls, for requests at the gate. */
+  /** Who calls, for requests at the gate. @throws TOKEN_INVALID when that was taken back. */
   get credentials(): {
     readonly authorization: string | null;
     readonly cookie: string | null;
     readonly address: string;
   } {
+    if (this.#isRevoked) throw new PlatformError("TOKEN_INVALID");
     return {
       authorization: this.#authorization,
       cookie: this.#cookie,
@@ -125,7 +144,7 @@ export class LiveSession {
 
   /** Whether nothing stands in the way of a move now. */
   get isFree(): boolean {
-    return !this.#isMoving && !this.#isIdentifying && !this.#isClosed;
+    return !this.#isMoving && !this.#isIdentifying && !this.#isClosed && this.#held === null;
   }
 
   /** Bytes on their way to the client. */
@@ -136,12 +155,46 @@ export class LiveSession {
   /** Another caller from here on. @param token null: nobody. */
   authenticate(token: string | null): void {
     const authorization = token === null ? null : `Bearer ${token}`;
-    if (authorization === this.#authorization && this.#cookie === null) return;
+    const isSame = authorization === this.#authorization && this.#cookie === null;
+    if (isSame && !this.#isRevoked) return;
+    this.#isRevoked = false;
     this.#authorization = authorization;
     this.#cookie = null;
+    this.#beginEra();
+  }
+
+  /** Credentials are not to be taken any more: what stood on them ends, and nothing else is sent for them. */
+  revoke(what: Revocation): void {
+    const caller = this.#caller;
+    // Whoever was not told apart yet is so anew.
+    if (caller === null || this.#isIdentifying) this.#beginEra();
+    if (caller === null || !isRevoked(what, caller)) return;
+    this.#isRevoked = true;
+    this.#beginEra();
+    this.#endAll(new PlatformError("TOKEN_INVALID"));
+  }
+
+  #beginEra(): void {
     this.#verified = null;
     this.#era += 1;
+    this.#dropHeld();
     this.#ports.due(this);
+  }
+
+  /** What waits to be sent was another caller's: it is worked out anew. */
+  #dropHeld(): void {
+    const held = this.#held;
+    this.#held = null;
+    for (const outcome of held?.outcomes ?? []) {
+      const subscription = this.#subscriptions.get(outcome.id);
+      if (subscription === undefined) {
+        if (outcome.kind === "error") this.#refused.push(outcome);
+        continue;
+      }
+      subscription.sent = null;
+      subscription.isNew = true;
+      this.#due.add(subscription);
+    }
   }
 
   subscribe(requests: readonly LiveRequest[]): void {
@@ -165,6 +218,7 @@ export class LiveSession {
         request,
         query: null,
         sent: null,
+        brought: request.hash,
         isNew: true,
         isAlive: true,
       };
@@ -178,11 +232,34 @@ export class LiveSession {
     for (const id of ids) this.#drop(id);
   }
 
+  /**
+   * A write of this connection begins: pushes that may show it wait for its answer.
+   * @returns to be called once it was answered, with its commit, or null when it made none.
+   */
+  writing(): (seq: number | null) => void {
+    const write = {};
+    this.#writes.add(write);
+    return (seq) => {
+      this.#writes.delete(write);
+      this.#release(write);
+      if (seq !== null) this.wrote(seq);
+    };
+  }
+
   /** A write of this connection was answered with this commit. */
   wrote(seq: number): void {
     if (this.#subscriptions.size === 0 || seq <= this.#sentSeq) return;
     this.#owedSeq = Math.max(this.#owedSeq, seq);
     this.#ports.due(this);
+  }
+
+  #release(write: object): void {
+    const held = this.#held;
+    if (held === null || !held.writes.delete(write) || held.writes.size > 0) return;
+    this.#held = null;
+    if (this.#isClosed) return;
+    this.#push(held.seq, held.outcomes);
+    this.#dueIfOwing();
   }
 
   close(): void {
@@ -218,6 +295,8 @@ export class LiveSession {
   /** Asks again who calls: tokens expire without any commit. */
   recheck(): void {
     if (this.#subscriptions.size === 0 || !this.isFree) return;
+    // Nobody's credentials do not expire.
+    if (this.#authorization === null && this.#cookie === null && !this.#isRevoked) return;
     const before = this.#caller;
     let isDue: boolean;
     try {
@@ -244,10 +323,15 @@ export class LiveSession {
       if (this.#isClosed) return;
       if (era === this.#era) this.#moved(seq, due, versions);
       else for (const subscription of due) this.#due.add(subscription);
-      // What came meanwhile was not taken up: it is now.
-      const isOwing = this.#owedSeq > this.#sentSeq || this.#refused.length > 0;
-      if (isOwing || this.#due.size > 0 || era !== this.#era) this.#ports.due(this);
+      if (era !== this.#era) this.#ports.due(this);
+      this.#dueIfOwing();
     });
+  }
+
+  /** What came while it was not free was not taken up: it is now. */
+  #dueIfOwing(): void {
+    const isOwing = this.#owedSeq > this.#sentSeq || this.#refused.length > 0;
+    if (isOwing || this.#due.size > 0) this.#ports.due(this);
   }
 
   #moved(seq: number, due: readonly LiveSubscription[], versions: readonly LiveVersion[]): void {
@@ -259,24 +343,29 @@ export class LiveSession {
     }
     const isOwed = this.#owedSeq > this.#sentSeq && seq >= this.#owedSeq;
     if (outcomes.length === 0 && !isOwed) return;
+    if (this.#writes.size === 0) this.#push(seq, outcomes);
+    else this.#held = { seq, outcomes, writes: new Set(this.#writes) };
+  }
+
+  #push(seq: number, outcomes: readonly LiveOutcome[]): void {
     this.#sentSeq = Math.max(seq, this.#sentSeq);
     this.#sink.push(this.#sentSeq, outcomes);
   }
 
   #outcomeOf(subscription: LiveSubscription, version: LiveVersion): LiveOutcome | null {
-    const { request, query, sent, isNew } = subscription;
+    const { request, query, sent, isNew, brought } = subscription;
     const { id } = request;
     if (!isNew && (sent === version || sent?.isSame(version) === true)) return null;
     subscription.sent = version;
     subscription.isNew = false;
+    subscription.brought = null;
     const { json, error, hash } = version;
     if (error !== null) {
-      // What the host could not do now is to be asked for again, later.
-      const isEnded = query?.isHopeless === true || errorCodes[error.code].fault === "host";
+      const isEnded = isForLater(error);
       if (isEnded) this.#drop(id);
       return { id, kind: "error", error, requestId: query?.requestId ?? "", isEnded };
     }
-    if (isNew && request.hash === hash) return { id, kind: "same" };
+    if (isNew && brought === hash) return { id, kind: "same" };
     const patch = sent === null || isNew ? null : version.patchFrom(sent);
     if (patch !== null) return { id, kind: "patch", hash, json: patch };
     return { id, kind: "value", hash, json: json as string };
@@ -306,7 +395,7 @@ export class LiveSession {
     const before = this.#caller;
     if (before === caller) return;
     this.#caller = caller;
-    if (before === null || JSON.stringify(before.me) === JSON.stringify(caller.me)) return;
+    if (before === null || rightsKey(before) === rightsKey(caller)) return;
     for (const subscription of this.#subscriptions.values()) {
       if (subscription.query !== null) this.#ports.leave(subscription);
       subscription.query = null;
@@ -314,7 +403,7 @@ export class LiveSession {
     }
   }
 
-  /** Gives a subscription its query. One that may not be is ended. */
+  /** Gives a subscription its query. One that this caller may not have waits for another caller. */
   #begin(subscription: LiveSubscription, caller: Caller): void {
     if (subscription.query !== null || !subscription.isAlive) return;
     const { operation, requestId, cause } = subscription.request;
@@ -324,8 +413,13 @@ export class LiveSession {
       this.#ports.watcher.begin(asked, this.#origin.address);
       subscription.query = this.#ports.join(subscription, asked);
     } catch (error) {
-      this.#refuse(subscription.request, error);
-      this.#drop(subscription.request.id);
+      const isEnded = isForLater(error);
+      this.#refuse(subscription.request, error, isEnded);
+      if (isEnded) this.#drop(subscription.request.id);
+      this.#due.delete(subscription);
+      subscription.sent = null;
+      subscription.brought = null;
+      subscription.isNew = true;
     }
   }
 
@@ -338,10 +432,10 @@ export class LiveSession {
     this.#caller = null;
   }
 
-  #refuse({ id, requestId }: LiveRequest, error: unknown): void {
+  #refuse({ id, requestId }: LiveRequest, error: unknown, isEnded = true): void {
     const refusal =
       error instanceof PlatformError ? error : new PlatformError("INTERNAL", {}, { cause: error });
-    this.#refused.push({ id, kind: "error", error: refusal, requestId, isEnded: true });
+    this.#refused.push({ id, kind: "error", error: refusal, requestId, isEnded });
   }
 
   #drop(id: number): void {
@@ -352,4 +446,16 @@ export class LiveSession {
     subscription.isAlive = false;
     if (subscription.query !== null) this.#ports.leave(subscription);
   }
+}
+
+/** What callers may is the same when this is. */
+function rightsKey({ me, scopes }: Caller): string {
+  return JSON.stringify([me, scopes ?? null]);
+}
+
+/** What came too often, or could not be done now, is to be asked for again, later. Anything else is an answer. */
+function isForLater(error: unknown): boolean {
+  if (!(error instanceof PlatformError)) return true;
+  const { fault, retry } = errorCodes[error.code];
+  return fault === "host" || (fault === "caller" && retry === "later");
 }

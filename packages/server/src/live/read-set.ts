@@ -15,14 +15,8 @@ import { matchWhere } from "../store/memory/where-match.ts";
 import type { Row } from "../store/store.ts";
 import type { Dependency } from "./dependency.ts";
 import { pageEnd } from "./page-end.ts";
-import {
-  ruleKeys,
-  ruleMayHold,
-  ruleOthers,
-  type IndexKeys,
-  type Narrowest,
-  type RowRoot,
-} from "./rule-parts.ts";
+import { jointKeys, type IndexKeys, type Narrowest } from "./index-key.ts";
+import { ruleKeys, ruleMayHold, ruleOthers, type RowRoot } from "./rule-parts.ts";
 import { timeFacts } from "./time-facts.ts";
 import { addWhereFields, whereKeys } from "./where-keys.ts";
 
@@ -145,7 +139,7 @@ export class ReadSet implements ReadRecorder {
     return {
       kind: "rows",
       table,
-      keys: narrowest(bounds.filter((keys) => keys !== null)),
+      keys: jointKeys(bounds, narrowest),
       mayMatch: mayMatch(where, rule, caller),
       fields,
       isBeyond,

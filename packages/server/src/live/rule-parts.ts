@@ -8,27 +8,20 @@ import type { RuleExpr, RuleValue } from "../model/rule-ast.ts";
 import { compileRule, compileRuleValue, type RuleInput } from "../model/rule-evaluate.ts";
 import type { RuleCaller } from "../model/rule-simplify.ts";
 import type { Row } from "../store/store.ts";
-
-/** A value that a field must have. */
-export interface IndexKey {
-  readonly field: string;
-  readonly value: Json;
-}
-
-/** A row that can matter has one of these; null: any row can. */
-export type IndexKeys = readonly IndexKey[] | null;
+import {
+  jointKeys,
+  prefixRange,
+  rangeKeys,
+  unionOfKeys,
+  type IndexKeys,
+  type Narrowest,
+} from "./index-key.ts";
 
 /** Which row a rule is asked about: `row`, or the item of a `some` by its alias. */
 export type RowRoot = { readonly kind: "row" } | { readonly kind: "item"; readonly alias: string };
 
 /** Whether a row could make a rule true. */
 export type MayHold = (row: Row, caller: RuleCaller) => boolean;
-
-/** Chooses the narrowest of several bounds that all hold. */
-export type Narrowest = (bounds: readonly (readonly IndexKey[])[]) => IndexKeys;
-
-/** Past it a bound is not worth the entries that it takes. */
-export const keysMax = 500;
 
 /** The values that a row must have to make `expr` true for this caller. */
 export function ruleKeys(
@@ -41,27 +34,25 @@ export function ruleKeys(
     case "constant":
       return expr.value === true ? null : [];
     case "truth":
-      return isOwnField(expr.value, root) ? [{ field: fieldOf(expr.value), value: true }] : null;
+      return isOwnField(expr.value, root)
+        ? [{ kind: "value", field: fieldOf(expr.value), value: true }]
+        : null;
     case "compare":
-      if (expr.op !== "==") return null;
-      return (
-        equalityKeys(expr.left, [expr.right], root, caller) ??
-        equalityKeys(expr.right, [expr.left], root, caller)
-      );
+      return compareKeys(expr, root, caller);
+    case "text":
+      return textKeys(expr, root, caller);
     case "among":
       return equalityKeys(expr.value, expr.options, root, caller);
     case "and":
-      return narrowest(
-        expr.parts
-          .map((part) => ruleKeys(part, root, caller, narrowest))
-          .filter((keys) => keys !== null),
+      return jointKeys(
+        expr.parts.map((part) => ruleKeys(part, root, caller, narrowest)),
+        narrowest,
       );
     case "or":
       return unionOfKeys(expr.parts.map((part) => ruleKeys(part, root, caller, narrowest)));
     case "presence":
     case "not":
     case "contains":
-    case "text":
     case "some":
     case "if":
       return null;
@@ -70,14 +61,51 @@ export function ruleKeys(
   }
 }
 
-/** Bounds of which one must hold. */
-export function unionOfKeys(parts: readonly IndexKeys[]): IndexKeys {
-  const all: IndexKey[] = [];
-  for (const part of parts) {
-    if (part === null) return null;
-    all.push(...part);
+function compareKeys(
+  { op, left, right }: RuleExpr & { kind: "compare" },
+  root: RowRoot,
+  caller: RuleCaller,
+): IndexKeys {
+  switch (op) {
+    case "==":
+      return equalityKeys(left, [right], root, caller) ?? equalityKeys(right, [left], root, caller);
+    case "!=":
+      return null;
+    case "<":
+    case "<=":
+      return upperKeys(left, right, root, caller) ?? lowerKeys(right, left, root, caller);
+    case ">":
+    case ">=":
+      return lowerKeys(left, right, root, caller) ?? upperKeys(right, left, root, caller);
+    default:
+      return op satisfies never;
   }
-  return all.length > keysMax ? null : all;
+}
+
+/** `own` is not above `end`. */
+function upperKeys(own: RuleValue, end: RuleValue, root: RowRoot, caller: RuleCaller): IndexKeys {
+  if (!isOwnField(own, root) || !isCallers(end)) return null;
+  const value = valueOf(end, root, caller);
+  // What compares with an absent value is never true.
+  return value === null ? [] : rangeKeys(fieldOf(own), null, value);
+}
+
+/** `own` is not below `end`. */
+function lowerKeys(own: RuleValue, end: RuleValue, root: RowRoot, caller: RuleCaller): IndexKeys {
+  if (!isOwnField(own, root) || !isCallers(end)) return null;
+  const value = valueOf(end, root, caller);
+  return value === null ? [] : rangeKeys(fieldOf(own), value, null);
+}
+
+function textKeys(
+  { op, subject, value }: RuleExpr & { kind: "text" },
+  root: RowRoot,
+  caller: RuleCaller,
+): IndexKeys {
+  if (op !== "startsWith" || !isOwnField(subject, root) || !isCallers(value)) return null;
+  const prefix = valueOf(value, root, caller);
+  if (typeof prefix !== "string") return [];
+  return [{ kind: "range", field: fieldOf(subject), range: prefixRange(prefix) }];
 }
 
 function equalityKeys(
@@ -88,12 +116,15 @@ function equalityKeys(
 ): IndexKeys {
   if (!isOwnField(own, root) || !others.every(isCallers)) return null;
   const field = fieldOf(own);
-  const input = inputOf(root, null, caller);
   return others.flatMap((other) => {
-    const value = compileRuleValue(other)(input) as Json;
+    const value = valueOf(other, root, caller);
     // An absent value equals nothing.
-    return value === null ? [] : [{ field, value }];
+    return value === null ? [] : [{ kind: "value", field, value } as const];
   });
+}
+
+function valueOf(value: RuleValue, root: RowRoot, caller: RuleCaller): Json {
+  return compileRuleValue(value)(inputOf(root, null, caller)) as Json;
 }
 
 function isOwnField(value: RuleValue, root: RowRoot): value is RuleValue & { kind: "path" } {

@@ -4,9 +4,12 @@
 import { createHash } from "node:crypto";
 import { limits as defaultLimits, type Limits } from "../base/limits.ts";
 import { AppInvalid, type AppMistake } from "./app-mistake.ts";
+import { readAuth } from "./manifest-auth.ts";
 import { readFunctions } from "./manifest-function.ts";
 import { canonicalJson, deepFreeze } from "./manifest-json.ts";
+import { readWork } from "./manifest-work.ts";
 import type { FunctionModel, Manifest, SourcePlace, TableModel } from "./manifest.ts";
+import { platformTables } from "./platform-tables.ts";
 import {
   complain,
   readObject,
@@ -38,7 +41,9 @@ const appKeys: readonly string[] = [
   "functions",
   "invariants",
   "cors",
+  "auth",
   "tableLimits",
+  "work",
 ];
 
 /**
@@ -62,7 +67,8 @@ export function buildManifest(
     throw new AppInvalid(mistakes.found);
   }
   const tables = readTables(given, { read, limits, mistakes });
-  const names = new Set(Object.keys(given["tables"] ?? {}));
+  const platform = readPlatform(tables, read, mistakes);
+  const names = new Set([...Object.keys(given["tables"] ?? {}), ...Object.keys(platformTables)]);
   const functions = readFunctions(given["functions"], {
     limits,
     mistakes,
@@ -70,10 +76,27 @@ export function buildManifest(
     places: read.functions,
   });
   checkRulesHaveTables(place, read, names);
+  const work = readWork(given["work"], {
+    limits,
+    mistakes,
+    tables: names,
+    functions,
+    places: read.functions,
+  });
   const invariants = readInvariants(place, given["invariants"], functions);
   const cors = readCors(place, given["cors"]);
+  const auth = readAuth(place, given["auth"], tables["user"]);
   if (mistakes.found.length > 0) throw new AppInvalid(mistakes.found);
-  const body = { version: 1 as const, tables, functions, invariants, cors };
+  const body = {
+    version: 1 as const,
+    tables: { ...tables, ...platform.ruled },
+    ...(isEmpty(platform.others) ? {} : { platform: platform.others }),
+    functions,
+    invariants,
+    cors,
+    auth,
+    ...(work === undefined ? {} : { work }),
+  };
   const hash = createHash("sha256")
     .update(canonicalJson({ ...body, bundleHash }))
     .digest("hex");
@@ -95,7 +118,8 @@ function readTables(
   checkTableNames(names, place, limits);
   const limitPlace = { ...place, what: "the app's tableLimits" };
   const tableLimits = readObject(limitPlace, given["tableLimits"], names) ?? {};
-  const world = { limits, mistakes, tables: new Set(names), rules: read.tables, tableLimits };
+  const known = new Set([...names, ...Object.keys(platformTables)]);
+  const world = { limits, mistakes, tables: known, rules: read.tables, tableLimits };
   const tables: Record<string, TableModel> = {};
   for (const name of names) {
     const model = readTable(name, specs[name], world);
@@ -104,6 +128,33 @@ function readTables(
     tables[name] = model;
   }
   return tables;
+}
+
+/** The platform's tables: those that the app's rules name, with these rules, and the others. */
+function readPlatform(
+  own: Readonly<Record<string, TableModel>>,
+  read: RulesRead,
+  mistakes: SpecMistakes,
+): {
+  readonly ruled: Readonly<Record<string, TableModel>>;
+  readonly others: Readonly<Record<string, TableModel>>;
+} {
+  const ruled: Record<string, TableModel> = {};
+  const others: Record<string, TableModel> = {};
+  for (const [name, model] of Object.entries(platformTables)) {
+    if (Object.hasOwn(own, name)) {
+      const place: SpecPlace = { mistakes, at: own[name]?.at, what: `table ${name}` };
+      complain(place, "has the name of a table of the platform", "Give it another name.");
+    }
+    const rules = Object.hasOwn(read.tables, name) ? read.tables[name]?.rules : undefined;
+    if (rules === undefined) others[name] = model;
+    else ruled[name] = { ...model, rules };
+  }
+  return { ruled, others };
+}
+
+function isEmpty(record: object): boolean {
+  return Object.keys(record).length === 0;
 }
 
 function checkRulesHaveTables(place: SpecPlace, read: RulesRead, names: ReadonlySet<string>): void {

@@ -13,7 +13,15 @@ import { complain, fixByDefine, inside, readObject, type SpecPlace } from "./man
 /** Where a field stands: what it may carry depends on it. */
 export type FieldHome = "table" | "args" | "returns" | "nested";
 
-const flags: readonly string[] = ["kind", "optional", "default", "private", "immutable", "unique"];
+const flags: readonly string[] = [
+  "kind",
+  "optional",
+  "default",
+  "private",
+  "immutable",
+  "unique",
+  "claim",
+];
 const keysOfKind: Readonly<Record<FieldSpec["kind"], readonly string[]>> = {
   id: ["table"],
   ref: ["table", "onDelete"],
@@ -116,7 +124,7 @@ export function readField(
 }
 
 function checkFlags(place: SpecPlace, spec: FieldSpec, home: FieldHome): void {
-  for (const flag of ["optional", "private", "immutable", "unique"] as const) {
+  for (const flag of ["optional", "private", "immutable", "unique", "claim"] as const) {
     if (spec[flag] === undefined) continue;
     const value: unknown = spec[flag];
     if (value !== true) complain(place, `has ${flag} with another value than true`, fixByDefine);

@@ -7,7 +7,9 @@ import type {
   IndexSpec,
   LimitSpec,
   WhereSpec,
+  WorkSpec,
 } from "@keelson/sdk/spec";
+import type { AuthModel } from "./auth-model.ts";
 import type { Rule, TableRules } from "./rule-ast.ts";
 
 export type { AllowSpec, FieldSpec, FunctionSpec, IndexSpec, LimitSpec, WhereSpec };
@@ -33,6 +35,9 @@ export interface TableModel {
   readonly at?: SourcePlace;
 }
 
+/** Work as declared, checked: every function, event, table, zone and rate in it is one. */
+export type WorkModel = WorkSpec;
+
 export interface FunctionModel extends FunctionSpec {
   /** `module.name`. */
   readonly name: string;
@@ -42,9 +47,15 @@ export interface FunctionModel extends FunctionSpec {
 export interface Manifest {
   readonly version: 1;
   readonly tables: Readonly<Record<string, TableModel>>;
+  /** Tables that the platform keeps beside them: see platform-tables.ts. */
+  readonly platform?: Readonly<Record<string, TableModel>>;
   readonly functions: Readonly<Record<string, FunctionModel>>;
   readonly invariants: readonly string[];
   readonly cors: readonly string[];
+  /** How people sign in. Absent: `defaultAuth` of auth-model.ts. */
+  readonly auth?: AuthModel;
+  /** Events, queues, consumers and crons; absent when there are none. */
+  readonly work?: WorkModel;
   /** SHA-256 (hex) of the canonical JSON of all of the above and of the bundle: names one state of the app. */
   readonly hash: string;
 }

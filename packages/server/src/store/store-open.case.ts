@@ -9,7 +9,7 @@ import type { Store } from "./store.ts";
 
 /** How a suite opens an empty engine. */
 export type OpenEngine = (options: {
-  readonly manifest: Pick<Manifest, "tables">;
+  readonly manifest: Pick<Manifest, "tables" | "platform">;
   readonly limits: Limits;
 }) => Store;
 

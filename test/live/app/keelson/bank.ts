@@ -71,3 +71,10 @@ export const pay = action({
   returns: t.int(),
   run: ({ run }, { mark }) => run(raise, { name: "paid", mark }),
 });
+
+/** The caller's notes: nobody's are nobody's business. */
+export const mine = query({
+  allow: "signed-in",
+  returns: t.list(t.text({ max: 100 }), { max: 100 }),
+  run: async ({ db }) => (await db.note.list()).map(({ text }) => text),
+});

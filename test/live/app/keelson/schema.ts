@@ -6,4 +6,15 @@ export const { query, mutation, action, rules, app } = define({
   tally: table({ name: t.text({ max: 20 }), value: t.int({ min: 0 }) }).unique("name"),
   entry: table({ name: t.text({ max: 20 }), mark: t.text({ max: 60 }) }).index("name"),
   note: table({ text: t.text({ max: 100 }), owner: t.ref("user") }).index("owner"),
+  room: table({ name: t.text({ max: 20 }), level: t.int() }).index("level"),
+  member: table({ room: t.ref("room", { onDelete: "cascade" }), user: t.ref("user") })
+    .index("user")
+    .index("room"),
+  message: table({
+    room: t.ref("room", { onDelete: "cascade" }),
+    text: t.text({ max: 100 }),
+    score: t.int(),
+  })
+    .index("room", "score")
+    .index("score"),
 });

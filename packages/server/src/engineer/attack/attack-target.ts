@@ -77,5 +77,7 @@ export interface AttackTarget {
   brokenInvariants(): Promise<readonly string[]>;
   /** Milliseconds since the epoch. */
   nowMs(): number;
+  /** Microseconds of a clock that only goes forward, with fractions: for measuring. */
+  elapsedUs(): number;
   close(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import { probeInput } from "./probe-input.ts";
 import { probeLimits } from "./probe-limit.ts";
 import { probeLive } from "./probe-live.ts";
 import { probeReads } from "./probe-read.ts";
+import { probeTiming } from "./probe-timing.ts";
 import { probeTokens } from "./probe-token.ts";
 import { probeChanges, probeCreates } from "./probe-write.ts";
 import { readRuleHints } from "./rule-hints.ts";
@@ -61,7 +62,7 @@ export async function attackApp(
   const matrix = new MatrixBook();
   const tables = Object.values(manifest.tables);
   const steps =
-    session.people.length * tables.length * 2 + Object.keys(manifest.functions).length + 5;
+    session.people.length * tables.length * 2 + Object.keys(manifest.functions).length + 6;
   let step = 0;
   const progress = (what: string): void => onProgress(++step / steps, what);
   for (const model of tables) {
@@ -87,6 +88,8 @@ export async function attackApp(
   progress("tokens and input");
   await probeTokens(session);
   await probeInput(session);
+  progress("time");
+  await probeTiming(session);
   progress("limits");
   await probeLimits(session, options.openLimited);
   for (const [table, problem] of session.planted.failed) {
@@ -170,6 +173,11 @@ function controlOf(
   // Planting the rows as the system showed that they are there and that their values are right.
   if (rule === undefined || analyseRule(rule.expr).always === false)
     return "no rule gives it to anybody; the system did it";
+  const { fields } = session.judge.table(table);
+  const isFixed = Object.values(fields).every(
+    (spec) => spec.immutable === true || spec.private === true || spec.kind === "id",
+  );
+  if (operation === "update" && isFixed) return "no field of it can be changed by anybody";
   session.inconclusive(
     `${table}.${operation}`,
     `nobody could be found whom its rule lets through (${rule.text.slice(0, 80)})`,

@@ -31,7 +31,8 @@ export interface Shown {
 interface Kept {
   shown: Shown;
   readonly fields: Set<string>;
-  readonly identities: Set<string>;
+  /** By name, with how much each is trusted. */
+  readonly identities: Map<string, number>;
 }
 
 const trust = ["anonymous", "stranger", "owner", "member", "trusted"];
@@ -52,11 +53,15 @@ export class FindingBook {
     const kept = this.#kept.get(key);
     const who = shown.by?.name ?? "nobody in particular";
     if (kept === undefined) {
-      this.#kept.set(key, { shown, fields: new Set(shown.fields), identities: new Set([who]) });
+      this.#kept.set(key, {
+        shown,
+        fields: new Set(shown.fields),
+        identities: new Map([[who, rankOf(shown.by)]]),
+      });
       return;
     }
     for (const field of shown.fields) kept.fields.add(field);
-    kept.identities.add(who);
+    kept.identities.set(who, rankOf(shown.by));
     if (weight(shown) < weight(kept.shown)) kept.shown = shown;
   }
 
@@ -88,7 +93,7 @@ export class FindingBook {
     return {
       ...{ code, title, why, subject, says, request, status, fix, by: name },
       fields: [...fields],
-      identities: [...identities],
+      identities: [...identities].toSorted(([, a], [, b]) => a - b).map(([each]) => each),
       leaked: leaked ?? null,
       changed: changed ?? null,
       at,
@@ -110,10 +115,14 @@ export class FindingBook {
   }
 }
 
+/** How much an identity is trusted: 0 is nobody. */
+function rankOf(by: Identity | null): number {
+  return by === null ? 0 : trust.indexOf(by.kind);
+}
+
 /** The least trusted caller first, then the shortest request. */
 function weight({ by, request }: Shown): number {
-  const rank = by === null ? 0 : trust.indexOf(by.kind);
-  return rank * 1_000_000 + request.path.length + (request.body?.length ?? 0);
+  return rankOf(by) * 1_000_000 + request.path.length + (request.body?.length ?? 0);
 }
 
 function order(a: string, b: string): number {

@@ -130,6 +130,18 @@ const kinds = {
     "One script fills your disk and your inbox overnight.",
     'Give the table a limit: .limit({ write: { perAddress: "10/minute" } }).',
   ),
+  A209: kind(
+    "functions",
+    "A function tells by its time that a row exists",
+    "Whoever measures learns who has an account here, or which codes are taken.",
+    "Do the same work in both cases: compute first, then look whether there was a row.",
+  ),
+  A210: kind(
+    "functions",
+    "A webhook takes what its sender did not sign",
+    "The address of a webhook is no secret: whoever knows it says that something was paid.",
+    "Check the signature over the raw body with the sender's secret, and its time, before anything is done.",
+  ),
   A301: kind(
     "platform",
     "The server gives what rules deny",

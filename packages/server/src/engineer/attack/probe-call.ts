@@ -5,6 +5,7 @@ import type { FieldSpec, FunctionModel } from "../../model/manifest.ts";
 import type { Change, Row } from "../../store/store.ts";
 import { Harvest, hostileBodies, makeArgs, type ArgsSide } from "./call-args.ts";
 import type { Identity } from "./identity-plan.ts";
+import { probeWebhook } from "./probe-webhook.ts";
 import { isHoldingName } from "./sensitive-name.ts";
 import type { AttackSession, Observation, Probe } from "./session.ts";
 
@@ -92,10 +93,24 @@ async function probeFunction(
     }
   }
   if (worked === null) {
+    const isSigned = await probeWebhook(session, fn, callProbe(fn, {}, "webhook"), {
+      own: argsAs(session, fn, harvest, "own"),
+      other: argsAs(session, fn, harvest, "other"),
+    });
     const codes = [...refusals].map(([code, count]) => `${code} ${count} times`).join(", ");
-    session.inconclusive(fn.name, `no call succeeded: ${codes || "nobody may call it"}`);
+    if (!isSigned)
+      session.inconclusive(fn.name, `no call succeeded: ${codes || "nobody may call it"}`);
   }
   await hostile(session, fn, worked ?? { by: caller(session, fn), args: {} });
+}
+
+function argsAs(
+  session: AttackSession,
+  fn: FunctionModel,
+  harvest: Harvest,
+  side: ArgsSide,
+): Record<string, Json> {
+  return makeArgs(session, caller(session, fn), argsOf(session, fn), { side, turn: 0, harvest });
 }
 
 function turnsOf(fn: FunctionModel): number {

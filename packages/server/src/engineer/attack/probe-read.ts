@@ -212,10 +212,17 @@ async function hiddenFields(
 }
 
 /** A refusal without what is its own: the request's name. */
-function sameRefusal({ answer, request }: Observation): string {
+export function sameRefusal({ answer, request }: Observation): string {
   // What the request said itself, and the request's own name, are no difference.
-  const id = request.path.slice(request.path.lastIndexOf("/") + 1);
-  return `${answer.status} ${answer.text.replaceAll(id, "").replace(/"requestId":"[^"]*"/, "")}`;
+  const said = [request.path.slice(request.path.lastIndexOf("/") + 1), ...textsOf(request.body)];
+  let text = answer.text.replace(/"requestId":"[^"]*"/, "");
+  for (const one of said) text = text.replaceAll(one, "");
+  return `${answer.status} ${text}`;
+}
+
+/** Texts in a body that are long enough to be the request's own. */
+function textsOf(body: string | null): readonly string[] {
+  return [...(body ?? "").matchAll(/"((?:[^"\\]|\\.){6,})"(?!:)/g)].map(([, text]) => text ?? "");
 }
 
 /** The id of no row, of the right form. */

@@ -5,6 +5,7 @@ import type { TableModel } from "../../model/manifest.ts";
 import type { Row } from "../../store/store.ts";
 import type { Identity } from "./identity-plan.ts";
 import type { MatrixBook } from "./matrix-book.ts";
+import { probeRepeat } from "./probe-repeat.ts";
 import { seedValue } from "./seed-value.ts";
 import { isAuthorityState, isPrivilegeName } from "./sensitive-name.ts";
 import type { AttackSession, Observation } from "./session.ts";
@@ -28,6 +29,7 @@ export async function probeCreates(
   by: Identity,
   model: TableModel,
 ): Promise<void> {
+  let isRepeated = false;
   for (const intent of createIntents(session, by, model)) {
     const { draft, allowed } = searchCreate(session, by, model, intent.forced);
     if (draft === null) continue;
@@ -41,6 +43,10 @@ export async function probeCreates(
       session.anonymousCreates.set(model.name, seen.probe.body);
     }
     unexpected(session, seen, model.name, allowed);
+    if (seen.isOk && !isRepeated) {
+      isRepeated = true;
+      await probeRepeat(session, by, model.name, openFields(model, draft));
+    }
   }
   await closedFields(session, by, model);
 }

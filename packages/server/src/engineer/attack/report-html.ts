@@ -1,16 +1,21 @@
-// The report as one page that needs nothing else: who reaches what, at a glance; each hole as a story with the
-// request that shows it. Light and dark as the reader's system is.
-import type { AttackFinding, AttackReport, MatrixCell } from "./attack-report.ts";
+// The report as one page that needs nothing else: the verdict, each hole as a story with the request that shows it,
+// who reaches what at a glance, what is accepted, what stayed open. Light and dark as the reader's system is.
+import type { AttackFinding, AttackReport } from "./attack-report.ts";
+import { htmlText as text } from "./html-text.ts";
+import { matrixHtml } from "./report-matrix.ts";
 import { pageStyle } from "./report-style.ts";
 import { changeText } from "./report-text.ts";
 
-const operations = ["read", "create", "update", "delete"] as const;
-const words = {
-  all: "every row",
-  some: "some rows",
-  none: "no row",
-  unknown: "not shown",
-} as const;
+/** What each kind of identity stands for. */
+const kinds: Readonly<Record<string, string>> = {
+  anonymous: "no token at all",
+  stranger: "an account that owns nothing and belongs to nothing",
+  owner: "an account with rows of its own",
+  member: "let in where rules look for members, and owns nothing",
+  trusted: "a role or a claim that the rules name",
+};
+/** From this many holes on, they are listed before they are told. */
+const contentsFrom = 3;
 
 /** @param app how the app is called. @param at when, as text. */
 export function attackHtml(
@@ -30,104 +35,105 @@ export function attackHtml(
 </head>
 <body>
 <main>
-<header>
 <p class="eyebrow">keelson attack</p>
 <h1>Who can reach what in ${text(app)}</h1>
-${verdict(report, holes.length)}
-<dl class="facts">
-<div><dt>Requests</dt><dd>${report.requests.toLocaleString("en-US")}</dd></div>
-<div><dt>Identities</dt><dd>${report.identities.length}</dd></div>
-<div><dt>Tables</dt><dd>${new Set(report.matrix.map(({ table }) => table)).size}</dd></div>
-<div><dt>Time</dt><dd>${(report.ms / 1_000).toFixed(1)} s</dd></div>
-<div><dt>Seed</dt><dd>${report.seed}</dd></div>
-<div><dt>When</dt><dd>${text(at)}</dd></div>
-</dl>
-</header>
-${holes.length === 0 ? "" : `<section><h2>Holes</h2>${holes.map(story).join("")}</section>`}
-${matrix(report)}
-${accepted.length === 0 ? "" : `<section><h2>Accepted with a reason</h2><ul class="plain">${accepted.map(({ code, says, accepted: reason, at: place }) => `<li><span class="code">${code}</span> ${text(says)}.<br><span class="quiet">Because ${text(reason ?? "")} (${text(place?.file ?? "")}:${place?.line ?? ""})</span></li>`).join("")}</ul></section>`}
-${report.inconclusive.length === 0 ? "" : `<section><h2>What could not be shown</h2><p class="quiet">Neither a pass nor a hole: look at these yourself, or give the app what they need.</p><ul class="plain">${report.inconclusive.map(({ subject, says }) => `<li><b>${text(subject)}</b> ${text(says)}</li>`).join("")}</ul></section>`}
-<section><h2>What was tried</h2>
-<p class="quiet">Every refusal counts only beside a request of the same kind that succeeded. Every answer was searched, byte by byte, for values that stand nowhere else.</p>
-<div class="probes">${Object.entries(report.probes)
-    .map(([probe, count]) => `<span>${text(probe)} <b>${count}</b></span>`)
-    .join("")}</div>
-</section>
+${verdict(report, holes.length, accepted.length)}
+${facts(report, at)}
+${contents(holes)}
+${holes.length === 0 ? "" : section("holes", "Holes", holes.map(story).join(""))}
+${matrixHtml(report)}
+${accepted.length === 0 ? "" : section("accepted", "Accepted with a reason", acceptedList(accepted))}
+${report.inconclusive.length === 0 ? "" : section("open", "What could not be shown", openList(report))}
+${section("who", "Who attacked", whoList(report))}
+${section("tried", "What was tried", tried(report))}
 </main>
 </body>
 </html>
 `;
 }
 
-function verdict(report: AttackReport, holes: number): string {
+function section(id: string, title: string, content: string): string {
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`;
+}
+
+function verdict(report: AttackReport, holes: number, accepted: number): string {
+  const also = accepted === 0 ? "" : ` ${count(accepted, "finding")} accepted with a reason.`;
   if (report.verdict === "clean") {
-    return `<p class="verdict good"><b>No hole was found.</b> Everything that was tried could be shown.</p>`;
+    return `<p class="verdict good"><b>No hole was found.</b> Everything that was tried could be shown.${also}</p>`;
   }
+  const open = report.inconclusive.length;
   if (report.verdict === "inconclusive") {
-    return `<p class="verdict open"><b>No hole was found,</b> but ${report.inconclusive.length} things could not be shown either way.</p>`;
+    return `<p class="verdict open"><b>No hole was found,</b> but ${count(open, "thing")} could not be shown either way.${also}</p>`;
   }
-  return `<p class="verdict bad"><b>${holes} ${holes === 1 ? "hole" : "holes"}.</b> Each one is shown below by a request that anybody can send.</p>`;
+  const rest = open === 0 ? "" : ` ${count(open, "thing")} could not be shown either way.`;
+  return `<p class="verdict bad"><b>${count(holes, "hole")}.</b> Each one is shown below by a request that anybody can send.${also}${rest}</p>`;
 }
 
-function matrix(report: AttackReport): string {
-  const tables = [...new Set(report.matrix.map(({ table }) => table))];
-  const head = operations.map((operation) => `<th scope="col">${operation}</th>`).join("");
-  return `<section><h2>Access</h2>
-<p class="legend"><span class="cell all"></span>every row <span class="cell some"></span>some rows <span class="cell none"></span>none <span class="cell unknown"></span>not shown. <span class="quiet">Rest on a cell for how it was shown; open a table for its fields.</span></p>
-<div class="tables">${tables.map((table) => tableMatrix(report, table, head)).join("")}</div>
-</section>`;
+function count(number: number, name: string): string {
+  return `${number} ${name}${number === 1 ? "" : "s"}`;
 }
 
-function tableMatrix(report: AttackReport, table: string, head: string): string {
-  const cells = report.matrix.filter((cell) => cell.table === table);
-  const rows = report.identities.map(({ name, kind }) => {
-    const own = operations.map((operation) =>
-      cellHtml(cells.find((cell) => cell.identity === name && cell.operation === operation)),
-    );
-    return `<tr><th scope="row"><span class="who ${text(kind)}">${text(name)}</span></th>${own.join("")}</tr>`;
-  });
-  return `<article class="table"><h3>${text(table)}</h3>
-<table><thead><tr><th></th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>
-${fieldsHtml(report, cells)}</article>`;
+function facts(report: AttackReport, at: string): string {
+  const list: readonly (readonly [name: string, value: string])[] = [
+    ["Requests", report.requests.toLocaleString("en-US")],
+    ["Identities", String(report.identities.length)],
+    ["Tables", String(new Set(report.matrix.map(({ table }) => table)).size)],
+    ["Time", `${(report.ms / 1_000).toFixed(1)} s`],
+    ["Seed", String(report.seed)],
+    ["When", text(at)],
+  ];
+  const items = list.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`);
+  return `<dl class="facts">${items.join("")}</dl>`;
 }
 
-function cellHtml(cell: MatrixCell | undefined): string {
-  if (cell === undefined) return "<td></td>";
-  const { verdict, allowed, denied, unclear, control } = cell;
-  const how = `${words[verdict]}: ${allowed} let through, ${denied} refused${unclear > 0 ? `, ${unclear} refused for another reason` : ""}. Control: ${control}.`;
-  return `<td title="${text(how)}"><span class="cell ${verdict}" role="img" aria-label="${text(how)}"></span></td>`;
+function contents(holes: readonly AttackFinding[]): string {
+  if (holes.length < contentsFrom) return "";
+  const items = holes.map(
+    (finding, index) =>
+      `<li><a href="#hole-${index + 1}"><span class="code">${finding.code}</span> ${text(finding.says)}</a></li>`,
+  );
+  return `<nav aria-label="Holes"><ol class="contents">${items.join("")}</ol></nav>`;
 }
 
-/** Fields by identity: only where somebody reads less than all. */
-function fieldsHtml(report: AttackReport, cells: readonly MatrixCell[]): string {
-  const reads = cells.filter(({ operation }) => operation === "read");
-  const fields = [...new Set(reads.flatMap((cell) => Object.keys(cell.fields)))];
-  if (fields.length === 0) return "";
-  const head = fields.map((field) => `<th scope="col">${text(field)}</th>`).join("");
-  const rows = report.identities.map(({ name }) => {
-    const read = reads.find(({ identity }) => identity === name);
-    const write = cells.find((cell) => cell.identity === name && cell.operation === "update");
-    const own = fields.map((field) => {
-      const seen =
-        read?.allowed === 0
-          ? "none"
-          : (read?.fields[field] ?? (read?.verdict === "none" ? "none" : "unknown"));
-      const written = write?.fields[field] === "all" || write?.fields[field] === "some";
-      const how = `read: ${words[seen]}${written ? "; can be written" : ""}`;
-      return `<td title="${text(how)}"><span class="cell ${seen}${written ? " written" : ""}" role="img" aria-label="${text(how)}"></span></td>`;
-    });
-    return `<tr><th scope="row">${text(name)}</th>${own.join("")}</tr>`;
-  });
-  return `<details><summary>${fields.length} fields</summary><div class="scroll"><table class="fields"><thead><tr><th></th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div><p class="quiet">A ring: the field can be written.</p></details>`;
+function acceptedList(accepted: readonly AttackFinding[]): string {
+  const items = accepted.map(
+    ({ code, says, accepted: reason, at }) =>
+      `<li><span class="code calm">${code}</span> ${text(says)}.<br><span class="quiet">Because ${text(reason ?? "")} (${text(at?.file ?? "")}:${at?.line ?? ""})</span></li>`,
+  );
+  return `<ul class="plain">${items.join("")}</ul>`;
 }
 
-function story(finding: AttackFinding): string {
+function openList(report: AttackReport): string {
+  const items = report.inconclusive.map(
+    ({ subject, says }) => `<li><b>${text(subject)}</b> ${text(says)}</li>`,
+  );
+  return `<p class="quiet">Neither a pass nor a hole: look at these yourself, or give the app what they need.</p><ul class="plain">${items.join("")}</ul>`;
+}
+
+function whoList(report: AttackReport): string {
+  const items = report.identities.map(
+    ({ name, kind }) => `<div><dt>${text(name)}</dt><dd>${text(kinds[kind] ?? kind)}</dd></div>`,
+  );
+  return `<dl class="people">${items.join("")}</dl>`;
+}
+
+function tried(report: AttackReport): string {
+  const probes = Object.entries(report.probes).map(
+    ([probe, times]) => `<li>${text(probe)} <b>${times.toLocaleString("en-US")}</b></li>`,
+  );
+  return `<p>Doors: ${report.doors.map(text).join(", ")}.</p>
+<p class="quiet">Every refusal counts only beside a request of the same kind that succeeded. Every answer was searched, byte by byte, for values that stand nowhere else.</p>
+<ul class="probes">${probes.join("")}</ul>`;
+}
+
+function story(finding: AttackFinding, index: number): string {
   const { code, title, why, says, identities, leaked, changed, at, clause, fix, curl, test, by } =
     finding;
-  return `<article class="hole" id="${code}-${text(finding.subject)}">
+  const who = identities.map((name) => `<span class="who">${text(name)}</span>`).join(" ");
+  return `<article class="hole" id="hole-${index + 1}">
 <p class="code">${code}</p><h3>${text(title)}</h3>
 <p class="says">${text(says)}. <span class="quiet">${text(why)}</span></p>
-<p class="who-line">Got through: ${identities.map((name) => `<span class="who">${text(name)}</span>`).join(" ")}</p>
+<p class="who-line">Got through: ${who}</p>
 ${leaked === null ? "" : `<p class="proof"><b>Leaked</b> <code>${text(leaked.table)}.${text(leaked.field)}</code> of <code>${text(leaked.id)}</code>: <mark>${text(JSON.stringify(leaked.value))}</mark></p>`}
 ${changed === null ? "" : `<p class="proof"><b>Changed</b> <code>${text(changed.id)}</code>: <mark>${text(changeText(finding))}</mark></p>`}
 <p class="label">Shown by, as ${text(by)}</p><pre>${text(curl)}</pre>
@@ -135,12 +141,4 @@ ${at === null ? "" : `<p class="label">${text(at.file)}:${at.line}:${at.column}<
 <p class="fix"><b>Fix</b> ${text(fix).replace(/`([^`]+)`/g, "<code>$1</code>")}</p>
 <details><summary>As a test for your suite</summary><pre>${text(test)}</pre></details>
 </article>`;
-}
-
-function text(value: string): string {
-  return value
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -15,7 +15,6 @@ export function attackSarif(report: AttackReport, version: string): Json {
           driver: {
             name: "keelson attack",
             version,
-            informationUri: "https://github.com/keelson/keelson",
             rules: codes.map((code) => ({
               id: code,
               shortDescription: { text: holeKinds[code].title },

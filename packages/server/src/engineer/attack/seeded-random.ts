@@ -27,6 +27,16 @@ export class SeededRandom {
     return values[this.int(0, values.length - 1)] as T;
   }
 
+  /** The values in another order (Fisher and Yates). */
+  shuffled<T>(values: readonly T[]): readonly T[] {
+    const order = [...values];
+    for (let last = order.length - 1; last > 0; last--) {
+      const at = this.int(0, last);
+      [order[last], order[at]] = [order[at] as T, order[last] as T];
+    }
+    return order;
+  }
+
   /** `count` characters of a-z and 0-9. */
   letters(count: number): string {
     let text = "";

@@ -148,6 +148,15 @@ export class AttackSession {
     return { answers, changes, request };
   }
 
+  /** Sends a request and measures it. Nothing is looked at: the same request was asked before. @returns microseconds. */
+  async time(by: Identity, probe: Probe): Promise<number> {
+    const request = requestOf(by, probe);
+    this.#count(probe.probe);
+    const started = this.target.elapsedUs();
+    await this.target.send(request);
+    return this.target.elapsedUs() - started;
+  }
+
   /** Looks at a text that came by another road than an answer. */
   saw(by: Identity, probe: Probe, text: string): Observation {
     this.#count(probe.probe);

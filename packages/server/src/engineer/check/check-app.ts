@@ -8,11 +8,13 @@ import { checkBrowserImports, checkSecrets } from "./code-secret.ts";
 import { checkFields } from "./data-field.ts";
 import { checkRaces } from "./data-race.ts";
 import { checkTables } from "./data-table.ts";
+import { checkWaits } from "./data-wait.ts";
 import { checkFunctionCode } from "./function-code.ts";
 import { checkWorld } from "./function-world.ts";
 import { checkPlans } from "./query-plan.ts";
 import { checkQueryShapes } from "./query-shape.ts";
 import { checkTrustInFunctions } from "./trust-function.ts";
+import { checkRelations } from "./trust-relation.ts";
 import { checkTrustLogic } from "./trust-logic.ts";
 import { checkTrustInRules } from "./trust-rule.ts";
 
@@ -33,6 +35,7 @@ export interface CheckReport {
 
 const checks: readonly ((review: AppReview) => void)[] = [
   checkTrustInRules,
+  checkRelations,
   checkTrustLogic,
   checkTrustInFunctions,
   checkFields,
@@ -45,6 +48,7 @@ const checks: readonly ((review: AppReview) => void)[] = [
   checkSecrets,
   checkBrowserImports,
   checkChange,
+  checkWaits,
 ];
 
 /** Reviews an app. */

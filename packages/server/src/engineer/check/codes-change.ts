@@ -27,7 +27,7 @@ export const mine = query({${mark}
 });
 `;
 
-/** K001, K002, K501 to K504. */
+/** K001, K002, K501 to K505. */
 export const changeCodes = {
   K001: {
     severity: "advice",
@@ -130,5 +130,22 @@ ${mine("before: ", "")}${mine("", "team: t.text({ max: 40 }).optional()")}`,
         .trimStart(),
     good:
       schema("before: ", "!") + schema("", "body: t.text({ max: 500 }).optional(),").trimStart(),
+  },
+  K505: {
+    severity: "cost",
+    category: "change",
+    title: "Deployment that everybody waits for",
+    why: "Until the last row is done the new version answers nobody.",
+    about:
+      "With `--data`: the migration of that database makes an index, copies a table or fills a search over 50,000 rows or more. A new column needs no copy.",
+    bad:
+      schema("before: ", "body: t.text({ max: 500 }),") +
+      schema("", "body: t.text({ max: 500 }),")
+        .replace("note: table({", "note: table({ // <- K505")
+        .replace("}),\n});", '}).index("title"),\n});')
+        .trimStart(),
+    good:
+      schema("before: ", "body: t.text({ max: 500 }),") +
+      schema("", "body: t.text({ max: 500 }),\n    more: t.int().optional(),").trimStart(),
   },
 } satisfies Readonly<Record<string, CheckCode>>;

@@ -115,6 +115,23 @@ const seen = new Map<string, string>(); // <- K409
       "    const seen = new Map([[title, me.id]]);\n    await db.note.create({ owner: me.id, title: [...seen.keys()][0] ?? title });",
     ),
   },
+  K413: {
+    severity: "risk",
+    category: "functions",
+    title: "Time or randomness of the start",
+    why: "It was right on the day of the deployment, and is a little more wrong every day.",
+    about:
+      "`new Date()`, `Date.now()`, `Math.random()` or `crypto.randomUUID()` stands outside of every function of a module with functions.",
+    bad: mutation(
+      "    await db.note.create({ owner: me.id, title: title + year });",
+      `
+const year = new Date().getUTCFullYear(); // <- K413
+`,
+    ),
+    good: mutation(
+      "    await db.note.create({ owner: me.id, title: title + new Date().getUTCFullYear() });",
+    ),
+  },
   K411: {
     severity: "risk",
     category: "functions",

@@ -93,7 +93,7 @@ export default rules({
     title: "Update gives the row away",
     why: "What was checked before the change says nothing of the row after it.",
     about:
-      "An update rule compares a field of `row` with `me.id` and does not speak of that field in `next`, and the field is neither immutable nor held by a field rule.",
+      "An update rule compares a field of `row` with `me.id` and does not speak of that field in `next`, and the field is neither immutable nor held by a field rule. The same for a reference whose parent decides: its owner, its members, the tenant.",
     bad: `${scheme(",")}${noteRules(`    read: ({ row, me }) => row.owner === me.id,
     update: ({ row, me }) => row.owner === me.id, // <- K104`)}`,
     good: `${scheme(".immutable(),")}${noteRules(`    read: ({ row, me }) => row.owner === me.id,
@@ -105,7 +105,7 @@ export default rules({
     title: "Reference without a right on its parent",
     why: "Whoever can put a row under a parent gets what such rows open.",
     about:
-      "Either a table that rules ask for rights (memberships) lets ordinary callers create rows for any parent they can see; or a function creates, outside the rules, a row under a parent that an argument names without reading that parent with the caller's rights. Through the doors, references must lead to rows that the caller may read.",
+      "A table that rules ask for rights (memberships) lets ordinary callers create rows for any parent they can see; or rules compare what a reference leads to with the caller (`row.order.customer === me.id`, a tenant's claim, a membership), everybody can read those parents, and `create` does not speak of the reference; or a function creates, outside the rules, a row under a parent that an argument names without reading that parent with the caller's rights. Through the doors, references must lead to rows that the caller may read.",
     bad: `
 // keelson/schema.ts
 import { define, table, t } from "keelson";

@@ -83,7 +83,7 @@ export const like = mutation({
     title: "Elevated read leaves as a whole",
     why: "The rules that protect the table do not protect this way to it.",
     about:
-      "A function reads, outside the rules, rows that the caller names, and answers whole rows, and looks at `me` nowhere. Answers that are made of single fields are not meant: that is what elevation is for.",
+      "A function reads, outside the rules, rows that the caller names, or a list that depends on nobody, and answers whole rows, and looks at `me` nowhere. Answers that are made of single fields are not meant: that is what elevation is for.",
     bad: `
 // keelson/notes.ts
 import { t } from "keelson";

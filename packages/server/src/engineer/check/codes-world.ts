@@ -103,7 +103,7 @@ export const send = action({
     title: "Expensive and without a limit",
     why: "One script overnight, and the bill or the database is full.",
     about:
-      "A mutation that anybody may call, or an action that people may call and that calls another service, has no `limit`.",
+      "A mutation that anybody may call, an action that people may call and that calls another service, or a function that takes a short secret (pin, password, coupon) has no `limit`; or a table that anybody may create rows of has none.",
     bad: act(`    const answer = await fetch("https://api.example.com/rates");${checked}`, {
       limit: "",
       mark: " // <- K406",

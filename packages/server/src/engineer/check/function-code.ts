@@ -1,12 +1,12 @@
 // Checks of functions as code: promises that nobody waits for, guessable tokens, state that outlives a call,
-// failures that disappear, secrets in logs.
+// failures that disappear, secrets in logs, clocks that are asked too early.
 import { plain } from "../../model/rule-app.ts";
 import type { SourceFile } from "../../model/rule-source.ts";
 import type { AppReview } from "./app-review.ts";
 import type { FunctionFlow } from "./flow-walker.ts";
 import type { EffectOp, Value } from "./flow-value.ts";
 import { topConstants } from "./function-source.ts";
-import { hasNode, memberName, walkNodes, type Expression, type Node } from "./syntax.ts";
+import { hasNode, memberName, nameChain, walkNodes, type Expression, type Node } from "./syntax.ts";
 import { isPersonalName, isSecretName } from "./word-list.ts";
 
 /** Looks at every function and at the modules that hold them. */
@@ -18,7 +18,10 @@ export function checkFunctionCode(review: AppReview): void {
     checkLogs(review, flow);
   }
   const files = new Set(review.flows.map(({ source }) => source.file));
-  for (const file of files) checkModuleState(review, file);
+  for (const file of files) {
+    checkModuleState(review, file);
+    checkModuleTime(review, file);
+  }
 }
 
 function checkFloating(review: AppReview, { floating, source }: FunctionFlow): void {
@@ -119,6 +122,44 @@ const changing: ReadonlySet<string> = new Set([
   "shift",
 ]);
 const containers: ReadonlySet<string> = new Set(["Map", "Set", "WeakMap", "Array"]);
+
+/** Clock and randomness that are asked when the module is loaded, not when somebody calls. */
+function checkModuleTime(review: AppReview, file: SourceFile): void {
+  walkNodes(file.program, (node) => {
+    if (
+      node.type === "ArrowFunctionExpression" ||
+      node.type === "FunctionExpression" ||
+      node.type === "FunctionDeclaration"
+    )
+      return false;
+    const asked = askedOf(node);
+    if (asked === null) return true;
+    review.say(
+      "K413",
+      { file, node },
+      {
+        says: `${asked} is asked once, when the app is loaded: every call sees the same, for as long as the app runs.`,
+        evidence: ["it stands outside of every function"],
+        fix: asked.startsWith("The time")
+          ? "async run({ now }) { ... }   // the time of the call"
+          : "// Ask inside the function.",
+      },
+    );
+    return false;
+  });
+}
+
+function askedOf(node: Node): string | null {
+  if (node.type === "NewExpression") {
+    const isNow = node.callee.type === "Identifier" && node.callee.name === "Date";
+    return isNow && node.arguments.length === 0 ? "The time (new Date())" : null;
+  }
+  if (node.type !== "CallExpression") return null;
+  const chain = nameChain(node.callee)?.join(".");
+  if (chain === "Date.now") return "The time (Date.now())";
+  const isDrawn = chain === "Math.random" || chain === "crypto.randomUUID";
+  return isDrawn ? `A random value (${chain}())` : null;
+}
 
 /** Names at the top of a module that its functions change. */
 function checkModuleState(review: AppReview, file: SourceFile): void {

@@ -1,12 +1,15 @@
 // Checks of what functions do with the world: calls that are sent twice, answers that nobody looked at, addresses
 // that a caller picks, webhooks that anybody can send, calls for every row.
+import type { FunctionModel, TableModel } from "../../model/manifest.ts";
 import type { AppReview } from "./app-review.ts";
 import type { FunctionFlow } from "./flow-walker.ts";
 import { fieldOf, type FetchOp } from "./flow-value.ts";
+import { forAnonymous } from "./rule-caller.ts";
 import { entryOf, hasNode } from "./syntax.ts";
 
 /** Looks at every action and http function. */
 export function checkWorld(review: AppReview): void {
+  for (const table of review.tables) checkTableLimit(review, table);
   for (const flow of review.flows) {
     for (const op of flow.fetches) {
       checkRepeat(review, flow, op);
@@ -122,17 +125,51 @@ function checkLimit(review: AppReview, flow: FunctionFlow): void {
   const isAnonymousWrite = model.kind === "mutation" && model.allow === "anyone";
   const isOutside = model.allow === "anyone" || model.allow === "signed-in";
   const [call] = isOutside ? flow.fetches : [];
-  if (!isAnonymousWrite && call === undefined) return;
+  const guess = isOutside ? guessedArgument(model) : null;
+  if (!isAnonymousWrite && call === undefined && guess === null) return;
   review.say(
     "K406",
     { file, node: name },
     {
-      says: `${model.name} ${call === undefined ? "writes for anybody" : "calls another service"}, as often as somebody likes.`,
+      says: `${model.name} ${costOf(call !== undefined, guess)}, as often as somebody likes.`,
       evidence: [
         `allow: ${JSON.stringify(model.allow)}, no limit`,
         ...(call === undefined ? [] : [{ text: "the call", at: review.placeOf(call) }]),
       ],
       fix: `limit: { ${model.allow === "anyone" ? "perAddress" : "perUser"}: "10/minute" },`,
+    },
+  );
+}
+
+function costOf(isOutside: boolean, guess: string | null): string {
+  if (isOutside) return "calls another service";
+  return guess === null ? "writes for anybody" : `says whether a ${guess} is right`;
+}
+
+/** An argument that is guessed: a short secret, by its name. */
+function guessedArgument({ args }: FunctionModel): string | null {
+  const found = Object.entries(args).find(
+    ([name, spec]) =>
+      (spec.kind === "text" || spec.kind === "int") &&
+      /^(?:pin|otp|passcode|password|coupon|voucher|(?:coupon|voucher|invite|access|reset|login)(?:Code|Token))$/.test(
+        name,
+      ),
+  );
+  return found?.[0] ?? null;
+}
+
+/** A table that nobody has to sign in for to fill. */
+function checkTableLimit(review: AppReview, table: TableModel): void {
+  const { create } = table.rules;
+  if (create === undefined || table.limits.write !== undefined) return;
+  if (forAnonymous(create) === false) return;
+  review.say(
+    "K406",
+    { rule: create },
+    {
+      says: `Anybody can fill ${table.name}, as often as somebody likes.`,
+      evidence: [`create: ${create.text}`, "the table has no limit of its own"],
+      fix: '.limit({ write: { perAddress: "10/minute" } })',
     },
   );
 }

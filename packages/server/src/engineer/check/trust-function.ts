@@ -4,6 +4,7 @@
 import type { FunctionFlow } from "./flow-walker.ts";
 import { argsIn, fieldOf, type DbOp, type Value } from "./flow-value.ts";
 import type { AppReview } from "./app-review.ts";
+import { forAnonymous, forOrdinary } from "./rule-caller.ts";
 import { isPrivilegeName } from "./word-list.ts";
 
 /** Looks at every function. */
@@ -200,6 +201,7 @@ function checkElevatedWrites(review: AppReview, flow: FunctionFlow): void {
 
 function checkElevatedReads(review: AppReview, flow: FunctionFlow): void {
   for (const op of flow.db) {
+    checkElevatedList(review, flow, op);
     if (op.system === null || !["get", "first", "list", "page"].includes(op.method)) continue;
     const arg = namedBy(op.id) ?? argsIn(fieldOf(op.query, "where"))[0] ?? null;
     if (arg === null || isReadWithRights(flow, op.table, arg)) continue;
@@ -225,6 +227,32 @@ function checkElevatedReads(review: AppReview, flow: FunctionFlow): void {
       },
     );
   }
+}
+
+/** Rows that nobody named and that leave as a whole, where the rules would have kept most of them. */
+function checkElevatedList(review: AppReview, flow: FunctionFlow, op: DbOp): void {
+  const { model } = flow.source;
+  if (op.system === null || (op.method !== "list" && op.method !== "page")) return;
+  if (model.allow !== "anyone" && model.allow !== "signed-in") return;
+  const where = fieldOf(op.query, "where");
+  if (where !== null && [...where.origins].some((each) => each === "me" || each.startsWith("arg:")))
+    return;
+  const { rules } = review.manifest.tables[op.table] ?? {};
+  const isOpen = model.allow === "anyone" ? forAnonymous(rules?.read) : forOrdinary(rules?.read);
+  const answer = flow.answers.find(({ value }) => holdsRow(value, op));
+  if (isOpen === true || answer === undefined || fieldOf(op.query, "select") !== null) return;
+  review.say(
+    "K107",
+    { file: op.file, node: op.node },
+    {
+      says: `Any caller of ${model.name} gets whole rows of ${op.table} that the rules close to them.`,
+      evidence: [
+        `${op.table}.${op.method}() outside the rules, with no condition on me`,
+        { text: "the rows are returned here", at: review.placeOf(answer) },
+      ],
+      fix: `db.${op.table}.${op.method}(...)   // with the caller's rights, or answer single fields`,
+    },
+  );
 }
 
 /** A reference written outside the rules is not held against what the caller may read. */

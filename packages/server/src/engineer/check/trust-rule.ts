@@ -137,7 +137,7 @@ function checkPrivileges(review: AppReview, table: TableModel): void {
 }
 
 /** Whether other rules ask this table who may do what. */
-function isRightsTable(review: AppReview, table: TableModel): boolean {
+export function isRightsTable(review: AppReview, table: TableModel): boolean {
   return review.tables.some((other) =>
     rulesOf(other).some((rule) => analyseRule(rule.expr).someTables.includes(table.name)),
   );

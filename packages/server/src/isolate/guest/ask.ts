@@ -1,8 +1,8 @@
 // System calls and effects from inside: a promise for each. An answer that is there at once makes a
 // promise that is settled already; one that comes later is settled when the host comes back with it.
-import type { SystemCallName } from "../system-calls.ts";
-import { host } from "./link.ts";
-import { parse, part, RealPromise, rejected, resolved, unitAt } from "./primordials.ts";
+import { numberedCalls, rowCall, type SystemCallName } from "../system-calls.ts";
+import { host, mailWords } from "./link.ts";
+import { create, freeze, parse, part, RealPromise, rejected, unitAt } from "./primordials.ts";
 import type { Call } from "./running.ts";
 
 const exclamation = 33;
@@ -46,10 +46,46 @@ export function refusalIndex(error: unknown): number | undefined {
 
 /** A system call. @param payload JSON text. */
 export function ask(call: Call, operation: SystemCallName, payload: string): Promise<unknown> {
-  const { system, limits } = host();
+  const { system, limits, mail } = host();
   if (payload.length > limits.payloadCharsMax) return rejected(tooLarge(operation));
-  return answered(call, system(call.id, operation, payload), parse);
+  const { head } = mail;
+  head[mailWords.asker] = call.id;
+  const number = numbers[operation];
+  head[mailWords.operation] = number ?? 0;
+  const answer = system(number === undefined ? `${operation}\n${payload}` : payload);
+  return answered(call, answer, parse);
 }
+
+/** A system call that is always answered at once. @throws what the host refuses. */
+export function askAtOnce(call: Call, operation: SystemCallName, payload: string): unknown {
+  const { system, limits, mail } = host();
+  if (payload.length > limits.payloadCharsMax) throw tooLarge(operation);
+  const { head } = mail;
+  head[mailWords.asker] = call.id;
+  head[mailWords.operation] = 0;
+  const answer = system(`${operation}\n${payload}`);
+  if (typeof answer !== "string") throw new TypeError(`${operation} was not answered`);
+  if (unitAt(answer, 0) === exclamation) throw refusalOf(answer);
+  return parse(answer);
+}
+
+/** `db.row`. @param target from HostLink.target. */
+export function askRow(call: Call, target: number, id: string): Promise<unknown> {
+  const { system, limits, mail } = host();
+  if (id.length > limits.payloadCharsMax) return rejected(tooLarge("db.get"));
+  const { head } = mail;
+  head[mailWords.asker] = call.id;
+  head[mailWords.operation] = rowCall;
+  head[mailWords.target] = target;
+  return answered(call, system(id), parse);
+}
+
+/** By name, without a prototype that user code could add names to. */
+const numbers = create(null) as Record<string, number | undefined>;
+for (let index = 1; index < numberedCalls.length; index++) {
+  numbers[numberedCalls[index] as string] = index;
+}
+freeze(numbers);
 
 /** An effect of the isolate's own host. @param read makes the value of the answer's text. */
 export function askEffect(
@@ -76,11 +112,16 @@ function answered(
 ): Promise<unknown> {
   if (typeof answer === "string") {
     if (unitAt(answer, 0) === exclamation) return rejected(refusalOf(answer));
-    return resolved(read(answer));
+    return held(read(answer));
   }
   return new RealPromise((resolve, reject) => {
     waiting.set(answer, { call, read, resolve, reject });
   });
+}
+
+/** A promise that holds a value: the language's own, which is quicker than to ask its constructor for one. */
+async function held(value: unknown): Promise<unknown> {
+  return value;
 }
 
 /** Settles what waits for `token`. @returns the call it belongs to, or null when nobody waits any more. */

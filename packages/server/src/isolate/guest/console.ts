@@ -9,7 +9,7 @@ const itemsMax = 100;
 
 function write(level: LogLine["level"], values: readonly unknown[]): void {
   const call = runningCall();
-  if (call === null) return;
+  if (call === null || call.isQuiet) return;
   const { limits, log } = host();
   if (call.logLines >= limits.logLinesMax) return;
   call.logLines++;

@@ -1,9 +1,12 @@
 // `ctx`: what a function is given beside its arguments. A plain object, so that user code may spread it.
 import { functionName } from "@keelson/sdk/guest";
 import { ask } from "./ask.ts";
+import { authCalls } from "./auth.ts";
 import type { OpenDatabase } from "./database.ts";
 import { create, freeze, parse, RealDate, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
+import { workCalls } from "./work.ts";
+import { workflowCalls, workflowReads } from "./workflow-calls.ts";
 
 /** Makes contexts for one app. */
 export class ContextMaker {
@@ -28,13 +31,41 @@ export class ContextMaker {
     const run = (fn: unknown, args?: unknown): Promise<unknown> => runFunction(call, fn, args);
     switch (kind) {
       case "query":
-        return { db: this.#reading(call), me, now, run, requestId };
+        return { db: this.#reading(call), me, now, run, requestId, ...workflowReads(call) };
       case "mutation":
-        return { db: this.#writing(call), me, now, run, requestId };
+        return {
+          db: this.#writing(call),
+          me,
+          now,
+          run,
+          requestId,
+          ...workCalls(call),
+          ...workflowCalls(call),
+          ...workflowReads(call),
+        };
       case "action":
-        return { me, now, run, requestId };
+        return {
+          me,
+          now,
+          run,
+          requestId,
+          auth: authCalls(call),
+          ...workCalls(call),
+          ...workflowCalls(call),
+        };
       case "http":
-        return { me, now, run, requestId, params };
+        return {
+          me,
+          now,
+          run,
+          requestId,
+          params,
+          auth: authCalls(call),
+          ...workCalls(call),
+          ...workflowCalls(call),
+        };
+      case "workflow":
+        return { me };
       default:
         kind satisfies never;
         return create(null) as object;

@@ -1,7 +1,8 @@
 // `db` of one call. Classes are made once for the app's tables; what a call pays for is one small object
 // for `db` and one for each table it names. Payloads are those of isolate/system-calls.ts.
-import { ask } from "./ask.ts";
-import { create, defineProperty, freeze, toJson } from "./primordials.ts";
+import { ask, askRow } from "./ask.ts";
+import { host } from "./link.ts";
+import { create, defineProperty, freeze, RealInt32Array, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
 
 interface Paged {
@@ -13,9 +14,21 @@ type Query = Readonly<Record<string, unknown>> | undefined;
 
 /** What is written the same in every payload of one table. */
 interface TableText {
+  readonly table: string;
+  readonly index: number;
   readonly get: string;
   readonly list: string;
   readonly head: string;
+}
+
+/** In whose name. */
+interface Elevation {
+  /** Empty: as the caller. */
+  readonly reason: string;
+  /** What every payload ends with. */
+  readonly tail: string;
+  /** The host's number for each table; 0: not asked for yet. */
+  readonly targets: Int32Array;
 }
 
 /** Operations on one table, for one call, with or without rules. */
@@ -23,14 +36,20 @@ class TableReader {
   readonly #call: Call;
   readonly #text: TableText;
   readonly #tail: string;
+  readonly #as: Elevation;
 
-  constructor(call: Call, text: TableText, tail: string) {
+  constructor(call: Call, text: TableText, as: Elevation) {
     this.#call = call;
     this.#text = text;
-    this.#tail = tail;
+    this.#tail = as.tail;
+    this.#as = as;
   }
 
   get(id: unknown, query?: Query): Promise<unknown> {
+    if (query === undefined && typeof id === "string") {
+      const target = targetOf(this.#as, this.#text);
+      if (target !== 0) return askRow(this.#call, target, id);
+    }
     const asked = query === undefined ? "" : `,"query":${jsonOf(query)}`;
     return ask(this.#call, "db.get", `${this.#text.get}${jsonOf(id)}${asked}${this.#tail}`);
   }
@@ -70,11 +89,11 @@ class TableWriter extends TableReader {
   readonly #text: TableText;
   readonly #tail: string;
 
-  constructor(call: Call, text: TableText, tail: string) {
-    super(call, text, tail);
+  constructor(call: Call, text: TableText, as: Elevation) {
+    super(call, text, as);
     this.#call = call;
     this.#text = text;
-    this.#tail = tail;
+    this.#tail = as.tail;
   }
 
   create(value: unknown): Promise<unknown> {
@@ -109,15 +128,15 @@ function openerOf(tables: readonly string[], Table: typeof TableReader): OpenDat
   const prototype = create(null) as object;
   class Database {
     readonly #call: Call;
-    readonly #tail: string;
+    readonly #as: Elevation;
 
-    constructor(call: Call, tail: string) {
+    constructor(call: Call, as: Elevation) {
       this.#call = call;
-      this.#tail = tail;
+      this.#as = as;
     }
 
     static open(database: Database, text: TableText): TableReader {
-      return new Table(database.#call, text, database.#tail);
+      return new Table(database.#call, text, database.#as);
     }
 
     static elevate(database: Database, reason: unknown): Database {
@@ -126,12 +145,15 @@ function openerOf(tables: readonly string[], Table: typeof TableReader): OpenDat
           'db.asSystem takes the reason why, as text: db.asSystem("nightly totals").',
         );
       }
-      return new Database(database.#call, `,"as":${jsonOf(reason)}}`);
+      return new Database(database.#call, elevationOf(reason, tables.length));
     }
   }
-  for (const table of tables) {
+  for (let index = 0; index < tables.length; index++) {
+    const table = tables[index] as string;
     const name = jsonOf(table);
     const text = freeze({
+      table,
+      index,
       get: `{"table":${name},"id":`,
       list: `{"table":${name},"query":`,
       head: `{"table":${name},`,
@@ -150,7 +172,37 @@ function openerOf(tables: readonly string[], Table: typeof TableReader): OpenDat
   });
   Object.setPrototypeOf(Database.prototype, freeze(prototype));
   freeze(Database.prototype);
-  return (call) => new Database(call, "}");
+  const asCaller = newElevation("", tables.length);
+  return (call) => new Database(call, asCaller);
+}
+
+/** Reasons are written in the code, so there are few. Those that are made up as they go push each other out. */
+const elevationsMax = 64;
+let elevations = create(null) as Record<string, Elevation | undefined>;
+let elevationCount = 0;
+
+function elevationOf(reason: string, tables: number): Elevation {
+  const known = elevations[reason];
+  if (known !== undefined) return known;
+  if (elevationCount === elevationsMax) {
+    elevations = create(null) as typeof elevations;
+    elevationCount = 0;
+  }
+  elevationCount++;
+  return (elevations[reason] = newElevation(reason, tables));
+}
+
+function newElevation(reason: string, tables: number): Elevation {
+  const tail = reason === "" ? "}" : `,"as":${jsonOf(reason)}}`;
+  return freeze({ reason, tail, targets: new RealInt32Array(tables) });
+}
+
+/** The host's number for a table in this name; 0 when it gives none. */
+function targetOf(as: Elevation, { table, index }: TableText): number {
+  const { targets } = as;
+  const known = targets[index] as number;
+  if (known !== 0) return known;
+  return (targets[index] = host().target(table, as.reason));
 }
 
 /** JSON for a payload; what JSON leaves out becomes null. */

@@ -2,7 +2,14 @@
 // with the host, `take` the app, `start` calls, `resume` them with answers. The host holds the four
 // functions by reference; user code can reach none of them.
 import * as sdk from "@keelson/sdk";
-import { appFunctions, isFunctionDescriptor, type FunctionDescriptor } from "@keelson/sdk/guest";
+import {
+  appFunctions,
+  appWorkflows,
+  isFunctionDescriptor,
+  isWorkflowDescriptor,
+  type FunctionDescriptor,
+  type WorkflowDescriptor,
+} from "@keelson/sdk/guest";
 import type { RawRequest } from "../raw-http.ts";
 import { guardBuiltins } from "./builtin-guards.ts";
 import { forget, settle, waiterOf } from "./ask.ts";
@@ -11,16 +18,17 @@ import { ContextMaker } from "./context.ts";
 import { defineDatabase } from "./database.ts";
 import { replaceEnvironment, replaceLateEnvironment } from "./environment.ts";
 import { failedWith, failureOf, type Failure } from "./failure.ts";
-import { connect, host, type HostLink } from "./link.ts";
+import { connect, host, mailWords, type HostLink } from "./link.ts";
 import { collectIntrinsics, lockDown } from "./lockdown.ts";
 import { parse, resolved, toJson, unitAt, whenSettled } from "./primordials.ts";
 import { Call, enter, type CallKind } from "./running.ts";
+import { runWorkflow } from "./workflow.ts";
 import { installWeb } from "./web/install.ts";
 import { rawAnswerOf, readRequest } from "./web/message.ts";
 
 const mailCharsMax = 1_000;
 const asciiMax = 127;
-const functions: FunctionDescriptor[] = [];
+const functions: (FunctionDescriptor | WorkflowDescriptor)[] = [];
 let contexts: ContextMaker | null = null;
 let taken: unknown;
 let threw: string | null = null;
@@ -71,6 +79,12 @@ function take(): string {
     names.push(name);
     functions.push(descriptor);
   }
+  const workflows = (app as { [appWorkflows]?: unknown })[appWorkflows];
+  for (const [name, descriptor] of workflows instanceof Map ? workflows : []) {
+    if (!isWorkflowDescriptor(descriptor)) continue;
+    names.push(name as string);
+    functions.push(descriptor);
+  }
   const { reading, writing } = defineDatabase(Object.keys(spec.tables));
   contexts = new ContextMaker(reading, writing);
   const text = toJson({ spec, names }) ?? "null";
@@ -86,10 +100,14 @@ interface Runnable {
   readonly run: (ctx: object, input: unknown) => unknown;
 }
 
-/** Starts a call. It goes on until nothing is left to do without an answer from the host. */
-function start(id: number, index: number, input: string): void {
-  const { kind, run } = functions[index] as unknown as Runnable;
-  const call = new Call(id, kind, input);
+/**
+ * Starts a call: its id and its function are in the mailbox. It goes on until nothing is left to do without
+ * an answer from the host.
+ */
+function start(input: string): void {
+  const { head } = host().mail;
+  const { kind, run } = functions[head[mailWords.startIndex] as number] as unknown as Runnable;
+  const call = new Call(head[mailWords.startId] as number, kind, input);
   enter(call);
   let result: unknown;
   try {
@@ -98,6 +116,8 @@ function start(id: number, index: number, input: string): void {
     if (kind === "http") {
       const { params, request } = args as { params: unknown; request: unknown };
       result = run(maker.make(call, params), readRequest(request as RawRequest));
+    } else if (kind === "workflow") {
+      result = runWorkflow(call, run, maker.make(call, null));
     } else {
       result = run(maker.make(call, null), args);
     }
@@ -137,10 +157,11 @@ function finish(call: Call, value: unknown): void {
     end(call, { kind: "large", text: `${text.length}` });
     return;
   }
-  if (text.length <= mailCharsMax && mail.head[0] === 0 && post(mail, text)) {
-    mail.head[1] = call.id;
-    mail.head[2] = text.length;
-    mail.head[0] = 1;
+  const { head } = mail;
+  if (text.length <= mailCharsMax && head[mailWords.full] === 0 && post(mail, text)) {
+    head[mailWords.callId] = call.id;
+    head[mailWords.length] = text.length;
+    head[mailWords.full] = 1;
     return;
   }
   host().end(call.id, "done", text);
@@ -170,9 +191,10 @@ function messageOf(error: unknown): string {
   }
 }
 
-/** Connects the host. @param memory shared: three 32-bit words, then the mailbox's text. */
+/** Connects the host. @param memory shared: the mailbox's head, then its text. */
 function open(
   system: HostLink["system"],
+  target: HostLink["target"],
   effect: HostLink["effect"],
   pure: HostLink["pure"],
   end: HostLink["end"],
@@ -180,9 +202,10 @@ function open(
   memory: ArrayBuffer,
   limitsJson: string,
 ): void {
-  const mail = { head: new Int32Array(memory, 0, 3), body: new Uint8Array(memory, 12) };
+  const head = new Int32Array(memory, 0, mailWords.count);
+  const mail = { head, body: new Uint8Array(memory, head.byteLength) };
   const limits = parse(limitsJson) as HostLink["limits"];
-  connect({ system, effect, pure, end, log, mail, limits });
+  connect({ system, target, effect, pure, end, log, mail, limits });
   replaceLateEnvironment();
 }
 

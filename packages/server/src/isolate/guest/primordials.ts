@@ -7,6 +7,7 @@ const { freeze, preventExtensions, create } = Object;
 const { imul } = Math;
 const RealDate = globalThis.Date;
 const RealPromise = Promise;
+const RealInt32Array = Int32Array;
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -36,6 +37,7 @@ export {
   parse,
   preventExtensions,
   RealDate,
+  RealInt32Array,
   RealPromise,
 };
 

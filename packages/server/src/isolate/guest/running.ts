@@ -4,14 +4,19 @@ import { find, part } from "./primordials.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** A function's kind. */
-export type CallKind = "query" | "mutation" | "action" | "http";
+export type CallKind = "query" | "mutation" | "action" | "http" | "workflow";
 
 /** One call. */
 export class Call {
   readonly id: number;
   readonly kind: CallKind;
-  readonly nowMs: number;
+  /** A workflow's moves on with what it is told. */
+  nowMs: number;
+  /** A workflow that does what it did before: it logs nothing. */
+  isQuiet = false;
   readonly requestId: string;
+  /** The job that it runs for: `id token attempt`, or empty. */
+  readonly job: string;
   readonly meJson: string;
   readonly argsJson: string;
   readonly hosts: boolean;
@@ -20,7 +25,7 @@ export class Call {
   #random: SeededRandom | null = null;
 
   /**
-   * @param input `nowMs`, the request's id, the seed, `me` and the arguments as JSON, each on a line.
+   * @param input `nowMs`, the request's id (and a job, after a tab), the seed, `me` and the arguments as JSON, each on a line.
    */
   constructor(id: number, kind: CallKind, input: string) {
     const first = find(input, "\n");
@@ -30,7 +35,10 @@ export class Call {
     this.id = id;
     this.kind = kind;
     this.nowMs = +part(input, 0, first);
-    this.requestId = part(input, first + 1, second);
+    const request = part(input, first + 1, second);
+    const tab = find(request, "\t");
+    this.requestId = tab < 0 ? request : part(request, 0, tab);
+    this.job = tab < 0 ? "" : part(request, tab + 1);
     this.#seed = part(input, second + 1, third);
     this.meJson = part(input, third + 1, fourth);
     this.argsJson = part(input, fourth + 1);

@@ -5,6 +5,7 @@ import { isLater, type Later } from "../../base/later.ts";
 import type { Limits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Manifest } from "../../model/manifest.ts";
+import { withPlatformTables } from "../../model/platform-tables.ts";
 import { ChangeSet } from "../change-set.ts";
 import type {
   Commit,
@@ -23,10 +24,10 @@ import { MemoryWriteTx } from "./memory-write-tx.ts";
 
 /** Opens an empty store. */
 export function openMemoryStore(options: {
-  readonly manifest: Pick<Manifest, "tables">;
+  readonly manifest: Pick<Manifest, "tables" | "platform">;
   readonly limits: Limits;
 }): MemoryStore {
-  return new MemoryStore(layoutOf(options.manifest.tables), options.limits);
+  return new MemoryStore(layoutOf(withPlatformTables(options.manifest).tables), options.limits);
 }
 
 /** A store in memory. */

@@ -10,6 +10,13 @@ import type { SqliteConnection, Statement } from "./sqlite-connection.ts";
 /** Rows looked at by one prune: a writer that prunes between groups is held up for milliseconds only. */
 const pruneRowsMax = 10_000;
 
+/** A mutation with the answer to its key. */
+export interface LogEntry {
+  readonly commit: Commit;
+  readonly idempotency: MutationMeta["idempotency"];
+  readonly answer: string;
+}
+
 /** An answer that was given before. */
 export interface RememberedAnswer {
   readonly seq: number;
@@ -48,7 +55,7 @@ export class CommitLog {
     return Number(cells?.[0] ?? 0);
   }
 
-  append(commit: Commit, idempotency: MutationMeta["idempotency"], answer: string): void {
+  append({ commit, idempotency, answer }: LogEntry): void {
     const stored = commit.changes.map(({ table, id, before, after }): StoredChange => [
       table,
       id,

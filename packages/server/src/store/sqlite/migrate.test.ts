@@ -125,6 +125,25 @@ describe("migration", () => {
     assert.deepEqual([again.fresh, again.steps, again.drift], [false, [], []]);
   });
 
+  test("an index of the engine's own, as it was made before, is made anew when the file is opened", async () => {
+    const path = await filledFile();
+    const indexSql = (): unknown => {
+      const db = new DatabaseSync(path);
+      const found = db.prepare("SELECT sql FROM sqlite_schema WHERE name = '_commit_key'").get();
+      db.close();
+      return found?.["sql"];
+    };
+    const wanted = indexSql();
+    const db = new DatabaseSync(path);
+    db.exec(`DROP INDEX "_commit_key";
+      CREATE UNIQUE INDEX "_commit_key" ON "_commit" (scope, key) WHERE key IS NOT NULL`);
+    db.close();
+    assert.notEqual(indexSql(), wanted);
+    assert.deepEqual(planMigration(targetOf(path, before)).drift, []);
+    openSqliteStore({ path, manifest: { tables: before }, limits, migrate: "none" }).close();
+    assert.equal(indexSql(), wanted);
+  });
+
   test("opening applies what is safe and refuses what is not", async () => {
     const path = await filledFile();
     const wider = filmOnly({ ...full, made: { kind: "json", maxBytes: 100, optional: true } });

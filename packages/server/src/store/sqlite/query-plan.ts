@@ -14,6 +14,8 @@ export interface PlannedStatement {
   readonly visitsAll: boolean;
   /** Tables that a rule inside the statement scans for every row. */
   readonly scanned: readonly string[];
+  /** See StatementShape. */
+  readonly isVariant: boolean;
 }
 
 /** What a statement was made from. */
@@ -24,6 +26,8 @@ export interface StatementShape {
   readonly bounds: readonly string[] | null;
   /** Ends after some rows in order: without conditions even a scan reads only those. */
   readonly limited: boolean;
+  /** Another way to ask what another statement of this shape asks, which is the better evidence. */
+  readonly isVariant?: boolean;
 }
 
 /** The plans of one store, of all its connections. */
@@ -53,7 +57,13 @@ export class PlanBook {
   }
 
   list(): readonly PlanEvidence[] {
-    return [...this.#kept.values()].map((planned) => planned.evidence);
+    const kept = [...this.#kept.values()];
+    const whole = new Set(
+      kept.filter(({ isVariant }) => !isVariant).map(({ evidence }) => evidence.shape),
+    );
+    return kept
+      .filter(({ isVariant, evidence }) => !isVariant || !whole.has(evidence.shape))
+      .map(({ evidence }) => evidence);
   }
 }
 
@@ -136,7 +146,7 @@ function collectFields(where: Where | undefined, equal: string[], ranged: string
 function explain(
   connection: SqliteConnection,
   sql: string,
-  { shape, table, bounds, limited }: StatementShape,
+  { shape, table, bounds, limited, isVariant = false }: StatementShape,
 ): PlannedStatement {
   const rows = connection.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
   const plan = rows.map((row) => String(row["detail"]));
@@ -149,7 +159,7 @@ function explain(
   const tight = harmless || (!sorts && bounds !== null && isTight(plan, bounds));
   const fullScan = ownScan || scanned.length > 0;
   const evidence = Object.freeze({ shape, table, sql, plan, fullScan, sorts });
-  return { evidence, tight, visitsAll: ownScan && (sorts || !limited), scanned };
+  return { evidence, tight, visitsAll: ownScan && (sorts || !limited), scanned, isVariant };
 }
 
 function tableOfAlias(sql: string, alias: string): string {

@@ -3,6 +3,7 @@
 import type { Limits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { StoreLayout } from "../table-layout.ts";
+import type { SnapshotRows } from "./row-cache.ts";
 import type { SqlCell } from "./row-codec.ts";
 import { tooCostly, type PlanBook, type StatementShape } from "./query-plan.ts";
 import type { Compiled } from "./query-compile.ts";
@@ -27,6 +28,8 @@ export interface RunnerParts {
   readonly guards: RuleGuards;
   readonly plans: PlanBook;
   readonly limits: Limits;
+  /** Rows that need not be read. Default: none. */
+  readonly known?: SnapshotRows | null;
 }
 
 type Cells = readonly SqlCell[];
@@ -37,15 +40,17 @@ export class QueryRunner {
   readonly layout: StoreLayout;
   readonly guards: RuleGuards;
   readonly limits: Limits;
+  readonly known: SnapshotRows | null;
   readonly #plans: PlanBook;
   /** Rows of tables, as of this snapshot. */
   readonly #sizes = new Map<string, number>();
 
-  constructor({ connection, layout, guards, plans, limits }: RunnerParts) {
+  constructor({ connection, layout, guards, plans, limits, known }: RunnerParts) {
     this.connection = connection;
     this.layout = layout;
     this.guards = guards;
     this.limits = limits;
+    this.known = known ?? null;
     this.#plans = plans;
   }
 

@@ -3,7 +3,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { PlatformError } from "../../base/platform-error.ts";
 import { layoutOf, type StoredTable, type StoredTables } from "../table-layout.ts";
-import { schemaObjects } from "./sqlite-schema.ts";
+import { internalSchema, schemaObjects } from "./sqlite-schema.ts";
+import { sqlName } from "./sql-text.ts";
 
 /** Raised when the layout of the engine's own tables changes. */
 const formatVersion = "1";
@@ -54,7 +55,7 @@ export function writeSchema(db: DatabaseSync, tables: StoredTables): void {
 /** What differs between a file and the schema that it should have; `[]` when nothing does. */
 export function findDrift(db: DatabaseSync, tables: StoredTables): readonly string[] {
   const wanted = new Map(
-    schemaObjects(layoutOf(tables)).map((object) => [object.name, object.sql] as const),
+    schemaObjects(layoutOf(tables)).map((object) => [object.name, object] as const),
   );
   const drift: string[] = [];
   const found = new Set<string>();
@@ -63,16 +64,34 @@ export function findDrift(db: DatabaseSync, tables: StoredTables): readonly stri
     const name = String(row["name"]);
     found.add(name);
     if (isShadow(name, wanted) || name.startsWith("sqlite_")) continue;
-    const sql = wanted.get(name);
-    if (sql === undefined) drift.push(`"${name}" is not part of the app`);
-    else if (sql !== row["sql"]) drift.push(`"${name}" is not as the app defines it`);
+    const object = wanted.get(name);
+    if (object === undefined) drift.push(`"${name}" is not part of the app`);
+    else if (object.sql !== row["sql"] && object.earlierSql !== row["sql"]) {
+      drift.push(`"${name}" is not as the app defines it`);
+    }
   }
   for (const name of wanted.keys()) if (!found.has(name)) drift.push(`"${name}" is missing`);
   return drift;
 }
 
+/** Makes the indexes of the engine's own tables anew where a file has them as they were before. */
+export function renewIndexes(db: DatabaseSync): void {
+  const made = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ? AND sql = ?");
+  const outdated = internalSchema.filter(
+    ({ name, earlierSql }) => earlierSql !== undefined && made.get(name, earlierSql) !== undefined,
+  );
+  if (outdated.length === 0) return;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    for (const { name, sql } of outdated) db.exec(`DROP INDEX ${sqlName(name)}; ${sql}`);
+    db.exec("COMMIT");
+  } finally {
+    if (db.isTransaction) db.exec("ROLLBACK");
+  }
+}
+
 /** The tables that a full-text index keeps its words in. */
-function isShadow(name: string, wanted: ReadonlyMap<string, string>): boolean {
+function isShadow(name: string, wanted: ReadonlyMap<string, unknown>): boolean {
   const end = name.lastIndexOf("_");
   return name.startsWith("_search_") && !wanted.has(name) && wanted.has(name.slice(0, end));
 }

@@ -89,7 +89,8 @@ test("while a group becomes visible no snapshot is shared", () => {
   assert.equal(scene.read(), "zero");
   // A writer that has not said yet what it did: its commit may be visible or not.
   const silent = openSqliteStore({ path: scene.path, manifest: { tables }, limits });
-  const change = (text: string) => {
+  const change = { table: "note", id, before: null, after: null };
+  const write = (text: string) => {
     const group = silent.openGroup();
     void group.mutate(meta, (tx) => {
       void tx.update("note", id, { text });
@@ -97,11 +98,13 @@ test("while a group becomes visible no snapshot is shared", () => {
     });
     group.commit();
   };
-  scene.mark.begin();
+  scene.mark.begin([
+    { seq: 2, cause: "test", requestId: "r", atMs: 1, by: null, changes: [change] },
+  ]);
   assert.equal(scene.read(), "zero");
-  change("one");
+  write("one");
   assert.equal(scene.read(), "one");
-  change("two");
+  write("two");
   assert.equal(scene.read(), "two");
   scene.mark.end();
   assert.equal(scene.read(), "two");
@@ -111,12 +114,12 @@ test("while a group becomes visible no snapshot is shared", () => {
 
 test("a mark left odd by a writer that ended is set right by the next", () => {
   const scene = new Scene();
-  scene.mark.begin();
+  scene.mark.begin([]);
   assert.equal(scene.mark.current(), null);
   scene.writer.close();
   const memory = commitMarkMemory();
   const mark = openCommitMark(memory);
-  mark.begin();
+  mark.begin([]);
   const next = openSqliteStore({ path: scene.path, manifest: { tables }, limits, mark });
   assert.notEqual(mark.current(), null);
   next.close();

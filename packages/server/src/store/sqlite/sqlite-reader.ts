@@ -4,11 +4,13 @@
 import type { Later } from "../../base/later.ts";
 import type { Limits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
-import type { Commit, ReadTx } from "../store.ts";
+import type { CommitMark } from "../commit-mark.ts";
+import type { Commit, ReadTx, Row } from "../store.ts";
 import type { StoreLayout } from "../table-layout.ts";
 import { CommitLog } from "./commit-log.ts";
 import type { PlanBook } from "./query-plan.ts";
 import { QueryRunner } from "./query-runner.ts";
+import { RowCache, SnapshotRows } from "./row-cache.ts";
 import type { RuleGuards } from "./rule-guard.ts";
 import { SqliteConnection, type Statement } from "./sqlite-connection.ts";
 import { withStoreErrors } from "./sqlite-error.ts";
@@ -21,8 +23,11 @@ export interface ReaderOptions {
   readonly guards: RuleGuards;
   readonly plans: PlanBook;
   readonly limits: Limits;
-  /** Names the newest state: a snapshot is used again while it stays. Null from it: it changes right now. */
-  readonly version: () => number | null;
+  /**
+   * Names the newest state: a snapshot is used again while it stays, and rows are remembered from one to the next.
+   * Absent: neither.
+   */
+  readonly mark?: CommitMark;
   /**
    * Called when a snapshot began that a later read may share: the function ends it when nobody does. Absent: the
    * writer is of this thread and asks before each commit. Without either an idle reader would hold the log.
@@ -34,12 +39,15 @@ export interface ReaderOptions {
 export class SqliteReader {
   readonly #options: ReaderOptions;
   readonly #connections: ReadConnection[] = [];
+  readonly #rows: RowCache | null;
   #closed = false;
   #isEndAsked = false;
 
   constructor(options: ReaderOptions) {
+    const { mark, limits } = options;
     this.#options = options;
-    this.#connections.push(new ReadConnection(options));
+    this.#rows = mark === undefined ? null : new RowCache(mark, limits.rowCacheBytesMax);
+    this.#connections.push(new ReadConnection(options, this.#rows));
   }
 
   /** Runs `body` on one snapshot, which holds every commit that this thread knows of. */
@@ -82,7 +90,7 @@ export class SqliteReader {
 
   #lease(): ReadConnection {
     if (this.#closed) throw new PlatformError("SHUTTING_DOWN");
-    const version = this.#options.version();
+    const version = this.#options.mark?.current() ?? null;
     let idle: ReadConnection | null = null;
     for (const connection of this.#connections) {
       if (version !== null && connection.version === version) {
@@ -95,12 +103,12 @@ export class SqliteReader {
       if (this.#connections.length >= this.#options.limits.readConnectionsMax) {
         throw new PlatformError("OVERLOADED", { limit: "readConnectionsMax" });
       }
-      idle = new ReadConnection(this.#options);
+      idle = new ReadConnection(this.#options, this.#rows);
       this.#connections.push(idle);
     }
     idle.begin(version);
     idle.leases += 1;
-    if (version !== null) this.#askForEnd();
+    if (idle.version !== null) this.#askForEnd();
     return idle;
   }
 
@@ -126,33 +134,45 @@ export class SqliteReader {
 /** A read connection with at most one snapshot. */
 class ReadConnection {
   leases = 0;
-  /** The count of commits when the snapshot began; null: there is no snapshot that may be shared. */
+  /** The mark that the snapshot was proved to stand on; null: there is no snapshot that may be shared. */
   version: number | null = null;
   readonly tx: SqliteReadTx;
   readonly log: CommitLog;
   readonly #connection: SqliteConnection;
   readonly #runner: QueryRunner;
+  readonly #rows: RowCache | null;
+  readonly #mark: CommitMark | null;
   readonly #begin: Statement;
   readonly #commit: Statement;
   #open = false;
-  #seq: number | null = null;
+  #seq = 0;
 
-  constructor({ path, layout, guards, plans, limits }: ReaderOptions) {
+  constructor({ path, layout, guards, plans, limits, mark }: ReaderOptions, rows: RowCache | null) {
     const connection = new SqliteConnection({ path, readOnly: true, limits });
     this.#connection = connection;
-    this.#runner = new QueryRunner({ connection, layout, guards, plans, limits });
+    const known = rows === null ? null : new SnapshotRows(rows, () => this.version);
+    this.#runner = new QueryRunner({ connection, layout, guards, plans, limits, known });
+    this.#rows = rows;
+    this.#mark = mark ?? null;
     this.log = new CommitLog(connection);
-    this.tx = new SqliteReadTx(this.#runner, () => (this.#seq ??= this.log.lastSeq()));
+    this.tx = new CachedReadTx(this.#runner, () => this.#seq);
     this.#begin = connection.prepare("BEGIN");
     this.#commit = connection.prepare("COMMIT");
   }
 
+  /** @param version the mark right now, or null when it tells nothing. */
   begin(version: number | null): void {
     this.end();
-    withStoreErrors(() => this.#begin.run());
-    this.#open = true;
-    this.version = version;
-    this.#seq = null;
+    withStoreErrors(() => {
+      this.#begin.run();
+      this.#open = true;
+      // The snapshot is taken by the first read, not by BEGIN.
+      this.#seq = this.log.lastSeq();
+    });
+    // The mark did not move while it was taken: it holds what the mark names, and nothing newer.
+    const isProved = version !== null && this.#mark?.current() === version;
+    this.version = isProved ? version : null;
+    if (isProved) this.#rows?.begin(version);
     this.#runner.forgetSizes();
   }
 
@@ -168,5 +188,18 @@ class ReadConnection {
   close(): void {
     this.end();
     this.#connection.close();
+  }
+}
+
+/** A reader's transaction: rows by id that were read before, and are the same in this snapshot, are not read again. */
+class CachedReadTx extends SqliteReadTx {
+  protected override row(table: string, id: string): Row | null {
+    const { known } = this.runner;
+    if (known === null) return super.row(table, id);
+    const before = known.get(table, id);
+    if (before !== null) return before;
+    const row = super.row(table, id);
+    if (row !== null) known.put(table, id, row);
+    return row;
   }
 }

@@ -10,6 +10,8 @@ import { sqlName } from "./sql-text.ts";
 export interface SchemaObject {
   readonly name: string;
   readonly sql: string;
+  /** How it was made before; a file that has it so is brought to `sql` when it is opened for writing. */
+  readonly earlierSql?: string;
 }
 
 /** Tables of the engine. `_commit` holds one row per mutation: its changes, and the answer to its key. */
@@ -27,8 +29,11 @@ export const internalSchema: readonly SchemaObject[] = [
     sql: `CREATE TABLE "_commit" (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT, cause TEXT NOT NULL, request TEXT NOT NULL, scope TEXT, key TEXT, hash TEXT, answer TEXT, changes TEXT NOT NULL) STRICT`,
   },
   {
+    // Keys that grow with time, as many clients make them, come to stand side by side: a group then writes one
+    // page of this index. By scope first it would be one for each caller.
     name: "_commit_key",
-    sql: `CREATE UNIQUE INDEX "_commit_key" ON "_commit" (scope, key) WHERE key IS NOT NULL`,
+    sql: `CREATE UNIQUE INDEX "_commit_key" ON "_commit" (key, scope) WHERE key IS NOT NULL`,
+    earlierSql: `CREATE UNIQUE INDEX "_commit_key" ON "_commit" (scope, key) WHERE key IS NOT NULL`,
   },
 ];
 

@@ -5,7 +5,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Later } from "../../base/later.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { Manifest } from "../../model/manifest.ts";
-import type { CommitMark } from "../commit-mark.ts";
+import { withPlatformTables } from "../../model/platform-tables.ts";
+import { commitMarkMemory, openCommitMark, type CommitMark } from "../commit-mark.ts";
 import type { Commit, CommitGroup, PlanEvidence, ReadTx, Store } from "../store.ts";
 import { layoutOf } from "../table-layout.ts";
 import { migrateOnOpen } from "./migrate.ts";
@@ -19,7 +20,7 @@ import { SqliteWriter } from "./sqlite-writer.ts";
 export interface SqliteStoreOptions {
   /** The database file; its folder exists. Beside it stand `-wal` and `-shm` while it is open. */
   readonly path: string;
-  readonly manifest: Pick<Manifest, "tables">;
+  readonly manifest: Pick<Manifest, "tables" | "platform">;
   readonly limits: Limits;
   /** For fields that a migration fills with the time. Absent: such rows are in the way of it. */
   readonly clock?: Clock;
@@ -45,7 +46,8 @@ export interface SqliteStoreOptions {
  * STORE_FAILED when the file cannot be opened or is damaged.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { path, manifest, limits } = options;
+  const { path, limits } = options;
+  const manifest = withPlatformTables(options.manifest);
   const readOnly = options.readOnly ?? false;
   const target = { path, manifest, limits, ...(options.clock && { clock: options.clock }) };
   migrateOnOpen(target, readOnly ? "none" : (options.migrate ?? "safe"), readOnly);
@@ -63,29 +65,25 @@ export class SqliteStore implements Store {
 
   /** @param options of a file whose schema is that of the manifest: see openSqliteStore. */
   constructor(options: SqliteStoreOptions, readOnly: boolean) {
-    const { path, manifest, limits, mark, nextTurn } = options;
+    const { path, limits, mark, nextTurn } = options;
+    const manifest = withPlatformTables(options.manifest);
     const layout = layoutOf(manifest.tables);
     const guards = new RuleGuards(manifest.tables);
     const plans = new PlanBook(limits.plansKeptMax);
     const shared = { path, layout, guards, plans, limits };
     this.#path = path;
     this.#plans = plans;
-    const writer = readOnly
-      ? null
-      : new SqliteWriter({
-          ...shared,
-          ...(mark === undefined ? {} : { mark }),
-          beforeCommit: () => this.#reader.endIdle(),
-        });
-    this.#writer = writer;
-    if (writer !== null)
-      this.#reader = new SqliteReader({ ...shared, version: () => writer.version });
-    else if (mark === undefined || nextTurn === undefined) {
-      this.#reader = new SqliteReader({ ...shared, version: () => null });
-    } else {
-      const version = () => mark.current();
-      this.#reader = new SqliteReader({ ...shared, version, endSoon: nextTurn });
+    if (!readOnly) {
+      // Read and written here: a snapshot lasts from one commit to the next.
+      const known = mark ?? openCommitMark(commitMarkMemory());
+      const beforeCommit = () => this.#reader.endIdle();
+      this.#writer = new SqliteWriter({ ...shared, mark: known, beforeCommit });
+      this.#reader = new SqliteReader({ ...shared, mark: known });
+      return;
     }
+    this.#writer = null;
+    const isShared = mark !== undefined && nextTurn !== undefined;
+    this.#reader = new SqliteReader({ ...shared, ...(isShared && { mark, endSoon: nextTurn }) });
   }
 
   read<T>(body: (tx: ReadTx) => Later<T>): Later<T> {

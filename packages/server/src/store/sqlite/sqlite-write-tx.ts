@@ -1,49 +1,72 @@
 // The writes of one mutation. The engine's own constraints decide (one statement per write, no look-ups
 // before it); when one refuses, the code here finds out which, in the order of declaration. Rows read or
-// written are kept, from group to group too while nobody else writes the file, so that a write after a read
-// costs one statement, and a busy row is not read again.
+// written are remembered (row-memory.ts), and changes that no constraint looks at wait there for the commit, or
+// for the first statement that could see them. A mutation that fails is taken back write by write; one
+// that deletes has a savepoint from then on. Savepoints copy every page that changes, so others have none.
 import { assert } from "../../base/assert.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Json } from "../../base/json.ts";
 import { ChangeSet, sameValue } from "../change-set.ts";
 import { rowId } from "../row-id.ts";
-import type { Change, Row, WriteTx } from "../store.ts";
+import type { WithTerm } from "../../model/query-form.ts";
+import type { Change, Guard, Page, Row, WriteTx } from "../store.ts";
 import { columnOf, tableOf, type TableLayout } from "../table-layout.ts";
 import { assertRowSize } from "../row-size.ts";
 import { findRefused } from "./constraint-find.ts";
 import { deleteRow } from "./row-delete.ts";
 import type { HeldRow, RowAccess } from "./row-access.ts";
 import { decodeRow, encodeField, encodeRow, type SqlCell } from "./row-codec.ts";
+import { MemoryBudget, TableMemory } from "./row-memory.ts";
 import type { SqlValue } from "./sql-text.ts";
+import type { Statement } from "./sqlite-connection.ts";
+import { withStoreErrors } from "./sqlite-error.ts";
 import { SqliteReadTx } from "./sqlite-read-tx.ts";
 import { TableWrites } from "./table-writes.ts";
 import type { QueryRunner } from "./query-runner.ts";
 
-/** Rows kept; past this, or this much text, all are dropped and read again. */
-const heldRowsMax = 16_384;
-const heldCharsMax = 16_777_216;
-
-/** What the open mutation needs of its group. */
-export interface WriteHooks {
-  /** Called before the first write of a mutation. */
-  beforeWrite(): void;
-}
+/** How one write of the open mutation is taken back. */
+type Undo =
+  | {
+      readonly kind: "insert";
+      readonly memory: TableMemory;
+      readonly id: string;
+      readonly n: number;
+    }
+  | {
+      readonly kind: "update";
+      readonly memory: TableMemory;
+      readonly id: string;
+      readonly before: HeldRow;
+      readonly fields: readonly string[];
+    };
 
 /** The transaction as bodies of mutations see it. One is used for all mutations of a writer, one by one. */
 export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
-  readonly #hooks: WriteHooks;
-  readonly #writes = new Map<string, TableWrites>();
-  readonly #held = new Map<string, Map<string, HeldRow>>();
-  #heldCount = 0;
-  #heldChars = 0;
+  readonly #memories = new Map<string, TableMemory>();
+  readonly #budget = new MemoryBudget();
+  readonly #savepoint: {
+    readonly begin: Statement;
+    readonly undo: Statement;
+    readonly end: Statement;
+  };
   #dataVersion: SqlCell = null;
   #changes: ChangeSet | null = null;
+  #undo: Undo[] = [];
+  /** Whether anything may be unwritten. */
+  #isUnwritten = false;
+  /** How much of `#undo` lies before the savepoint; null: the mutation has none. */
+  #savedAt: number | null = null;
   /** Rows more (or fewer) than at the start of the group, by table. */
   readonly sizeChanges = new Map<string, number>();
 
-  constructor(runner: QueryRunner, seq: () => number, hooks: WriteHooks) {
+  constructor(runner: QueryRunner, seq: () => number) {
     super(runner, seq);
-    this.#hooks = hooks;
+    const { connection } = runner;
+    this.#savepoint = {
+      begin: connection.prepare("SAVEPOINT _mutation"),
+      undo: connection.prepare("ROLLBACK TO _mutation"),
+      end: connection.prepare("RELEASE _mutation"),
+    };
   }
 
   /** Starts a mutation. */
@@ -52,130 +75,176 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     this.#changes = changes;
   }
 
-  /** Ends a mutation: later use of the transaction is a bug of its body. */
+  /** Ends a mutation that stays: later use of the transaction is a bug of its body. */
   end(): void {
-    this.#changes = null;
+    if (this.#savedAt !== null) withStoreErrors(() => this.#savepoint.end.run());
+    this.#ended();
   }
 
-  /** Drops what is held of rows that an undone mutation touched. */
-  forget(changes: ChangeSet): void {
-    for (const { table, id } of changes.touched()) this.#held.get(table)?.delete(id);
+  /** Ends a mutation that failed: everything is as it was before it. */
+  undo(changes: ChangeSet): void {
+    const undo = this.#undo;
+    const savedAt = this.#savedAt;
+    this.#ended();
+    for (const { table, size } of changes.sizes()) this.resize(table, -size);
+    if (savedAt !== null) {
+      this.#savepoint.undo.run();
+      this.#savepoint.end.run();
+      for (const { table, id } of changes.touched()) this.#memoryOf(table).forget(id);
+    }
+    for (let at = (savedAt ?? undo.length) - 1; at >= 0; at--) this.#takeBack(undo[at] as Undo);
   }
 
-  /** Another group: rows stay known unless another connection has written since. */
-  beginGroup(): void {
+  /** Another group. @returns whether another connection has written since: then nothing is known of any row. */
+  beginGroup(): boolean {
     const [version = null] = this.runner.connection.prepare("PRAGMA data_version").get() ?? [];
-    if (version === null || version !== this.#dataVersion) this.#dropHeld();
+    const isOther = version === null || version !== this.#dataVersion;
+    if (isOther) this.#forgetAll();
     this.#dataVersion = version;
     this.sizeChanges.clear();
     this.runner.forgetSizes();
+    return isOther;
   }
 
   /** A group that did not become durable: what it wrote is not there. */
   dropGroup(): void {
-    this.#dropHeld();
+    this.#ended();
+    this.#forgetAll();
     this.sizeChanges.clear();
   }
 
-  #dropHeld(): void {
-    for (const rows of this.#held.values()) rows.clear();
-    this.#heldCount = 0;
-    this.#heldChars = 0;
+  /** Writes what waits to be written: before the commit, and before any statement that could see it. */
+  flush(): void {
+    if (!this.#isUnwritten) return;
+    withStoreErrors(() => {
+      for (const memory of this.#memories.values()) memory.flush();
+    });
+    this.#isUnwritten = false;
+  }
+
+  override get(
+    table: string,
+    id: string,
+    guard: Guard | null,
+    expand?: readonly WithTerm[],
+  ): Row | null {
+    // Of a rule only `some` looks at tables otherwise than row by row, and comes back to this transaction.
+    if (expand !== undefined && expand.length > 0) this.flush();
+    return super.get(table, id, guard, expand);
+  }
+
+  override list(...asked: Parameters<SqliteReadTx["list"]>): Page {
+    this.flush();
+    return super.list(...asked);
+  }
+
+  override aggregate(...asked: Parameters<SqliteReadTx["aggregate"]>): readonly Row[] {
+    this.flush();
+    return super.aggregate(...asked);
+  }
+
+  override some(...asked: Parameters<SqliteReadTx["some"]>): boolean {
+    this.flush();
+    return super.some(...asked);
   }
 
   insert(table: string, row: Row): void {
     const changes = this.#startWrite();
-    const layout = tableOf(this.runner.layout, table);
+    const memory = this.#memoryOf(table);
+    const { layout, writes } = memory;
     const values = encodeRow(layout, row);
     const kept = completeRow(layout, row);
     const id = rowId(kept);
     assertRowSize(layout, kept, this.runner.limits);
-    const writes = this.#writesOf(layout);
     let n: number;
     try {
       n = writes.insert(values);
     } catch (error) {
       throw findRefused(this, layout, kept, null, error);
     }
+    this.#undo.push({ kind: "insert", memory, id, n });
     if (writes.searched) writes.indexText(n, kept);
-    this.#hold(table, id, { n, row: kept });
+    this.#keep(memory, id, { n, row: kept });
     this.resize(table, 1);
     changes.add(table, id, null, kept);
   }
 
   update(table: string, id: string, patch: Row): Row {
     const changes = this.#startWrite();
-    const layout = tableOf(this.runner.layout, table);
+    const memory = this.#memoryOf(table);
+    const { layout } = memory;
     const held = this.held(table, id);
     if (held === null) throw new PlatformError("NOT_FOUND", { table, id });
     const { n, row: before } = held;
     const after: { [field: string]: Json } = { ...before };
     const fields: string[] = [];
+    const values: SqlValue[] = [];
     for (const field in patch) {
       const column = columnOf(layout, field);
       assert(column.name !== "id", "an id never changes");
       const value = patch[field] as Json;
       if (sameValue(before[field], value)) continue;
       after[field] = value;
-      fields.push(field);
+      fields.push(column.name);
+      values.push(encodeField(layout, column, value));
     }
     if (fields.length === 0) return before;
-    const values = fields.map((field) =>
-      encodeField(layout, columnOf(layout, field), after[field]),
-    );
     const kept = Object.freeze(after);
     assertRowSize(layout, kept, this.runner.limits);
-    const writes = this.#writesOf(layout);
-    try {
-      writes.update(fields, values, n);
-    } catch (error) {
-      throw findRefused(this, layout, kept, before, error);
-    }
-    if (writes.searched) writes.reindexText(n, kept, fields);
-    this.#hold(table, id, { n, row: kept });
+    this.#change(memory, id, { n, row: kept }, before, fields, values);
     changes.add(table, id, before, kept);
     return kept;
   }
 
   delete(table: string, id: string, judge?: Parameters<WriteTx["delete"]>[2]): void {
     this.#startWrite();
+    this.#save();
     deleteRow(this, this.runner, { table, id }, judge);
   }
 
   /** Removes one row, with nothing else: references were dealt with. */
   remove(table: string, id: string): void {
     const changes = this.#startWrite();
+    assert(this.#savedAt !== null, "a removal is taken back by its savepoint");
     const held = this.held(table, id);
     assert(held !== null, "a row that is removed is there");
-    this.#writesOf(tableOf(this.runner.layout, table)).remove(held.n);
-    this.#held.get(table)?.delete(id);
+    const memory = this.#memoryOf(table);
+    memory.writes.remove(held.n);
+    memory.forget(id);
     this.resize(table, -1);
     changes.add(table, id, held.row, null);
   }
 
   /** Takes back what was noted of a change that the engine has undone. */
   revert({ table, id, before, after }: Change): void {
-    this.#held.get(table)?.delete(id);
+    this.#memoryOf(table).forget(id);
     if (after === null) this.resize(table, 1);
     this.#changes?.add(table, id, after, before);
   }
 
-  /** The row and its number, from the group's memory or the file. */
+  /** The row and its number, from memory or the file. */
   held(table: string, id: string): HeldRow | null {
-    const known = this.#held.get(table)?.get(id);
+    const memory = this.#memoryOf(table);
+    const known = memory.get(id);
     if (known !== undefined) return known;
     const cells = this.cells(table, id);
     if (cells === undefined) return null;
-    const { columns } = tableOf(this.runner.layout, table);
+    const { columns } = memory.layout;
     const row = Object.freeze(decodeRow(columns, cells, 0));
     const found = { n: Number(cells[columns.length]), row };
-    this.#hold(table, id, found);
+    this.#keep(memory, id, found);
     return found;
   }
 
   /** Whether a statement answers any row. */
   ask(sql: string, values: readonly SqlValue[]): boolean {
+    this.flush();
     return this.runner.connection.prepare(sql).get(...values) !== undefined;
+  }
+
+  /** Notes that a table has more (or fewer) rows. */
+  resize(table: string, by: number): void {
+    this.sizeChanges.set(table, (this.sizeChanges.get(table) ?? 0) + by);
   }
 
   protected override sizeOf(table: string): number {
@@ -188,47 +257,94 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
 
   #startWrite(): ChangeSet {
     assert(this.#changes !== null, "a transaction is not used after its mutation ended");
-    this.#hooks.beforeWrite();
     return this.#changes;
   }
 
-  #writesOf(layout: TableLayout): TableWrites {
-    let writes = this.#writes.get(layout.name);
-    if (writes === undefined) {
-      writes = new TableWrites(this.runner.connection, layout);
-      this.#writes.set(layout.name, writes);
+  #ended(): void {
+    this.#changes = null;
+    this.#savedAt = null;
+    if (this.#undo.length > 0) this.#undo = [];
+  }
+
+  /** From here on the engine takes the mutation back: nothing waits, as the engine does not know of it. */
+  #save(): void {
+    if (this.#savedAt !== null) return;
+    this.flush();
+    withStoreErrors(() => this.#savepoint.begin.run());
+    this.#savedAt = this.#undo.length;
+  }
+
+  /** Gives a row new values: in memory where that may wait, else in the file. */
+  #change(
+    memory: TableMemory,
+    id: string,
+    held: HeldRow,
+    before: Row,
+    fields: readonly string[],
+    values: readonly SqlValue[],
+  ): void {
+    const { layout, writes } = memory;
+    const { n, row } = held;
+    const undo: Undo = { kind: "update", memory, id, before: { n, row: before }, fields };
+    if (this.#savedAt === null && memory.mayWait(fields)) {
+      this.#undo.push(undo);
+      memory.defer(id, held, fields, values);
+      this.#isUnwritten = true;
+      return;
     }
-    return writes;
-  }
-
-  #hold(table: string, id: string, row: HeldRow): void {
-    let rows = this.#held.get(table);
-    if (rows === undefined) {
-      rows = new Map();
-      this.#held.set(table, rows);
+    withStoreErrors(() => memory.flushRow(id));
+    try {
+      writes.update(fields, values, n);
+    } catch (error) {
+      throw findRefused(this, layout, row, before, error);
     }
-    if (this.#heldCount >= heldRowsMax || this.#heldChars >= heldCharsMax) this.#dropHeld();
-    // Both grow with rows that replace themselves as well: bounds on what is held, not counts of it.
-    if (!rows.has(id)) this.#heldCount += 1;
-    this.#heldChars += charsOf(row.row);
-    rows.set(id, row);
+    this.#undo.push(undo);
+    if (writes.searched) writes.reindexText(n, row, fields);
+    this.#keep(memory, id, held);
   }
 
-  /** Notes that a table has more (or fewer) rows. */
-  resize(table: string, by: number): void {
-    this.sizeChanges.set(table, (this.sizeChanges.get(table) ?? 0) + by);
+  #takeBack(undo: Undo): void {
+    const { memory, id } = undo;
+    if (undo.kind === "insert") {
+      memory.forget(id);
+      memory.writes.remove(undo.n);
+      return;
+    }
+    const { before, fields } = undo;
+    const { layout, writes } = memory;
+    const values = fields.map((field) =>
+      encodeField(layout, columnOf(layout, field), before.row[field]),
+    );
+    if (memory.mayWait(fields)) {
+      memory.defer(id, before, fields, values);
+      this.#isUnwritten = true;
+      return;
+    }
+    memory.flushRow(id);
+    writes.update(fields, values, before.n);
+    if (writes.searched) writes.reindexText(before.n, before.row, fields);
+    this.#keep(memory, id, before);
   }
-}
 
-/** Text of a row; lists and objects count as a page each. */
-function charsOf(row: Row): number {
-  let chars = 0;
-  for (const field in row) {
-    const value = row[field];
-    if (typeof value === "string") chars += value.length;
-    else if (typeof value === "object" && value !== null) chars += 4_096;
+  #memoryOf(table: string): TableMemory {
+    let memory = this.#memories.get(table);
+    if (memory === undefined) {
+      const layout = tableOf(this.runner.layout, table);
+      memory = new TableMemory(layout, new TableWrites(this.runner.connection, layout));
+      this.#memories.set(table, memory);
+    }
+    return memory;
   }
-  return chars;
+
+  #keep(memory: TableMemory, id: string, row: HeldRow): void {
+    if (this.#budget.spend(row.row)) for (const each of this.#memories.values()) each.age();
+    memory.keep(id, row);
+  }
+
+  #forgetAll(): void {
+    for (const memory of this.#memories.values()) memory.forgetAll();
+    this.#isUnwritten = false;
+  }
 }
 
 /** The row that was written, as it will be read: fields in the order of the table, frozen. */

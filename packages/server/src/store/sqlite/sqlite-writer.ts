@@ -1,5 +1,6 @@
-// The one writer of a file. Mutations run one after the other in savepoints of one transaction; the group
-// becomes durable with one wait for the disk.
+// The one writer of a file. Mutations run one after the other in one transaction; the group becomes durable with
+// one wait for the disk. Their entries in the log, and values that no constraint looks at, are written right
+// before the commit.
 //
 // A group: open -> (mutate)* -> commit | abort. A failed mutation is undone alone. When the engine itself
 // ends the transaction (disk full, I/O error), the group is broken: every further mutation and the commit
@@ -10,9 +11,16 @@ import type { Limits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import { ChangeSet } from "../change-set.ts";
 import type { CommitMark } from "../commit-mark.ts";
-import type { Commit, CommitGroup, MutationMeta, MutationOutcome, WriteTx } from "../store.ts";
+import type {
+  Change,
+  Commit,
+  CommitGroup,
+  MutationMeta,
+  MutationOutcome,
+  WriteTx,
+} from "../store.ts";
 import type { StoreLayout } from "../table-layout.ts";
-import { CommitLog } from "./commit-log.ts";
+import { CommitLog, type LogEntry, type RememberedAnswer } from "./commit-log.ts";
 import type { PlanBook } from "./query-plan.ts";
 import { QueryRunner } from "./query-runner.ts";
 import type { RuleGuards } from "./rule-guard.ts";
@@ -29,8 +37,8 @@ export interface WriterOptions {
   readonly limits: Limits;
   /** Called right before a group commits: snapshots of this process that nobody uses should end. */
   readonly beforeCommit: () => void;
-  /** Tells readers of other threads. Default: there are none. */
-  readonly mark?: CommitMark;
+  /** Tells readers, of other threads too. */
+  readonly mark: CommitMark;
 }
 
 /** Writes groups. */
@@ -43,42 +51,30 @@ export class SqliteWriter {
     readonly begin: Statement;
     readonly commit: Statement;
     readonly rollback: Statement;
-    readonly save: Statement;
-    readonly undo: Statement;
-    readonly release: Statement;
     readonly resize: Statement;
   };
   #group: OpenGroup | null = null;
-  #commits = 0;
+  /** Newest commit as the last group left it; null: nobody knows. */
+  #lastSeq: number | null = null;
 
   constructor(options: WriterOptions) {
     const { path, layout, guards, plans, limits } = options;
     const connection = new SqliteConnection({ path, readOnly: false, limits });
     this.#options = options;
     // A writer before this one may have ended in the middle of a commit.
-    options.mark?.end();
+    options.mark.end();
     this.#connection = connection;
     this.#log = new CommitLog(connection);
     const runner = new QueryRunner({ connection, layout, guards, plans, limits });
-    this.#tx = new SqliteWriteTx(runner, () => this.#group?.lastSeq ?? 0, {
-      beforeWrite: () => this.#group?.beforeWrite(),
-    });
+    this.#tx = new SqliteWriteTx(runner, () => this.#group?.lastSeq ?? 0);
     this.#statements = {
       begin: connection.prepare("BEGIN IMMEDIATE"),
       commit: connection.prepare("COMMIT"),
       rollback: connection.prepare("ROLLBACK"),
-      save: connection.prepare("SAVEPOINT _mutation"),
-      undo: connection.prepare("ROLLBACK TO _mutation"),
-      release: connection.prepare("RELEASE _mutation"),
       resize: connection.prepare(
         `INSERT INTO "_rows" VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`,
       ),
     };
-  }
-
-  /** How many groups were committed: tells readers of this process that there is something newer. */
-  get version(): number {
-    return this.#commits;
   }
 
   /** Opens the next group. @throws STORE_FAILED when another process holds the write lock. */
@@ -90,12 +86,13 @@ export class SqliteWriter {
       connection: this.#connection,
       limits: this.#options.limits,
       statements: this.#statements,
-      commit: () => this.#commit(),
-      ended: () => {
+      commit: (commits) => this.#commit(commits),
+      ended: (lastSeq) => {
+        this.#lastSeq = lastSeq;
         this.#group = null;
       },
     });
-    group.begin();
+    group.begin(this.#lastSeq);
     this.#group = group;
     return group;
   }
@@ -111,15 +108,15 @@ export class SqliteWriter {
     this.#connection.close();
   }
 
-  #commit(): void {
+  /** @param commits every row that changes is in them: readers drop these from what they remember. */
+  #commit(commits: readonly Commit[]): void {
     const { beforeCommit, mark } = this.#options;
     beforeCommit();
-    mark?.begin();
+    mark.begin(commits);
     try {
       this.#statements.commit.run();
-      this.#commits += 1;
     } finally {
-      mark?.end();
+      mark.end();
     }
   }
 
@@ -128,7 +125,7 @@ export class SqliteWriter {
       this.#statements.begin.run();
       try {
         const result = run();
-        this.#commit();
+        this.#commit([]);
         return result;
       } catch (error) {
         if (this.#connection.inTransaction) this.#statements.rollback.run();
@@ -146,39 +143,34 @@ interface GroupParts {
   readonly statements: {
     readonly begin: Statement;
     readonly rollback: Statement;
-    readonly save: Statement;
-    readonly undo: Statement;
-    readonly release: Statement;
     readonly resize: Statement;
   };
-  readonly commit: () => void;
-  readonly ended: () => void;
+  readonly commit: (commits: readonly Commit[]) => void;
+  /** @param lastSeq newest commit; null when the group was dropped. */
+  readonly ended: (lastSeq: number | null) => void;
 }
 
 class OpenGroup implements CommitGroup {
   lastSeq = 0;
   readonly #parts: GroupParts;
   readonly #commits: Commit[] = [];
+  /** Entries of the log, and the answers in them by their keys: written with the commit. */
+  readonly #entries: LogEntry[] = [];
+  readonly #answers = new Map<string, RememberedAnswer>();
   #state: "open" | "mutating" | "ended" = "open";
-  #saved = false;
   #broken: unknown = null;
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
   }
 
-  begin(): void {
+  /** @param knownSeq newest commit, unless another connection has written since; null: nobody knows. */
+  begin(knownSeq: number | null): void {
     const { statements, log, tx } = this.#parts;
     withStoreErrors(() => statements.begin.run());
-    tx.beginGroup();
-    this.lastSeq = withStoreErrors(() => log.lastSeq());
-  }
-
-  /** A mutation that only reads needs no savepoint. */
-  beforeWrite(): void {
-    if (this.#saved) return;
-    withStoreErrors(() => this.#parts.statements.save.run());
-    this.#saved = true;
+    const isOther = tx.beginGroup();
+    const known = isOther ? null : knownSeq;
+    this.lastSeq = known ?? withStoreErrors(() => log.lastSeq());
   }
 
   mutate(meta: MutationMeta, body: (tx: WriteTx) => Later<string>): Later<MutationOutcome> {
@@ -208,19 +200,21 @@ class OpenGroup implements CommitGroup {
   commit(): readonly Commit[] {
     assert(this.#state === "open", "a group commits once, between mutations");
     this.#state = "ended";
-    const { connection, statements, tx, commit, ended } = this.#parts;
+    const { connection, statements, tx, log, commit, ended } = this.#parts;
     try {
       if (this.#broken !== null) throw this.#broken;
+      tx.flush();
+      for (const entry of this.#entries) log.append(entry);
       for (const [table, by] of tx.sizeChanges) if (by !== 0) statements.resize.run(table, by);
-      commit();
-      return this.#commits;
+      commit(this.#commits);
     } catch (error) {
       tx.dropGroup();
+      ended(null);
       if (connection.inTransaction) statements.rollback.run();
       throw storeError(error);
-    } finally {
-      ended();
     }
+    ended(this.lastSeq);
+    return this.#commits;
   }
 
   abort(): void {
@@ -230,9 +224,8 @@ class OpenGroup implements CommitGroup {
     try {
       if (connection.inTransaction) withStoreErrors(() => statements.rollback.run());
     } finally {
-      this.#parts.tx.end();
       this.#parts.tx.dropGroup();
-      ended();
+      ended(null);
     }
   }
 
@@ -241,10 +234,12 @@ class OpenGroup implements CommitGroup {
     const { idempotency, atMs } = meta;
     if (idempotency === null) return null;
     const { log, limits } = this.#parts;
-    const found = withStoreErrors(() => log.answerOf(idempotency.scope, idempotency.key));
+    const { scope, key } = idempotency;
+    const found =
+      this.#answers.get(answerKey(scope, key)) ?? withStoreErrors(() => log.answerOf(scope, key));
     if (found === null) return null;
     if (atMs - found.atMs > limits.idempotencyMs) {
-      withStoreErrors(() => log.forgetKey(found.seq));
+      this.#forgetKey(found.seq, answerKey(scope, key));
       return null;
     }
     if (found.requestHash !== idempotency.requestHash) {
@@ -253,23 +248,23 @@ class OpenGroup implements CommitGroup {
     return { kind: "repeated", answer: found.answer, seq: found.seq };
   }
 
+  /** Lets a key be used again. Its entry may be one of this group. */
+  #forgetKey(seq: number, answerKey: string): void {
+    withStoreErrors(() => this.#parts.log.forgetKey(seq));
+    const at = this.#entries.findIndex(({ commit }) => commit.seq === seq);
+    const entry = this.#entries[at];
+    if (entry === undefined) return;
+    this.#entries[at] = { ...entry, idempotency: null };
+    this.#answers.delete(answerKey);
+  }
+
   #finish(meta: MutationMeta, changes: ChangeSet, answer: string): MutationOutcome {
-    const { tx, log, statements } = this.#parts;
+    const { tx } = this.#parts;
     try {
       const changed = changes.changes();
-      let commit: Commit | null = null;
-      if (changed.length > 0 || meta.idempotency !== null) {
-        const { by, cause, requestId, atMs } = meta;
-        commit = { seq: this.lastSeq + 1, atMs, by, cause, requestId, changes: changed };
-        log.append(commit, meta.idempotency, answer);
-      }
-      if (this.#saved) statements.release.run();
-      this.#saved = false;
       tx.end();
-      if (commit !== null) {
-        this.lastSeq = commit.seq;
-        this.#commits.push(commit);
-      }
+      const commit =
+        changed.length > 0 || meta.idempotency !== null ? this.#note(meta, changed, answer) : null;
       this.#state = "open";
       return { kind: "done", answer, commit };
     } catch (error) {
@@ -277,24 +272,35 @@ class OpenGroup implements CommitGroup {
     }
   }
 
+  #note(meta: MutationMeta, changes: readonly Change[], answer: string): Commit {
+    const { by, cause, requestId, atMs, idempotency } = meta;
+    const commit: Commit = { seq: this.lastSeq + 1, atMs, by, cause, requestId, changes };
+    this.lastSeq = commit.seq;
+    this.#commits.push(commit);
+    this.#entries.push({ commit, idempotency, answer });
+    if (idempotency !== null) {
+      const { scope, key, requestHash } = idempotency;
+      this.#answers.set(answerKey(scope, key), { seq: commit.seq, atMs, requestHash, answer });
+    }
+    return commit;
+  }
+
   #fail(changes: ChangeSet, error: unknown): MutationOutcome {
-    const { tx, connection, statements } = this.#parts;
-    tx.end();
+    const { tx, connection } = this.#parts;
     try {
-      if (!connection.inTransaction) {
-        this.#broken = storeError(error);
-      } else if (this.#saved) {
-        statements.undo.run();
-        statements.release.run();
-      }
+      if (!connection.inTransaction) this.#broken = storeError(error);
+      else tx.undo(changes);
     } catch (undoError) {
       // What can't be undone must not be committed with the rest.
       this.#broken = storeError(undoError);
     }
-    this.#saved = false;
-    for (const { table, size } of changes.sizes()) tx.resize(table, -size);
-    tx.forget(changes);
+    if (this.#broken !== null) tx.dropGroup();
     this.#state = "open";
     return { kind: "failed", error };
   }
+}
+
+/** Keys are printable: none has a line's end. */
+function answerKey(scope: string, key: string): string {
+  return `${scope}\n${key}`;
 }

@@ -1,0 +1,304 @@
+// Users of five systems, in the files that those write, become users of an app: they sign in with the passwords that
+// they had, get a hash of ours at that, and everything comes out again as a file that another app takes.
+import assert from "node:assert/strict";
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { keelson, serve, tempFolder } from "../command-scene.case.ts";
+
+const template = new URL("../../template/", import.meta.url);
+
+/** A new app whose users have a plan. */
+function newApp(context: { after(fn: () => void): void }): string {
+  const folder = tempFolder(context);
+  cpSync(template, folder, { recursive: true });
+  const schema = join(folder, "keelson", "schema.ts");
+  const text = readFileSync(schema, "utf8");
+  const user = `user: table({
+    name: t.text({ max: 200 }).optional(),
+    email: t.text({ max: 320, format: "email" }).optional().unique(),
+    role: t.text({ max: 50 }).optional(),
+    plan: t.oneOf("free", "gold").optional(),
+  }),
+  idea: table({`;
+  assert.ok(text.includes("idea: table({"));
+  writeFileSync(schema, text.replace("idea: table({", user));
+  return folder;
+}
+
+interface Report {
+  readonly read: number;
+  readonly created: number;
+  readonly there: number;
+  readonly refused: number;
+  readonly passwords: number;
+  readonly withoutPassword: number;
+  readonly identities: number;
+  readonly disabled: number;
+  readonly left: Readonly<Record<string, number>>;
+  readonly report: string | null;
+}
+
+/** Imports with `--json`. @throws when nothing is told or what is told does not add up. */
+function imported(app: string, args: readonly string[], status = 0): Report {
+  const ended = keelson(app, ["users", "import", ...args, "--json"]);
+  assert.equal(ended.status, status, ended.err);
+  const report = JSON.parse(ended.out) as Report;
+  assert.equal(report.read, report.created + report.there + report.refused);
+  return report;
+}
+
+interface Exported {
+  readonly id: string;
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly passwordHash: string | null;
+  readonly disabledAt: string | null;
+  readonly identities: readonly { readonly provider: string; readonly subject: string }[];
+  readonly row: { readonly name: string | null; readonly plan: string | null };
+}
+
+function exported(app: string, file: string): ReadonlyMap<string, Exported> {
+  const ended = keelson(app, ["users", "export", file, "--overwrite"]);
+  assert.equal(ended.status, 0, ended.err);
+  const lines = readFileSync(join(app, file), "utf8").trim().split("\n");
+  const users = lines.map((line) => JSON.parse(line) as Exported);
+  return new Map(users.map((user) => [user.email ?? "", user]));
+}
+
+function writeLines(file: string, records: readonly unknown[]): void {
+  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+}
+
+/** What each of the five systems writes. */
+function writeExports(app: string): void {
+  const file = (name: string) => join(app, name);
+  // Auth0: the export job's NDJSON, and the hashes that its support hands out.
+  writeLines(file("auth0.ndjson"), [
+    {
+      ...{ user_id: "auth0|1", email: "Anna@Example.com", email_verified: true, name: "Anna" },
+      user_metadata: { plan: "gold" },
+      identities: [
+        { provider: "auth0", user_id: "1", connection: "Username-Password-Authentication" },
+        { provider: "google-oauth2", user_id: "9001", connection: "google-oauth2", isSocial: true },
+      ],
+    },
+    { user_id: "auth0|2", email: "blocked@example.com", email_verified: true, blocked: true },
+    { user_id: "sms|3", phone_number: "+44123", name: "nobody could sign in" },
+  ]);
+  writeLines(file("auth0-hashes.ndjson"), [
+    {
+      _id: { $oid: "1" },
+      email: "anna@example.com",
+      passwordHash: "$2b$06$d/ZCP3nREI7BK/1S8c.Xmub5vuYxa5NMD8QPQG.bNhGTLZ9/qWJam",
+    },
+  ]);
+  // Firebase: users.json, with user and project of the documentation of its scrypt.
+  writeFileSync(
+    file("firebase.json"),
+    JSON.stringify({
+      users: [
+        {
+          ...{ localId: "L5sb", email: "user1@test.com", emailVerified: true, displayName: "John" },
+          passwordHash:
+            "lSrfV15cpx95_sZS2W9c9Kp6i_LVgQNDNC_qzrCnh1SAyZvqmZqAjTdn3aoItz-VHjoZilo78198JAdRuid5lQ==",
+          salt: "42xEC-ixf3L2lw==",
+          providerUserInfo: [{ providerId: "github.com", rawId: "77", email: "user1@test.com" }],
+        },
+        { localId: "anonymous", createdAt: "1700000000000", providerUserInfo: [] },
+      ],
+    }),
+  );
+  writeFileSync(
+    file("hash.txt"),
+    `hash_config {
+  algorithm: SCRYPT,
+  base64_signer_key: jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==,
+  base64_salt_separator: Bw==,
+  rounds: 8,
+  mem_cost: 14,
+}\n`,
+  );
+  // Cognito: list-users. No hashes leave it.
+  writeFileSync(
+    file("cognito.json"),
+    JSON.stringify({
+      Users: [
+        {
+          Username: "carl",
+          Attributes: [
+            { Name: "sub", Value: "c-1" },
+            { Name: "email", Value: "carl@example.com" },
+            { Name: "email_verified", Value: "true" },
+            { Name: "name", Value: "Carl" },
+            { Name: "phone_number", Value: "+44123" },
+          ],
+          ...{ Enabled: true, UserStatus: "CONFIRMED" },
+        },
+      ],
+    }),
+  );
+  // Supabase: auth.users as CSV.
+  writeFileSync(
+    file("supabase.csv"),
+    [
+      "id,email,encrypted_password,email_confirmed_at,raw_user_meta_data,raw_app_meta_data,banned_until,phone",
+      '11111111-2222-3333-4444-555555555555,sue@example.com,$2b$06$KBVF1IlwWanzMt2hDeKrfeqD1KpRddIMd5v63MdCIWJBK4y7Zgl72,2024-01-01 10:00:00.123+00,"{""full_name"": ""Sue""}","{""provider"": ""email""}",,',
+      '11111111-2222-3333-4444-666666666666,"not, one address",,2024-01-01 10:00:00.123+00,{},{},,',
+      "",
+    ].join("\n"),
+  );
+  // PocketBase: its own database.
+  using database = new DatabaseSync(file("data.db"));
+  database.exec(`
+    CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, password TEXT, verified BOOLEAN, name TEXT, avatar TEXT);
+    CREATE TABLE _externalAuths (id TEXT, collectionRef TEXT, recordRef TEXT, provider TEXT, providerId TEXT);
+    INSERT INTO users VALUES ('abc123abc123abc', 'pia@example.com', '$2b$06$QkF.nmy2gIreDcZAhGqhrumYYtXw4gfClJIqk8SsRjO4bWk.hTrqi', 1, 'Pia', '');
+    INSERT INTO _externalAuths VALUES ('x', '_pb_users_auth_', 'abc123abc123abc', 'github', '583231');
+  `);
+}
+
+const oldWords = {
+  "anna@example.com": "old auth0 word",
+  "user1@test.com": "user1password",
+  "sue@example.com": "old supabase word",
+  "pia@example.com": "old pocketbase word",
+} as const;
+
+async function signIn(url: string, email: string, password: string): Promise<number> {
+  const response = await fetch(`${url}/auth/sign-in`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email, password }),
+  });
+  await response.text();
+  return response.status;
+}
+
+test("users of five systems sign in with the passwords that they had", async (context) => {
+  const app = newApp(context);
+  writeExports(app);
+  await context.test("each file is read whole, and what became of each user is told", () => {
+    const auth0 = imported(
+      app,
+      [
+        ...["auth0.ndjson", "--from=auth0", "--hashes=auth0-hashes.ndjson"],
+        "--map=user_metadata.plan=plan",
+      ],
+      2,
+    );
+    const { created, refused, passwords, identities, disabled } = auth0;
+    assert.deepEqual([created, refused, passwords, identities, disabled], [2, 1, 1, 1, 1]);
+    const lines = readFileSync(auth0.report ?? "", "utf8")
+      .trim()
+      .split("\n");
+    assert.equal(lines.length, 3);
+    assert.ok(
+      lines.every((line) => !line.includes("$2b$")),
+      "no hash is in a report",
+    );
+    assert.match(lines.join("\n"), /"id":"auth0\|1","outcome":"created","user":"user_/);
+
+    const firebase = imported(
+      app,
+      ["firebase.json", "--from=firebase", "--hash-config=hash.txt"],
+      2,
+    );
+    assert.deepEqual([firebase.created, firebase.refused, firebase.passwords], [1, 1, 1]);
+    const cognito = imported(app, ["cognito.json", "--from=cognito"]);
+    assert.deepEqual([cognito.created, cognito.withoutPassword], [1, 1]);
+    assert.deepEqual(cognito.left, { "the phone number": 1 });
+    const supabase = imported(app, ["supabase.csv", "--from=supabase"], 2);
+    assert.deepEqual([supabase.created, supabase.refused], [1, 1]);
+    const pocketbase = imported(app, ["data.db", "--from=pocketbase"]);
+    assert.deepEqual([pocketbase.created, pocketbase.identities], [1, 1]);
+  });
+
+  await context.test("a second run finds everybody there and changes nothing", () => {
+    const before = exported(app, "before.ndjson");
+    const again = imported(app, ["data.db", "--from=pocketbase"]);
+    assert.deepEqual([again.created, again.there], [0, 1]);
+    assert.deepEqual(exported(app, "after.ndjson"), before);
+  });
+
+  const old = exported(app, "old.ndjson");
+  await context.test("the old password counts, once with its old hash", async () => {
+    const server = await serve(app, ["start"]);
+    try {
+      for (const [email, word] of Object.entries(oldWords)) {
+        assert.equal(await signIn(server.url, email, `${word}.`), 401, email);
+        assert.equal(await signIn(server.url, email, word), 200, email);
+        assert.equal(await signIn(server.url, email, word), 200, `${email}, hashed anew`);
+      }
+      assert.notEqual(await signIn(server.url, "blocked@example.com", "old auth0 word"), 200);
+      assert.equal(await signIn(server.url, "carl@example.com", "anything at all"), 401);
+      // The server holds the folder: the command goes through it.
+      const now = exported(app, "now.ndjson");
+      for (const email of Object.keys(oldWords)) {
+        const { passwordHash } = now.get(email) ?? {};
+        assert.notEqual(passwordHash, old.get(email)?.passwordHash, email);
+        assert.match(passwordHash ?? "", /^\$argon2id\$/, email);
+      }
+      assert.equal(now.get("carl@example.com")?.passwordHash, null);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  await context.test("everything comes out again, for this computer's owner only", async () => {
+    const users = exported(app, "all.ndjson");
+    assert.equal(users.size, 6);
+    assert.equal(statSync(join(app, "all.ndjson")).mode & 0o777, 0o600);
+    const anna = users.get("anna@example.com");
+    assert.deepEqual(anna?.identities[0]?.provider, "google");
+    assert.deepEqual([anna?.emailVerified, anna?.row.plan], [true, "gold"]);
+    assert.notEqual(users.get("blocked@example.com")?.disabledAt, null);
+    assert.match(keelson(app, ["users", "export", "all.ndjson"]).err, /FILE_EXISTS/);
+
+    const next = newApp(context);
+    writeFileSync(join(next, "all.ndjson"), readFileSync(join(app, "all.ndjson")));
+    const report = imported(next, ["all.ndjson", "--from=keelson", "--map=row.plan=plan"]);
+    assert.deepEqual([report.created, report.passwords, report.disabled], [6, 4, 1]);
+    const moved = exported(next, "moved.ndjson");
+    for (const [email, { passwordHash, identities, row }] of users) {
+      const there = moved.get(email);
+      assert.equal(there?.passwordHash, passwordHash, email);
+      assert.equal(there?.row.plan, row.plan, email);
+      assert.deepEqual(
+        there?.identities.map(({ provider, subject }) => [provider, subject]),
+        identities.map(({ provider, subject }) => [provider, subject]),
+      );
+    }
+    const server = await serve(next, ["start"]);
+    try {
+      assert.equal(await signIn(server.url, "pia@example.com", oldWords["pia@example.com"]), 200);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+test("what can't be read or is written wrongly is told in words that help", (context) => {
+  const app = newApp(context);
+  const said = (...args: readonly string[]) => {
+    const { status, err } = keelson(app, ["users", ...args]);
+    assert.notEqual(status, 0);
+    return err;
+  };
+  writeFileSync(join(app, "list.json"), '{"people":[]}');
+  writeFileSync(join(app, "half.json"), '{"users":[');
+  writeFileSync(join(app, "hash.txt"), "rounds: 8");
+  assert.match(said("import", "list.json"), /FLAG_VALUE_MISSING[^]*--from=/);
+  assert.match(said("import", "list.json", "--from=okta"), /--from[^]*auth0/);
+  assert.match(said("import", "none.json", "--from=auth0"), /FILE_UNREADABLE/);
+  assert.match(said("import", "list.json", "--from=auth0"), /FILE_INVALID[^]*holds no users/);
+  assert.match(said("import", "half.json", "--from=firebase"), /FILE_INVALID[^]*JSON/);
+  assert.match(
+    said("import", "list.json", "--from=firebase", "--hash-config=hash.txt"),
+    /HASH_CONFIG_INVALID[^]*console/,
+  );
+  assert.match(said("import", "list.json", "--from=auth0", "--map=a=b"), /MAP_INVALID[^]*plan/);
+  assert.match(said("import", "none.db", "--from=pocketbase"), /FILE_UNREADABLE/);
+  assert.match(said("mend", "list.json"), /WORD_UNKNOWN/);
+});

@@ -1,0 +1,234 @@
+// `api.auth`: signing in and out from a client. With cookies (the default, for pages of the same site) the browser keeps
+// the session and no script sees it; with tokens (apps, other origins) this file keeps them and renews them.
+import type { AuthTokens } from "./auth-client-tokens.ts";
+import type {
+  ClientAuth,
+  ClientAuthEvent,
+  ClientMe,
+  ClientOrg,
+  ClientPasskey,
+  ClientSession,
+  MeState,
+  SignInResult,
+} from "./auth-client-surface.ts";
+import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
+import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
+import type { Stop } from "./live-store.ts";
+
+/** What it needs of its client. */
+export interface AuthClientParts {
+  /** Without a slash at its end. */
+  readonly base: string;
+  readonly fetch: Fetch;
+  readonly timeoutMs: number;
+  /** Null: the browser keeps a cookie. */
+  readonly tokens: AuthTokens | null;
+  /** Who calls is somebody else now. */
+  changed(): void;
+}
+
+type Body = { readonly [name: string]: unknown };
+/** What a browser is asked to make or to use a passkey with. */
+type Options = { readonly options: unknown };
+type SignInAnswer = {
+  readonly user?: string;
+  readonly accessToken?: string;
+  readonly refreshToken?: string;
+  readonly secondFactor?: { readonly ticket: string };
+};
+
+const unknownState: MeState<never> = Object.freeze({ me: undefined, isLoading: true, error: null });
+
+/** Opens it. Nothing is asked before somebody asks. */
+export function openAuthClient(parts: AuthClientParts): ClientAuth {
+  return new AuthClient(parts).surface();
+}
+
+class AuthClient {
+  readonly #parts: AuthClientParts;
+  readonly #listeners = new Set<() => void>();
+  #state: MeState = unknownState;
+  /** Counts changes of who is signed in: an answer to an older question is not news. */
+  #turn = 0;
+
+  constructor(parts: AuthClientParts) {
+    this.#parts = parts;
+  }
+
+  surface(): ClientAuth {
+    return Object.freeze({
+      ...this.#signing(),
+      ...this.#account(),
+      ...this.#factors(),
+      ...this.#orgs(),
+    });
+  }
+
+  #signing() {
+    const signIn = (path: string, body: Body) => this.#signIn(path, body);
+    return {
+      me: () => this.#me(),
+      store: Object.freeze({
+        subscribe: (changed: () => void) => this.#subscribe(changed),
+        getSnapshot: () => this.#state,
+      }),
+      signUp: async (fields: Body) => void (await this.#post("/auth/sign-up", fields)),
+      confirmEmail: (fields: Body) => signIn("/auth/verify-email/confirm", fields),
+      signIn: (fields: Body) => signIn("/auth/sign-in", fields),
+      secondFactor: (fields: Body) => signIn("/auth/second-factor", fields),
+      guest: () => signIn("/auth/guest", {}),
+      sendLink: async (fields: Body) => void (await this.#post("/auth/magic-link", fields)),
+      followLink: (fields: Body) => signIn("/auth/magic-link/confirm", fields),
+      sendCode: (fields: Body) => this.#post<{ ticket: string }>("/auth/email-code", fields),
+      enterCode: (fields: Body) => signIn("/auth/email-code/confirm", fields),
+      signInWithPasskey: async () => {
+        const { options } = await this.#post<Options>("/auth/passkeys/sign-in/options", {});
+        return signIn("/auth/passkeys/sign-in", { credential: await usePasskey(options) });
+      },
+      forgotPassword: async (fields: Body) => void (await this.#post("/auth/reset", fields)),
+      resetPassword: (fields: Body) => signIn("/auth/reset/confirm", fields),
+      providerUrl: (provider: string, next = "") => {
+        const path = `${this.#parts.base}/auth/providers/${encodeURIComponent(provider)}/start`;
+        return next === "" ? path : `${path}?${new URLSearchParams({ next }).toString()}`;
+      },
+      signOut: async () => {
+        await this.#post("/auth/sign-out", {});
+        this.#parts.tokens?.keep(null);
+        this.#isNow({ me: null, isLoading: false, error: null });
+      },
+    };
+  }
+
+  #account() {
+    return {
+      confirm: async (proof: Body) => void (await this.#post("/auth/confirm", proof)),
+      sendConfirmCode: () => this.#post<{ ticket: string }>("/auth/confirm/code", {}),
+      changePassword: async (fields: Body) => void (await this.#post("/auth/password", fields)),
+      changeEmail: async (fields: Body) => void (await this.#post("/auth/email", fields)),
+      sessions: async () =>
+        (await this.#get<{ sessions: readonly ClientSession[] }>("/auth/sessions")).sessions,
+      endSession: (id: string) => this.#delete(`/auth/sessions/${encodeURIComponent(id)}`),
+      endOtherSessions: async () => void (await this.#post("/auth/sessions/revoke-all", {})),
+      events: async () =>
+        (await this.#get<{ events: readonly ClientAuthEvent[] }>("/auth/events")).events,
+    };
+  }
+
+  #factors() {
+    type Codes = { readonly recoveryCodes: readonly string[] };
+    return {
+      beginTotp: () => this.#post<{ secret: string; uri: string }>("/auth/totp/begin", {}),
+      confirmTotp: (fields: Body) => this.#post<Codes>("/auth/totp/confirm", fields),
+      removeTotp: () => this.#delete("/auth/totp"),
+      renewRecoveryCodes: () => this.#post<Codes>("/auth/recovery-codes", {}),
+      passkeys: async () =>
+        (await this.#get<{ passkeys: readonly ClientPasskey[] }>("/auth/passkeys")).passkeys,
+      addPasskey: async ({ name = "" }: { readonly name?: string } = {}) => {
+        const { options } = await this.#post<Options>("/auth/passkeys/options", {});
+        const credential = await createPasskey(options);
+        return this.#post<{ id: string }>("/auth/passkeys", { credential, name });
+      },
+      removePasskey: (id: string) => this.#delete(`/auth/passkeys/${encodeURIComponent(id)}`),
+    };
+  }
+
+  #orgs() {
+    return {
+      orgs: async () => (await this.#get<{ orgs: readonly ClientOrg[] }>("/auth/orgs")).orgs,
+      createOrg: (fields: Body) => this.#post<{ id: string }>("/auth/orgs", fields),
+      useOrg: async (id: string | null) => {
+        await this.#post("/auth/orgs/choose", { org: id });
+        await this.#renewed();
+      },
+      acceptInvitation: async (fields: Body) => {
+        await this.#post("/auth/invitations/accept", fields);
+        await this.#renewed();
+      },
+    };
+  }
+
+  async #me(): Promise<ClientMe | null> {
+    const turn = this.#turn;
+    const { me } = await this.#get<{ readonly me: ClientMe | null }>("/auth/me");
+    if (turn === this.#turn) this.#set({ me, isLoading: false, error: null });
+    return me;
+  }
+
+  #subscribe(changed: () => void): Stop {
+    this.#listeners.add(changed);
+    if (this.#state.me === undefined) this.#load();
+    return () => void this.#listeners.delete(changed);
+  }
+
+  #load(): void {
+    const turn = this.#turn;
+    this.#me().catch((error: unknown) => {
+      if (turn === this.#turn) this.#set({ ...this.#state, isLoading: false, error });
+    });
+  }
+
+  async #signIn(path: string, body: Body): Promise<SignInResult> {
+    const { tokens } = this.#parts;
+    const answer = await this.#post<SignInAnswer>(
+      path,
+      tokens === null ? body : { ...body, tokens: true },
+    );
+    const { user = "", accessToken, refreshToken, secondFactor } = answer;
+    if (secondFactor !== undefined) return { kind: "second-factor", ticket: secondFactor.ticket };
+    if (accessToken !== undefined && refreshToken !== undefined) {
+      tokens?.keep({ accessToken, refreshToken });
+    }
+    await this.#renewed();
+    return { kind: "signed-in", user };
+  }
+
+  /** Who is signed in, or what they may do, is another: everything asks again. */
+  async #renewed(): Promise<void> {
+    this.#turn += 1;
+    this.#parts.changed();
+    await this.#me();
+  }
+
+  #isNow(state: MeState): void {
+    this.#turn += 1;
+    this.#parts.changed();
+    this.#set(state);
+  }
+
+  #set(state: MeState): void {
+    this.#state = Object.freeze(state);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.#ask<T>({ method: "GET", path });
+  }
+
+  #post<T>(path: string, body: Body): Promise<T> {
+    return this.#ask<T>({ method: "POST", path, body });
+  }
+
+  async #delete(path: string): Promise<void> {
+    await this.#ask({ method: "DELETE", path });
+  }
+
+  /** Once: what signs in is not sent again by itself. A token that ran out is renewed first. */
+  async #ask<T>(request: HttpRequest): Promise<T> {
+    const { base, fetch, tokens, timeoutMs } = this.#parts;
+    const send = (token: string | null) =>
+      askHttp(fetch, base, request, {
+        token,
+        idempotencyKey: null,
+        mayBeRepeat: false,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+    const token = tokens === null ? null : await tokens.source(null);
+    try {
+      return (await send(token)) as T;
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      if (tokens === null || token === null || code !== "TOKEN_EXPIRED") throw error;
+      return (await send(await tokens.source(token))) as T;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// What only the operator does: services, which have keys and no other way in, and closing an account.
+import type { Json } from "../../base/json.ts";
+import { PlatformError } from "../../base/platform-error.ts";
+import { timeText } from "../../gate/gate-app.ts";
+import { accountOf } from "../account-find.ts";
+import type { AuthProcedure } from "../auth-desk.ts";
+import { audit } from "../auth-event.ts";
+import { endSessionsOf } from "../session-end.ts";
+import { createAccount } from "./account-make.ts";
+import { makeKey } from "./keys.ts";
+
+const nowhere = { address: null, userAgent: null };
+
+type ServiceInput = {
+  /** The service that there is already; null: it is made. */
+  readonly user: string | null;
+  readonly fields: { readonly [name: string]: Json };
+  readonly name: string;
+  readonly hint: string;
+  readonly digest: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: string | null;
+};
+
+/** A key for a service. @throws USER_NOT_FOUND when the user is no service: nobody gets keys in a person's name. */
+const makeServiceKey: AuthProcedure<ServiceInput, { readonly user: string; readonly key: string }> =
+  {
+    name: "auth.makeServiceKey",
+    async run(scope, { user, fields, ...made }) {
+      const service = user ?? (await makeService(scope, fields));
+      if ((await accountOf(scope, service))["isService"] !== true) {
+        throw new PlatformError("USER_NOT_FOUND", { id: service });
+      }
+      const { id } = await makeKey.run(scope, { ...made, user: service, place: nowhere });
+      return { user: service, key: id };
+    },
+  };
+
+async function makeService(
+  scope: Parameters<typeof makeServiceKey.run>[0],
+  fields: ServiceInput["fields"],
+): Promise<string> {
+  const made = { email: null, emailVerified: false, fields, isService: true };
+  return (await createAccount(scope, made)).user;
+}
+
+type CloseInput = { readonly user: string; readonly isClosed: boolean };
+
+/** Closes an account, or opens it again. A closed one is nobody at once: its sessions end, its keys are not taken. */
+const closeAccount: AuthProcedure<CloseInput, null> = {
+  name: "auth.closeAccount",
+  async run(scope, { user, isClosed }) {
+    const account = await accountOf(scope, user);
+    const disabledAt = isClosed ? timeText(scope.run.nowMs) : null;
+    await scope.tx.update("authAccount", account["id"] as string, { disabledAt });
+    if (isClosed) await endSessionsOf(scope, user, null);
+    await audit(scope, { kind: isClosed ? "accountClosed" : "accountOpened", user, ...nowhere });
+    return null;
+  },
+};
+
+/** Their procedures. */
+export const operatorProcedures = [makeServiceKey, closeAccount] as const;

@@ -1,0 +1,205 @@
+// What an app's own actions and http functions may ask of identity: `ctx.auth`. For apps with an API shape of their own:
+// they make users, check passwords and open sessions by the same transactions as the addresses under /auth, with the
+// same limits on guessing. What comes in is checked like any stranger's: user code built it.
+import type { Json } from "../base/json.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import type { Run, Service } from "../gate/gate-app.ts";
+import { timeOfMs } from "../model/field-time.ts";
+import { accountOf } from "./account-find.ts";
+import { createAccount } from "./account/account-make.ts";
+import { chosenPassword } from "./account/password-rule.ts";
+import { storePassword } from "./account/password-store.ts";
+import { endSession } from "./account/sessions.ts";
+import { provePassword } from "./account/sign-in.ts";
+import { bodyOf, invalidField, textField } from "./ask-body.ts";
+import type { AuthCause, AuthDesk, AuthProcedure } from "./auth-desk.ts";
+import { audit, type AuthPlace } from "./auth-event.ts";
+import { normalEmail } from "./email-address.ts";
+import { sessionCookieName, sessionCookieOf, setCookieText } from "./session-cookie.ts";
+import { endSessionsOf } from "./session-end.ts";
+import { openSession } from "./session-open.ts";
+import { sessionRow, tokensOf } from "./sign-in-answer.ts";
+import { signToken } from "./token-sign.ts";
+
+type Input = Parameters<Service>[1];
+type AuthFunction = (desk: AuthDesk, run: Run, input: Input) => Promise<Json>;
+
+const secondsMax = 31_536_000;
+const userPattern = /^user_[0-9a-z]{26}$/;
+
+type CreateInput = {
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  readonly fields: { readonly [name: string]: Json };
+  readonly passwordHash: string | null;
+  readonly place: AuthPlace;
+};
+
+const createUser: AuthProcedure<CreateInput, { readonly user: string }> = {
+  name: "auth.appCreateUser",
+  async run(scope, { place, ...made }) {
+    const { user } = await createAccount(scope, made);
+    await audit(scope, { kind: "madeByApp", user, ...place });
+    return { user };
+  },
+};
+
+type OpenInput = {
+  readonly user: string;
+  /** Until when it lasts at most; null: as any session. */
+  readonly endsAt: string | null;
+  readonly place: AuthPlace;
+};
+
+const openForUser: AuthProcedure<OpenInput, { readonly session: string }> = {
+  name: "auth.appOpenSession",
+  async run(scope, { user, endsAt, place }) {
+    const account = await accountOf(scope, user);
+    if (account["disabledAt"] !== null) throw new PlatformError("ACCOUNT_DISABLED");
+    const device = { ...place, client: null };
+    const session = (await openSession(scope, { user, methods: ["app"], device }))["id"] as string;
+    if (endsAt !== null) {
+      await scope.tx.update("authSession", session, { endsAt, expiresAt: endsAt });
+    }
+    await audit(scope, { kind: "signIn", user, session, details: { methods: ["app"] }, ...place });
+    return { session };
+  },
+};
+
+type PasswordInput = {
+  readonly user: string;
+  readonly passwordHash: string;
+  readonly place: AuthPlace;
+};
+
+const setPassword: AuthProcedure<PasswordInput, null> = {
+  name: "auth.appSetPassword",
+  async run(scope, { user, passwordHash, place }) {
+    await storePassword(scope, await accountOf(scope, user), passwordHash);
+    await endSessionsOf(scope, user, null);
+    await audit(scope, { kind: "passwordChanged", user, ...place });
+    return null;
+  },
+};
+
+/** Their procedures. */
+export const functionProcedures = [createUser, openForUser, setPassword] as const;
+
+/** `auth.createUser` and the others, by name. */
+export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.freeze({
+  "auth.createUser": async (desk, run, input) => {
+    const { body } = read(input, ["email", "password", "emailVerified", "fields"]);
+    const email = isAbsent(body["email"]) ? null : normalEmail(body["email"]);
+    const fields = objectOf(body["fields"]);
+    const given = body["password"];
+    const name = typeof fields["name"] === "string" ? fields["name"] : null;
+    const password = isAbsent(given) ? null : chosenPassword(desk, given, [email, name]);
+    const passwordHash = password === null ? null : await desk.passwords.hash(password);
+    const emailVerified = body["emailVerified"] === true;
+    const made = { email, emailVerified, fields, passwordHash, place: placeOfRun(run) };
+    return (await desk.run(createUser, made, askOf(desk, run))).user;
+  },
+  "auth.verifyPassword": async (desk, run, input) => {
+    const { body } = read(input, ["email", "password"]);
+    const email = normalEmail(body["email"]);
+    const password = textField(body, "password", desk.limits.passwordCharsMax);
+    const proof = await provePassword(
+      desk,
+      { ...askOf(desk, run), ...placeOfAsk(run), cookie: () => null },
+      {
+        email,
+        password,
+      },
+    );
+    return proof?.user ?? null;
+  },
+  "auth.setPassword": async (desk, run, input) => {
+    const { body } = read(input, ["user", "password"]);
+    const user = userOf(body["user"]);
+    const password = chosenPassword(desk, body["password"], []);
+    const passwordHash = await desk.passwords.hash(password);
+    return desk.run(setPassword, { user, passwordHash, place: placeOfRun(run) }, askOf(desk, run));
+  },
+  "auth.openSession": async (desk, run, input) => {
+    const { body } = read(input, ["user"]);
+    const opening = { user: userOf(body["user"]), endsAt: null, place: placeOfRun(run) };
+    const { session } = await desk.run(openForUser, opening, askOf(desk, run));
+    const row = await sessionRow(desk, session);
+    const isSecure = desk.publicUrl?.startsWith("https:") === true;
+    const cookie = setCookieText(
+      {
+        name: sessionCookieName,
+        value: sessionCookieOf(desk.secrets, row),
+        maxAgeSeconds: Math.floor(desk.limits.authSessionMs / 1_000),
+      },
+      isSecure,
+    );
+    return { session, cookie, ...(await tokensOf(desk, row)) };
+  },
+  "auth.endSession": async (desk, run, input) => {
+    const { body } = read(input, ["session"]);
+    const session = body["session"] ?? run.caller.session ?? null;
+    if (typeof session !== "string") throw invalidField("session", "is no session");
+    const row = await desk.store.read((tx) => tx.get("authSession", session, null));
+    if (row === null) return false;
+    const ending = {
+      user: row["user"] as string,
+      session,
+      kind: "signOut",
+      place: placeOfRun(run),
+    } as const;
+    return desk.run(endSession, ending, askOf(desk, run));
+  },
+  "auth.issueToken": async (desk, run, input) => {
+    const { body } = read(input, ["user", "seconds"]);
+    const user = userOf(body["user"]);
+    const seconds = body["seconds"] ?? desk.limits.authAccessMs / 1_000;
+    if (
+      typeof seconds !== "number" ||
+      !Number.isInteger(seconds) ||
+      seconds < 10 ||
+      seconds > secondsMax
+    ) {
+      throw invalidField("seconds", `is no whole number from 10 to ${secondsMax}`);
+    }
+    const nowMs = desk.clock.nowMs();
+    const endsAt = timeOfMs(nowMs + seconds * 1_000);
+    const opening = { user, endsAt, place: placeOfRun(run) };
+    const { session } = await desk.run(openForUser, opening, askOf(desk, run));
+    return signToken(desk.keys, { user, role: null, session, ttlMs: seconds * 1_000 }, nowMs);
+  },
+});
+
+function read(input: Input, fields: readonly string[]): { readonly body: Input } {
+  return { body: bodyOf({ body: input }, fields) };
+}
+
+function objectOf(value: Json | undefined): { readonly [name: string]: Json } {
+  if (isAbsent(value)) return {};
+  if (typeof value === "object" && !Array.isArray(value))
+    return value as { readonly [name: string]: Json };
+  throw invalidField("fields", "is no object");
+}
+
+function isAbsent(value: Json | undefined): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function userOf(value: Json | undefined): string {
+  if (typeof value === "string" && userPattern.test(value)) return value;
+  throw invalidField("user", "is no id of a user");
+}
+
+function askOf(desk: AuthDesk, run: Run): AuthCause {
+  const { requestId, caller, address } = run;
+  const nowMs = desk.clock.nowMs();
+  return { requestId, nowMs, caller, ...(address === undefined ? {} : { address }) };
+}
+
+function placeOfRun(run: Run): AuthPlace {
+  return { address: run.address ?? null, userAgent: null };
+}
+
+function placeOfAsk(run: Run): { readonly address: string; readonly userAgent: null } {
+  return { address: run.address ?? "", userAgent: null };
+}

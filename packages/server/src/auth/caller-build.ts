@@ -1,0 +1,149 @@
+// Makes the caller of rows: who the user is now, not who they were when a token was signed. `me` holds `id`, `email`,
+// `emailVerified`, `role`, `org`, `orgRole`, `guest` and the fields of `user` that the schema marks as claims.
+import type { Json } from "../base/json.ts";
+import { andThen, type Later } from "../base/later.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import type { Caller } from "../gate/identity.ts";
+import { timeText } from "../gate/gate-app.ts";
+import type { AuthModel } from "../model/auth-model.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { deepFreeze } from "../model/manifest-json.ts";
+import type { ReadTx, Row } from "../store/store.ts";
+
+/** The caller of a session or key, with the ids of all rows that decided it. */
+export interface BuiltCaller {
+  readonly caller: Caller;
+  readonly session: Row | null;
+  readonly rows: readonly string[];
+  /** Whether the user's role asks for a second factor that this session has not. */
+  readonly lacksSecondFactor: boolean;
+}
+
+/** What callers are made by. */
+export interface CallerRules {
+  readonly settings: AuthModel;
+  /** Fields of `user` that stand in `me`. */
+  readonly claims: readonly string[];
+  readonly hasRole: boolean;
+}
+
+/** Methods that are a second factor, or as good as two. */
+const strongMethods: ReadonlySet<string> = new Set(["mfa"]);
+
+/** What callers of an app are made by. */
+export function callerRulesOf(manifest: Manifest, settings: AuthModel): CallerRules {
+  const fields = manifest.tables["user"]?.fields ?? {};
+  const claims = Object.keys(fields).filter((name) => fields[name]?.claim === true);
+  return { settings, claims, hasRole: Object.hasOwn(fields, "role") };
+}
+
+/** Whether a session was opened or confirmed with a second factor. */
+export function isStrongSession(session: Row): boolean {
+  return (session["methods"] as readonly string[]).some((method) => strongMethods.has(method));
+}
+
+/**
+ * The caller of a session. @param epoch what the cookie says; null: a token, which has none.
+ * @returns null when the session ended, or the cookie is of an older epoch.
+ */
+export function callerOfSession(
+  tx: ReadTx,
+  rules: CallerRules,
+  asked: { readonly session: string; readonly epoch: number | null; readonly nowMs: number },
+): Later<BuiltCaller | null> {
+  return andThen(tx.get("authSession", asked.session, null), (session) => {
+    if (session === null || !isAlive(session, asked.nowMs)) return null;
+    if (asked.epoch !== null && session["cookieEpoch"] !== asked.epoch) return null;
+    return andThen(callerOfUser(tx, rules, session["user"] as string, session), (built) => {
+      if (built === null) return null;
+      const { role } = built.caller;
+      const asks = role !== null && rules.settings.secondFactorFor.includes(role);
+      return { ...built, lacksSecondFactor: asks && !isStrongSession(session) };
+    });
+  });
+}
+
+/** The caller of a user without a session: of a key. @returns null when there is none, or the account is closed. */
+export function callerOfUser(
+  tx: ReadTx,
+  rules: CallerRules,
+  userId: string,
+  session: Row | null,
+): Later<BuiltCaller | null> {
+  return andThen(tx.get("user", userId, null), (user) => {
+    if (user === null) return null;
+    return andThen(accountOf(tx, userId), (account) => {
+      if (account !== null && account["disabledAt"] !== null) return null;
+      const org = (session?.["org"] ?? null) as string | null;
+      return andThen(org === null ? null : memberOf(tx, org, userId), (member) => {
+        const rows = [userId, session?.["id"], account?.["id"], member?.["id"]].filter(
+          (id): id is string => typeof id === "string",
+        );
+        const caller = frozenCaller({ rules, user, account, member, session });
+        return { caller, session, rows, lacksSecondFactor: false };
+      });
+    });
+  });
+}
+
+function frozenCaller(made: {
+  readonly rules: CallerRules;
+  readonly user: Row;
+  readonly account: Row | null;
+  readonly member: Row | null;
+  readonly session: Row | null;
+}): Caller {
+  const { rules, user, account, member, session } = made;
+  const id = user["id"] as string;
+  const role = rules.hasRole && typeof user["role"] === "string" ? user["role"] : null;
+  const me: Record<string, Json> = {
+    id,
+    role,
+    email: account?.["email"] ?? null,
+    emailVerified: account?.["emailVerified"] === true,
+    guest: account?.["isGuest"] === true,
+    org: member?.["org"] ?? null,
+    orgRole: member?.["role"] ?? null,
+  };
+  for (const claim of rules.claims) me[claim] = user[claim] ?? null;
+  const own = session === null ? {} : { session: session["id"] as string };
+  return Object.freeze({ id, role, me: deepFreeze(me), ...own });
+}
+
+function isAlive(session: Row, nowMs: number): boolean {
+  const now = timeText(nowMs);
+  // Texts whose order is the order of time.
+  return now < (session["expiresAt"] as string) && now < (session["endsAt"] as string);
+}
+
+function accountOf(tx: ReadTx, user: string): Later<Row | null> {
+  return firstOf(tx, "authAccount", [["user", user]]);
+}
+
+function memberOf(tx: ReadTx, org: string, user: string): Later<Row | null> {
+  return firstOf(tx, "orgMember", [
+    ["org", org],
+    ["user", user],
+  ]);
+}
+
+function firstOf(
+  tx: ReadTx,
+  table: string,
+  equals: readonly (readonly [field: string, value: string])[],
+): Later<Row | null> {
+  const parts = equals.map(([field, eq]) => ({ kind: "field", field, condition: { eq } }) as const);
+  const query = {
+    kind: "list",
+    from: table,
+    where: { kind: "and", parts },
+    orderBy: [{ field: "id", descending: false }],
+    limit: 1,
+  } as const;
+  return andThen(tx.list(query, null), ({ rows }) => rows[0] ?? null);
+}
+
+/** @throws SECOND_FACTOR_REQUIRED. */
+export function assertSecondFactor(built: Pick<BuiltCaller, "lacksSecondFactor">): void {
+  if (built.lacksSecondFactor) throw new PlatformError("SECOND_FACTOR_REQUIRED");
+}

@@ -1,0 +1,67 @@
+// What a provider says of itself (OpenID Connect Discovery 3 and 4), checked before anything is sent to an address in it.
+// Invariant: the issuer is the one that the app names, and no address leads to a place of this machine or of a private
+// network, unless the issuer itself is there.
+import { isIP } from "node:net";
+import { PlatformError } from "../../base/platform-error.ts";
+
+/** A provider, as it described itself. */
+export interface ForeignDocument {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly jwksUri: string;
+  readonly userinfoEndpoint: string | null;
+  /** How it wants to be shown the client's secret. */
+  readonly secretIn: "header" | "body";
+  /** Whether every answer of it names its issuer (RFC 9207). */
+  readonly namesIssuer: boolean;
+}
+
+/** Microsoft's issuer for accounts of all tenants stands with this word in the document, with the tenant in tokens. */
+export const tenantWord = "{tenantid}";
+const microsoft =
+  /^https:\/\/login\.microsoftonline\.com\/(?:common|organizations|consumers)\/v2\.0$/v;
+
+/** Where the document of an issuer is. */
+export function documentUrl(issuer: string): string {
+  return `${issuer.replace(/\/$/v, "")}/.well-known/openid-configuration`;
+}
+
+/** Reads a document. @param value untrusted. @param issuer as the app names it. @throws PROVIDER_FAILED. */
+export function readForeignDocument(value: unknown, issuer: string): ForeignDocument {
+  if (typeof value !== "object" || value === null) throw failed("its document is no object");
+  const given = value as Readonly<Record<string, unknown>>;
+  const named = given["issuer"];
+  const isTenants =
+    microsoft.test(issuer) && typeof named === "string" && named.includes(tenantWord);
+  if (named !== issuer && !isTenants) throw failed("its document is of another issuer");
+  const methods = given["token_endpoint_auth_methods_supported"];
+  const takesHeader = !Array.isArray(methods) || methods.includes("client_secret_basic");
+  const at = (name: string) => addressOf(given[name], issuer, name);
+  return {
+    issuer: named,
+    authorizationEndpoint: at("authorization_endpoint"),
+    tokenEndpoint: at("token_endpoint"),
+    jwksUri: at("jwks_uri"),
+    userinfoEndpoint: given["userinfo_endpoint"] === undefined ? null : at("userinfo_endpoint"),
+    secretIn: takesHeader ? "header" : "body",
+    namesIssuer: given["authorization_response_iss_parameter_supported"] === true,
+  };
+}
+
+function addressOf(value: unknown, issuer: string, name: string): string {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : null;
+  const home = new URL(issuer);
+  if (url === null || url.username !== "" || url.password !== "")
+    throw failed(`its ${name} is no address`);
+  if (url.host === home.host && url.protocol === home.protocol) return url.href;
+  const hostname = url.hostname.replace(/^\[(.*)\]$/v, "$1");
+  const isNamed = hostname.includes(".") && isIP(hostname) === 0;
+  if (url.protocol !== "https:" || !isNamed) throw failed(`its ${name} is no public https address`);
+  return url.href;
+}
+
+/** The failure of a provider. @param reason for whoever runs the app: it names no secret. */
+export function failed(reason: string, cause?: unknown): PlatformError {
+  return new PlatformError("PROVIDER_FAILED", { reason }, { cause });
+}

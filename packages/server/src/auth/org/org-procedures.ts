@@ -1,0 +1,206 @@
+// Organisations and their members, each change one transaction that asks first who asks. The right is asked inside it:
+// somebody who was removed a moment ago changes nothing more.
+import { PlatformError } from "../../base/platform-error.ts";
+import { timeText } from "../../gate/gate-app.ts";
+import type { ProcedureScope } from "../../gate/gate-app.ts";
+import type { Row } from "../../store/store.ts";
+import { findAll, findOne } from "../account-find.ts";
+import type { AuthProcedure } from "../auth-desk.ts";
+import { audit, type AuthPlace } from "../auth-event.ts";
+import { sessionsOf } from "../session-end.ts";
+import { firstRole, isManaging, memberIn, memberOf, rankOf } from "./org-access.ts";
+
+/** Who acts, and among which roles. Part of every input. */
+export type OrgActor = AuthPlace & { readonly user: string; readonly roles: readonly string[] };
+
+/** Makes an organisation; its maker has the first role. @returns its id. @throws UNIQUE_TAKEN for a slug in use. */
+export const createOrg: AuthProcedure<
+  OrgActor & { readonly orgName: string; readonly slug: string },
+  string
+> = {
+  name: "auth.orgCreate",
+  async run(scope, { user, roles, orgName, slug, ...place }) {
+    const { run, tx } = scope;
+    await assertRoomForUser(scope, user);
+    if ((await findOne(scope, "org", "slug", slug)) !== null) {
+      throw new PlatformError("UNIQUE_TAKEN", { fields: ["slug"] });
+    }
+    const id = run.app.newId("org");
+    await tx.insert("org", { id, name: orgName, slug, createdAt: timeText(run.nowMs) });
+    await addMember(scope, { org: id, user, role: firstRole(roles) });
+    await audit(scope, { ...place, kind: "orgCreated", user, details: { org: id } });
+    return id;
+  },
+};
+
+/** Changes name or slug. @throws NOT_FOUND, CALL_DENIED, UNIQUE_TAKEN. */
+export const changeOrg: AuthProcedure<
+  OrgActor & {
+    readonly org: string;
+    readonly orgName: string | null;
+    readonly slug: string | null;
+  },
+  null
+> = {
+  name: "auth.orgChange",
+  async run(scope, { user, roles, org, orgName, slug }) {
+    await assertManages(scope, { user, roles, org });
+    const holder = slug === null ? null : await findOne(scope, "org", "slug", slug);
+    if (holder !== null && holder["id"] !== org)
+      throw new PlatformError("UNIQUE_TAKEN", { fields: ["slug"] });
+    await scope.tx.update("org", org, {
+      ...(orgName === null ? {} : { name: orgName }),
+      ...(slug === null ? {} : { slug }),
+    });
+    return null;
+  },
+};
+
+/** Deletes an organisation; only the first role may. @throws NOT_FOUND, CALL_DENIED, REF_IN_USE. */
+export const deleteOrg: AuthProcedure<OrgActor & { readonly org: string }, null> = {
+  name: "auth.orgDelete",
+  async run(scope, { user, roles, org, ...place }) {
+    const member = await memberIn(scope.tx, org, user);
+    if (member["role"] !== firstRole(roles)) throw new PlatformError("CALL_DENIED");
+    await scope.tx.delete("org", org);
+    await audit(scope, { ...place, kind: "orgDeleted", user, details: { org } });
+    return null;
+  },
+};
+
+/** Changes a member's role. @throws NOT_FOUND, CALL_DENIED, CONFLICT for the last of the first role. */
+export const changeMember: AuthProcedure<
+  OrgActor & { readonly org: string; readonly member: string; readonly role: string },
+  null
+> = {
+  name: "auth.orgMemberChange",
+  async run(scope, { user, roles, org, member, role, ...place }) {
+    const actor = await assertManages(scope, { user, roles, org });
+    const row = await memberIn(scope.tx, org, member);
+    const own = rankOf(roles, actor["role"] as string);
+    // Nobody acts on somebody above them, and nobody makes somebody more than they are.
+    if (rankOf(roles, row["role"] as string) < own || rankOf(roles, role) < own) {
+      throw new PlatformError("CALL_DENIED");
+    }
+    if (role !== firstRole(roles)) await assertNotLast(scope, roles, row);
+    await scope.tx.update("orgMember", row["id"] as string, { role });
+    const details = { org, role, by: user };
+    await audit(scope, { ...place, kind: "orgRoleChanged", user: member, details });
+    return null;
+  },
+};
+
+/** Takes a member out; everybody may take out themselves. @throws NOT_FOUND, CALL_DENIED, CONFLICT for the last of the first role. */
+export const removeMember: AuthProcedure<
+  OrgActor & { readonly org: string; readonly member: string },
+  null
+> = {
+  name: "auth.orgMemberRemove",
+  async run(scope, { user, roles, org, member, ...place }) {
+    const actor = await memberIn(scope.tx, org, user);
+    const row = await memberIn(scope.tx, org, member);
+    if (member !== user) {
+      const rank = rankOf(roles, actor["role"] as string);
+      const mayAct = isManaging(roles, actor["role"] as string);
+      if (!mayAct || rankOf(roles, row["role"] as string) < rank)
+        throw new PlatformError("CALL_DENIED");
+    }
+    await assertNotLast(scope, roles, row);
+    await scope.tx.delete("orgMember", row["id"] as string);
+    for (const session of await sessionsOf(scope, member)) {
+      if (session["org"] === org)
+        await scope.tx.update("authSession", session["id"] as string, { org: null });
+    }
+    const details = { org, by: user };
+    await audit(scope, { ...place, kind: "orgMemberRemoved", user: member, details });
+    return null;
+  },
+};
+
+/** Chooses the organisation that a session speaks for; null: none. @throws NOT_FOUND when the user is no member. */
+export const chooseOrg: AuthProcedure<
+  { readonly user: string; readonly session: string; readonly org: string | null },
+  null
+> = {
+  name: "auth.orgChoose",
+  async run({ tx }, { user, session, org }) {
+    const row = await tx.get("authSession", session, null);
+    if (row?.["user"] !== user) throw new PlatformError("NOT_FOUND");
+    if (org !== null) await memberIn(tx, org, user);
+    await tx.update("authSession", session, { org });
+    return null;
+  },
+};
+
+/** The membership of somebody who manages. @throws NOT_FOUND for strangers, CALL_DENIED. */
+export async function assertManages(
+  { tx }: ProcedureScope,
+  asked: { readonly user: string; readonly roles: readonly string[]; readonly org: string },
+): Promise<Row> {
+  const member = await memberIn(tx, asked.org, asked.user);
+  if (!isManaging(asked.roles, member["role"] as string)) throw new PlatformError("CALL_DENIED");
+  return member;
+}
+
+/** Adds a member, unless they are one. @throws CONFLICT when the organisation or the user has too many. */
+export async function addMember(
+  scope: ProcedureScope,
+  added: { readonly org: string; readonly user: string; readonly role: string },
+): Promise<void> {
+  const { run, tx } = scope;
+  if ((await memberOf(tx, added.org, added.user)) !== null) return;
+  await assertRoomForUser(scope, added.user);
+  const { authOrgMembersMax } = run.app.limits;
+  const [counted] = await tx.aggregate(
+    {
+      kind: "aggregate",
+      from: "orgMember",
+      where: { kind: "field", field: "org", condition: { eq: added.org } },
+      groupBy: [],
+      values: [{ name: "members", op: "count" }],
+      limit: 1,
+    },
+    null,
+  );
+  if (((counted?.["members"] ?? 0) as number) >= authOrgMembersMax) {
+    throw new PlatformError("CONFLICT", { limit: "authOrgMembersMax", max: authOrgMembersMax });
+  }
+  const id = run.app.newId("orgMember");
+  await tx.insert("orgMember", { id, ...added, createdAt: timeText(run.nowMs) });
+}
+
+async function assertRoomForUser(scope: ProcedureScope, user: string): Promise<void> {
+  const { authOrgsMax } = scope.run.app.limits;
+  const own = await findAll(scope, "orgMember", "user", user, authOrgsMax);
+  if (own.length < authOrgsMax) return;
+  throw new PlatformError("CONFLICT", { limit: "authOrgsMax", max: authOrgsMax });
+}
+
+/** @throws CONFLICT when `row` is the only one of the first role. */
+async function assertNotLast(
+  { tx }: ProcedureScope,
+  roles: readonly string[],
+  row: Row,
+): Promise<void> {
+  const first = firstRole(roles);
+  if (row["role"] !== first) return;
+  const { rows } = await tx.list(
+    {
+      kind: "list",
+      from: "orgMember",
+      where: {
+        kind: "and",
+        parts: [
+          { kind: "field", field: "org", condition: { eq: row["org"] ?? null } },
+          { kind: "field", field: "role", condition: { eq: first } },
+        ],
+      },
+      orderBy: [{ field: "id", descending: false }],
+      limit: 2,
+    },
+    null,
+  );
+  if (rows.length < 2) {
+    throw new PlatformError("CONFLICT", { problem: `the organisation would be without ${first}` });
+  }
+}

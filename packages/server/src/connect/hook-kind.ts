@@ -1,0 +1,177 @@
+// Handling a webhook, as work: the app's function runs with the delivery. A mutation runs in one transaction with
+// the end of its job, so the event's effect happens once; an action at least once, with the job's token.
+//
+// Order: some providers send events in any order. A hook that names the thing an event is about and its time leaves
+// out what is older than the newest that was handled of that thing; it is listed as late and can be replayed.
+import type { HookSpec } from "@keelson/sdk/spec";
+import type { Json } from "../base/json.ts";
+import { andThen, type Later } from "../base/later.ts";
+import { PlatformError } from "../base/platform-error.ts";
+import { callInTx, functionOf } from "../gate/call-function.ts";
+import type { CheckedFunction } from "../gate/checked-function.ts";
+import { timeText } from "../gate/gate-app.ts";
+import type { ProcedureScope } from "../gate/gate-app.ts";
+import { msOfTime } from "../model/field-time.ts";
+import type { Row } from "../store/store.ts";
+import type { Job } from "../work/job.ts";
+import { policyOf } from "../work/work-app.ts";
+import type { JobEnd, WorkKind } from "../work/work-kind.ts";
+import { hookOf } from "./hook-app.ts";
+import { jsonOrNull } from "./hook-receive.ts";
+import { placeIn } from "./json-place.ts";
+
+/** The kind of work. */
+export const hookKind: WorkKind = {
+  kind: "hook",
+  policy(app, queue) {
+    const spec = hookOf(app, nameOf(queue));
+    return spec === null ? null : policyOf(app, spec);
+  },
+  place(app, job) {
+    const spec = hookOf(app, nameOf(job.queue));
+    const kind = spec === null ? null : app.functions.get(spec.function)?.model.kind;
+    return kind === "action" ? "world" : "writer";
+  },
+  run: (scope, job) => handleHere(scope, job),
+  async act(world, job) {
+    const spec = specOf(world.app, job);
+    const begun = await world.submit(beginHookName, { job: job.id });
+    const { args } = begun as { readonly args: Json };
+    if (args === null) return null;
+    return JSON.parse(await world.call(spec.function, args)) as Json;
+  },
+  ended: (scope, job, outcome) =>
+    outcome.ok ? andThen(mark(scope, job, "done"), () => "default") : "default",
+  died: (scope, job) => mark(scope, job, "dead"),
+};
+
+/** The name of the procedure that an action's delivery begins with: it decides whether the event is late. */
+export const beginHookName = "hook.begin";
+
+/** Answers `{ args }`: what the function is called with, or null when the event is late or gone. */
+export function beginHook(scope: ProcedureScope, input: Json): Later<Json> {
+  const id = (input as { readonly job: string }).job;
+  return andThen(scope.tx.get("workJob", id, null), (row) => {
+    if (row === null) return { args: null };
+    const job = { queue: row["queue"] as string, input: row["input"] ?? null };
+    return andThen(due(scope, job), (event) => {
+      if (event === null) return { args: null };
+      const fn = functionOf(scope.run, specOf(scope.run.app, job).function);
+      return { args: argsOf(event, fn) };
+    });
+  });
+}
+
+function handleHere(scope: ProcedureScope, job: Job): Later<JobEnd> {
+  const spec = specOf(scope.run.app, job);
+  return andThen(due(scope, job), (event) => {
+    if (event === null) return { kind: "done" };
+    const fn = functionOf(scope.run, spec.function);
+    const args = fn.args(argsOf(event, fn), timeText(scope.run.nowMs));
+    return andThen(callInTx(scope.run, scope.db, { fn, args, depth: 0 }), (json) =>
+      andThen(mark(scope, job, "done"), (): JobEnd => ({
+        kind: "done",
+        result: JSON.parse(json) as Json,
+      })),
+    );
+  });
+}
+
+/** The event to handle; null when it is gone or late, which is then noted. */
+function due(scope: ProcedureScope, job: Pick<Job, "queue" | "input">): Later<Row | null> {
+  const spec = specOf(scope.run.app, job);
+  const { event: id, isReplay = false } = job.input as {
+    readonly event: string;
+    readonly isReplay?: boolean;
+  };
+  return andThen(scope.tx.get("hookEvent", id, null), (row) => {
+    if (row === null || spec.order === undefined || isReplay) return row;
+    return andThen(isNewest(scope, nameOf(job.queue), row, spec.order), (isNew) => {
+      if (isNew) return row;
+      return andThen(mark(scope, job, "late"), () => null);
+    });
+  });
+}
+
+/** Whether nothing newer of the same thing was handled; if so this one is the newest from now on. */
+function isNewest(
+  { tx, run }: ProcedureScope,
+  hook: string,
+  row: Row,
+  order: NonNullable<HookSpec["order"]>,
+): Later<boolean> {
+  const body = jsonOrNull(row["body"] as string);
+  const key = placeIn(body, order.key);
+  const at = instantOf(placeIn(body, order.at));
+  if (typeof key !== "string" || at === null) return true;
+  const thing = key.slice(0, 300);
+  const found = tx.list(
+    {
+      kind: "list",
+      from: "hookNewest",
+      where: {
+        kind: "and",
+        parts: [
+          { kind: "field", field: "hook", condition: { eq: hook } },
+          { kind: "field", field: "key", condition: { eq: thing } },
+        ],
+      },
+      orderBy: [{ field: "id", descending: false }],
+      limit: 1,
+    },
+    null,
+  );
+  const seenAt = timeText(run.nowMs);
+  return andThen(found, ({ rows }) => {
+    const [known] = rows;
+    if (known === undefined) {
+      const id = run.app.newId("hookNewest");
+      return andThen(tx.insert("hookNewest", { id, hook, key: thing, at, seenAt }), () => true);
+    }
+    // Of the same moment nobody knows which came first: both are handled.
+    if (at < (known["at"] as number)) return false;
+    return andThen(tx.update("hookNewest", known["id"] as string, { at, seenAt }), () => true);
+  });
+}
+
+/** A number of seconds or a time, as ms. */
+function instantOf(value: Json): number | null {
+  if (typeof value === "number" && Number.isFinite(value)) return Math.round(value * 1_000);
+  if (typeof value !== "string") return null;
+  const ms = msOfTime(value);
+  return Number.isFinite(ms) ? ms : null;
+}
+
+/** What the app's function is called with: of what there is, the arguments that it has. */
+function argsOf(row: Row, fn: CheckedFunction): Json {
+  const text = row["body"] as string;
+  const parsed = row["form"] === "text" ? jsonOrNull(text) : null;
+  const all: Readonly<Record<string, Json>> = {
+    id: row["event"] ?? null,
+    type: row["type"] ?? null,
+    body: parsed ?? text,
+    headers: row["headers"] ?? null,
+    at: row["at"] ?? null,
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => Object.hasOwn(fn.model.args, name)),
+  );
+}
+
+function mark({ tx }: ProcedureScope, { input }: Pick<Job, "input">, state: string): Later<void> {
+  const { event } = input as { readonly event: string };
+  return andThen(tx.get("hookEvent", event, null), (row) => {
+    if (row === null) return undefined;
+    return andThen(tx.update("hookEvent", event, { state }), () => undefined);
+  });
+}
+
+function specOf(app: Parameters<typeof hookOf>[0], { queue }: Pick<Job, "queue">): HookSpec {
+  const spec = hookOf(app, nameOf(queue));
+  if (spec === null) throw new PlatformError("WORK_NOT_FOUND", { hook: nameOf(queue) });
+  return spec;
+}
+
+function nameOf(queue: string): string {
+  return queue.slice("hook:".length);
+}

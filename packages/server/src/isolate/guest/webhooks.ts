@@ -1,0 +1,55 @@
+// `webhooks` of one call: the endpoints of the app's own webhooks, and sending to them.
+import { ask } from "./ask.ts";
+import { freeze, toJson } from "./primordials.ts";
+import type { Call } from "./running.ts";
+
+interface SendOptions {
+  readonly owner?: unknown;
+}
+
+/** Members of `ctx.webhooks`. One small object for each call: most calls never look at it. */
+class Webhooks {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  add(endpoint: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.add", json(endpoint ?? {}));
+  }
+
+  remove(id: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.remove", `{"id":${json(id)}}`);
+  }
+
+  switch(id: unknown, isOn: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.switch", `{"id":${json(id)},"isOn":${json(isOn)}}`);
+  }
+
+  rotate(id: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.rotate", `{"id":${json(id)}}`);
+  }
+
+  send(type: unknown, data: unknown, options: SendOptions = {}): Promise<unknown> {
+    const { owner = null } = options;
+    const payload = `{"type":${json(type)},"data":${json(data)},"owner":${json(owner)}}`;
+    return ask(this.#call, "webhooks.send", payload);
+  }
+
+  redeliver(id: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.redeliver", `{"id":${json(id)}}`);
+  }
+}
+// Calls of one isolate share the class; what one could change, others would run.
+freeze(Webhooks.prototype);
+freeze(Webhooks);
+
+/** Makes it. */
+export function webhookCalls(call: Call): object {
+  return freeze(new Webhooks(call));
+}
+
+function json(value: unknown): string {
+  return toJson(value) ?? "null";
+}

@@ -1,0 +1,91 @@
+// What starts work, of one call: `emit`, `enqueue`, `schedule`, `cancel`, `webhooks`, and `job`, the one that it runs for.
+import { durationMs, functionName, workName } from "@keelson/sdk/guest";
+import { ask } from "./ask.ts";
+import { find, parse, part, toJson } from "./primordials.ts";
+import type { Call } from "./running.ts";
+import { webhookCalls } from "./webhooks.ts";
+
+interface Options {
+  readonly in?: unknown;
+  readonly at?: unknown;
+  readonly key?: unknown;
+  readonly priority?: unknown;
+  readonly once?: unknown;
+}
+
+/** Members of `ctx` for a call that may start work. */
+export interface WorkCalls {
+  readonly emit: (event: unknown, payload?: unknown) => Promise<unknown>;
+  readonly enqueue: (work: unknown, args?: unknown, options?: Options) => Promise<unknown>;
+  readonly schedule: (
+    when: unknown,
+    work: unknown,
+    args?: unknown,
+    options?: Options,
+  ) => Promise<unknown>;
+  readonly cancel: (job: unknown) => Promise<unknown>;
+  readonly webhooks: object;
+  readonly job: object | null;
+}
+
+/** Makes them. */
+export function workCalls(call: Call): WorkCalls {
+  return {
+    emit: (event, payload) =>
+      ask(call, "work.emit", `{"event":${json(event)},"payload":${json(payload ?? {})}}`),
+    enqueue: (work, args, options) => enqueue(call, work, args, options),
+    schedule: (when, work, args, options) =>
+      enqueue(call, work, args, { ...options, ...timeOf(when) }),
+    cancel: (job) => ask(call, "work.cancel", `{"id":${json(job)}}`),
+    webhooks: webhookCalls(call),
+    job: call.job === "" ? null : jobOf(call),
+  };
+}
+
+/** A time, or a length of time from now. */
+function timeOf(when: unknown): Options {
+  return durationMs(when) === null ? { at: when } : { in: when };
+}
+
+function enqueue(
+  call: Call,
+  work: unknown,
+  args: unknown,
+  options: Options = {},
+): Promise<unknown> {
+  const { in: after, at, key, priority, once } = options;
+  const inMs = after === undefined ? undefined : durationMs(after);
+  if (inMs === null) throw new TypeError('`in` is a length of time: "90s", "10m", "3d".');
+  const payload = {
+    name: nameOf(work),
+    args: args ?? {},
+    options: { inMs, at, key, priority, once },
+  };
+  return ask(call, "work.enqueue", json(payload));
+}
+
+function nameOf(work: unknown): string {
+  if (typeof work === "string") return work;
+  const named = work as { [functionName]?: unknown; [workName]?: unknown } | null | undefined;
+  const name = named?.[functionName] ?? named?.[workName];
+  if (typeof name === "string") return name;
+  throw new TypeError(
+    "enqueue takes a queue, mutation or action that app.ts lists: enqueue(mail.send, args).",
+  );
+}
+
+/** @param call.job `id token attempt`. */
+function jobOf(call: Call): object {
+  const first = find(call.job, " ");
+  const second = find(call.job, " ", first + 1);
+  return {
+    id: part(call.job, 0, first),
+    token: part(call.job, first + 1, second),
+    attempt: parse(part(call.job, second + 1)),
+    progress: (value: unknown) => ask(call, "work.progress", `{"value":${json(value ?? null)}}`),
+  };
+}
+
+function json(value: unknown): string {
+  return toJson(value) ?? "null";
+}

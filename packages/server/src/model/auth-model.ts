@@ -1,0 +1,68 @@
+// The settings of identity, complete: nobody behind the manifest looks for an absent one.
+
+/** A provider, complete. */
+export interface AuthProvider {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Environment variable; null: a public client. */
+  readonly secret: string | null;
+  readonly scopes: readonly string[];
+  readonly label: string;
+}
+
+/** A client, complete. */
+export interface AuthClient {
+  readonly name: string;
+  readonly redirects: readonly string[];
+  readonly secret: string | null;
+  readonly consent: boolean;
+  readonly scopes: readonly string[];
+  readonly logoutRedirects: readonly string[];
+}
+
+/** The settings of identity. */
+export interface AuthModel {
+  readonly signUp: "open" | "closed";
+  readonly signUpFields: readonly string[];
+  /** Null: no sign-in by password. */
+  readonly password: { readonly min: number } | null;
+  readonly magicLink: boolean;
+  readonly emailCode: boolean;
+  readonly guests: boolean;
+  readonly passkeys: boolean;
+  readonly totp: boolean;
+  readonly secondFactorFor: readonly string[];
+  readonly keys: boolean;
+  /** Null: there are none. Most powerful role first. */
+  readonly organisations: { readonly roles: readonly string[] } | null;
+  readonly providers: Readonly<Record<string, AuthProvider>>;
+  readonly clients: Readonly<Record<string, AuthClient>>;
+  /** Addresses under which people may be sent, ending in a slash. */
+  readonly redirects: readonly string[];
+  /** Lower case, without bearer. */
+  readonly schemes: readonly string[];
+  /** Scheme, host and port that people reach the app at; null: what the server is started with. */
+  readonly url: string | null;
+  readonly name: string;
+}
+
+/** The settings of an app that says nothing. */
+export const defaultAuth: AuthModel = Object.freeze({
+  signUp: "open",
+  signUpFields: ["name"],
+  password: { min: 10 },
+  magicLink: true,
+  emailCode: true,
+  guests: false,
+  passkeys: true,
+  totp: true,
+  secondFactorFor: [],
+  keys: false,
+  organisations: null,
+  providers: {},
+  clients: {},
+  redirects: [],
+  schemes: [],
+  url: null,
+  name: "this app",
+});

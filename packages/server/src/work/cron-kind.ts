@@ -1,0 +1,152 @@
+// Crons: one job for each, which waits for its next tick. A tick of a mutation runs in one transaction with the
+// move to the tick after it, so each happens exactly once, whatever the clock, the process or the zone do. What
+// is next follows from the tick before, not from the clock: an hour that comes twice runs nothing twice.
+import type { CronSpec } from "@keelson/sdk/spec";
+import { andThen, type Later } from "../base/later.ts";
+import type { Json } from "../base/json.ts";
+import { timeText, type GateApp } from "../gate/gate-app.ts";
+import type { ProcedureScope } from "../gate/gate-app.ts";
+import { parseCron } from "../model/cron-expression.ts";
+import { nextTick } from "./cron-time.ts";
+import { argsFor, callMutation, functionKinds, nameOfQueue } from "./function-kind.ts";
+import { scopeWithin } from "./job-run.ts";
+import { addJob, jobByOnce } from "./job-write.ts";
+import type { Job } from "./job.ts";
+import { workOf } from "./work-app.ts";
+import type { JobEnd, WorkKind } from "./work-kind.ts";
+
+const once = "next";
+/** A tick that is this late is not a missed one: machines are busy. */
+const lateMs = 60_000;
+/** How far back the newest tick is sought, shortest first: a schedule of every minute has 10,000 a week. */
+const lookBacksMs: readonly number[] = [3_600_000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000];
+
+/** What a cron's job waits for. */
+interface CronInput {
+  readonly atMs: number;
+  /** As it was when this tick was worked out: another schedule makes it void. */
+  readonly schedule: string;
+  readonly zone: string;
+}
+
+/** Ticks: `cron:<name>`. */
+export const cronKind: WorkKind = {
+  kind: "cron",
+  policy: (app, queue) => workOf(app).crons.get(nameOfQueue(queue))?.policy ?? null,
+  place: () => "writer",
+  run(scope, job) {
+    const { app } = scope.run;
+    const name = nameOfQueue(job.queue);
+    const spec = workOf(app).crons.get(name)?.spec;
+    if (spec === undefined) return { kind: "done" };
+    const { atMs } = job.input as unknown as CronInput;
+    const due = dueTick(spec, atMs, scope.run.nowMs);
+    const next = tickAfter(spec, due.lastMs);
+    const end: JobEnd =
+      next === null ? { kind: "done" } : { kind: "again", dueMs: next, input: inputOf(spec, next) };
+    if (due.runMs === null) return end;
+    // Each tick is a root of its own: what it causes is no sum over all nights.
+    const root = `cron ${name} ${timeText(due.runMs)}`;
+    const own = scopeWithin(scope, { me: null, origin: { root, chain: [`cron ${name}`] } });
+    return andThen(runTick(own, { name, spec, atMs: due.runMs }), () => end);
+  },
+  // A tick that failed for good is a dead letter; the one after it is waited for all the same.
+  died(scope, job) {
+    const name = nameOfQueue(job.queue);
+    const spec = workOf(scope.run.app).crons.get(name)?.spec;
+    if (spec === undefined) return undefined;
+    const { atMs } = job.input as unknown as CronInput;
+    const next = tickAfter(spec, dueTick(spec, atMs, scope.run.nowMs).lastMs);
+    return next === null ? undefined : andThen(wait(scope, name, spec, next), () => undefined);
+  },
+};
+
+/**
+ * Brings the jobs of crons in line with what the app declares: new ones wait for their first tick, changed ones
+ * for the next tick of their new schedule, those that are gone are taken away.
+ */
+export function syncCrons(scope: ProcedureScope): Later<Json> {
+  const { app } = scope.run;
+  const names = [...workOf(app).crons.keys()];
+  const from = (index: number): Later<Json> => {
+    const name = names[index];
+    if (name === undefined) return null;
+    return andThen(syncCron(scope, app, name), () => from(index + 1));
+  };
+  return from(0);
+}
+
+function syncCron(scope: ProcedureScope, app: GateApp, name: string): Later<void> {
+  const spec = workOf(app).crons.get(name)?.spec as CronSpec;
+  return andThen(jobByOnce(scope, `cron:${name}`, once), (job) => {
+    if (job !== null && isOf(spec, job)) return undefined;
+    const next = tickAfter(spec, scope.run.nowMs);
+    const removed = job === null ? undefined : scope.tx.delete("workJob", job.id);
+    return andThen(removed, () => {
+      if (next === null) return undefined;
+      return andThen(wait(scope, name, spec, next), () => undefined);
+    });
+  });
+}
+
+function isOf(spec: CronSpec, job: Job): boolean {
+  const { schedule, zone } = job.input as unknown as CronInput;
+  return schedule === spec.schedule && zone === spec.zone;
+}
+
+function wait(scope: ProcedureScope, name: string, spec: CronSpec, atMs: number): Later<string> {
+  const input = inputOf(spec, atMs);
+  const origin = { root: `cron ${name}`, chain: [] };
+  return addJob(scope, { queue: `cron:${name}`, input, once, dueMs: atMs, me: null, origin });
+}
+
+function inputOf({ schedule, zone }: CronSpec, atMs: number): Json {
+  return { atMs, schedule, zone };
+}
+
+function runTick(
+  scope: ProcedureScope,
+  tick: { readonly name: string; readonly spec: CronSpec; readonly atMs: number },
+): Later<unknown> {
+  const { name, spec, atMs } = tick;
+  const { app } = scope.run;
+  const args = argsFor(app, spec.function, { at: timeText(atMs) });
+  if (app.functions.get(spec.function)?.model.kind === "mutation") {
+    return callMutation(scope, spec.function, args);
+  }
+  return addJob(scope, { queue: `${functionKinds.tick}:${name}`, input: args });
+}
+
+/** Which of the ticks from `atMs` to now runs, and from which on the next is sought. */
+function dueTick(
+  spec: CronSpec,
+  atMs: number,
+  nowMs: number,
+): { readonly runMs: number | null; readonly lastMs: number } {
+  if (spec.missed === "all") return { runMs: atMs, lastMs: atMs };
+  const lastMs = newestTick(spec, atMs, nowMs);
+  const isMissed = spec.missed === "none" && nowMs - lastMs > lateMs;
+  return { runMs: isMissed ? null : lastMs, lastMs };
+}
+
+/** The newest tick up to now, that of `atMs` or a later one. */
+function newestTick(spec: CronSpec, atMs: number, nowMs: number): number {
+  let lastMs = atMs;
+  for (const backMs of lookBacksMs) {
+    const fromMs = nowMs - backMs;
+    const next = fromMs <= atMs ? null : tickAfter(spec, fromMs);
+    if (next === null || next > nowMs) continue;
+    lastMs = next;
+    break;
+  }
+  for (;;) {
+    const next = tickAfter(spec, lastMs);
+    if (next === null || next > nowMs) return lastMs;
+    lastMs = next;
+  }
+}
+
+function tickAfter({ schedule, zone }: CronSpec, afterMs: number): number | null {
+  const cron = parseCron(schedule);
+  return typeof cron === "string" ? null : nextTick(cron, zone, afterMs);
+}

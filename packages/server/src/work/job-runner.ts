@@ -1,0 +1,156 @@
+// Runs what a queue gave: jobs of the writer together in one transaction, jobs of the world one by one outside.
+// When one of several fails, nothing of them happened: it runs again alone, and the others without it.
+import type { Json } from "../base/json.ts";
+import type { DispatcherParts } from "./dispatch-parts.ts";
+import { failureOf, isHostFailure } from "./job-failure.ts";
+import { JobFailed, labelOf, type JobsRun } from "./job-run.ts";
+import type { Job, JobFailure } from "./job.ts";
+import { originWithin } from "./lineage.ts";
+import type { Entry, QueueBook } from "./queue-book.ts";
+import { workOf } from "./work-app.ts";
+import { markOf, workJob, type WorkMark } from "./work-submit.ts";
+
+/** Jobs of the writer that share a transaction: what they write is bounded by limits of one mutation each. */
+const batchMax = 128;
+/** After so long a transaction of several jobs takes no further one: other writes wait for it. */
+const batchUs = 5_000;
+
+/** What a runner tells the dispatcher. */
+export interface RunnerEvents {
+  /** Something ended: look again. */
+  turn(): void;
+  /** The machine failed: begin nothing for a while. */
+  hold(error: unknown): void;
+}
+
+/** Runs jobs. */
+export class JobRunner {
+  readonly #parts: DispatcherParts;
+  readonly #events: RunnerEvents;
+  /** Jobs sent to the writer and not answered. */
+  #inWriter = 0;
+  #inWorld = 0;
+  /** With triggers, what each transaction was caused by must be seen in the log: one job each. */
+  readonly #batchMax: number;
+
+  constructor(parts: DispatcherParts, events: RunnerEvents) {
+    this.#batchMax = workOf(parts.app).triggers.size > 0 ? 1 : batchMax;
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  get inWriter(): number {
+    return this.#inWriter;
+  }
+
+  get inWorld(): number {
+    return this.#inWorld;
+  }
+
+  /** Runs what `book.take` gave. Never rejects. */
+  async run(book: QueueBook, entries: readonly Entry[]): Promise<void> {
+    const { length } = entries;
+    const isWorld = entries[0]?.world === true;
+    this.#inWriter += length;
+    try {
+      if (isWorld) await this.#begin(book, entries);
+      else await this.#runInWriter(book, entries);
+    } catch (error) {
+      book.putBack(entries);
+      this.#events.hold(error);
+    } finally {
+      this.#inWriter -= length;
+      this.#events.turn();
+    }
+  }
+
+  async #runInWriter(book: QueueBook, entries: readonly Entry[]): Promise<void> {
+    const { app, clock, submit, told } = this.#parts;
+    const startedUs = clock.monotonicUs();
+    const ids = entries.map(({ id }) => id);
+    const [first] = entries as readonly [Entry];
+    const origin = originWithin(first.origin, labelOf(book.name));
+    const mark = entries.length === 1 ? markOf(origin) : { cause: `work ${labelOf(book.name)}` };
+    const tell = (id: string, error: unknown) => {
+      const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+      told?.({ queue: book.name, id, ok: error === null, tookMs, error });
+    };
+    try {
+      const input = { ids, forUs: batchUs };
+      const answer = await submit(workJob(app, { procedure: "work.run", input, ...mark }));
+      const { count } = answer as unknown as JobsRun;
+      for (const entry of entries.slice(0, count)) book.ended(entry);
+      book.putBack(entries.slice(count));
+      book.batchMax = Math.min(this.#batchMax, book.batchMax * 2);
+      tell(count === 1 ? first.id : `${count} jobs`, null);
+    } catch (error) {
+      if (!(error instanceof JobFailed) || isHostFailure(error.cause)) throw error;
+      const failed = entries[error.index] ?? first;
+      book.batchMax = Math.max(1, book.batchMax >> 2);
+      if (entries.length > 1) {
+        failed.alone = true;
+        book.putBack(entries);
+        return;
+      }
+      tell(failed.id, error.cause);
+      const failure = failureOf(error.cause, clock.nowMs());
+      await this.#fail({ id: failed.id, failure }, markOf(origin));
+      book.ended(failed);
+    }
+  }
+
+  /** Records it. When what is told of a dead letter fails, nobody is told: one job must not hold up others. */
+  async #fail(
+    failed: { readonly id: string; readonly failure: JobFailure },
+    mark: WorkMark,
+  ): Promise<void> {
+    const { app, submit, report } = this.#parts;
+    const input = failed as unknown as Json;
+    try {
+      await submit(workJob(app, { procedure: "work.fail", input, ...mark }));
+    } catch (error) {
+      if (isHostFailure(error)) throw error;
+      report(error);
+      const quiet = { ...failed, quiet: true } as unknown as Json;
+      await submit(workJob(app, { procedure: "work.fail", input: quiet, ...mark }));
+    }
+  }
+
+  async #begin(book: QueueBook, entries: readonly Entry[]): Promise<void> {
+    const { app, submit } = this.#parts;
+    const input = { ids: entries.map(({ id }) => id) };
+    const cause = `begin ${labelOf(book.name)}`;
+    const begun = (await submit(
+      workJob(app, { procedure: "work.begin", input, cause }),
+    )) as unknown as readonly Job[];
+    const jobs = new Map(begun.map((job) => [job.id, job]));
+    for (const entry of entries) {
+      const job = jobs.get(entry.id);
+      // Gone meanwhile, or a dead letter now.
+      if (job === undefined) book.ended(entry);
+      else void this.#act(book, entry, job);
+    }
+  }
+
+  async #act(book: QueueBook, entry: Entry, job: Job): Promise<void> {
+    const { actor, clock, told } = this.#parts;
+    const startedUs = clock.monotonicUs();
+    this.#inWorld += 1;
+    let failed: unknown = null;
+    try {
+      await actor.act(job);
+    } catch (error) {
+      failed = error;
+    }
+    this.#inWorld -= 1;
+    const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+    told?.({ queue: book.name, id: job.id, ok: failed === null, tookMs, error: failed });
+    if (failed === null) book.ended(entry);
+    else {
+      // Nobody knows what came of it: its start is recorded, so it is tried again while it may be.
+      book.putBack([entry]);
+      this.#events.hold(failed);
+    }
+    this.#events.turn();
+  }
+}

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { Json } from "../base/json.ts";
+import type { Row } from "../store/store.ts";
+import { jobOfRow } from "./job.ts";
+import { openWorkScene, type WorkScene, type WorkSceneOptions } from "./work-scene.case.ts";
+
+const schema = `
+import { define, table, t } from "keelson";
+export const { query, mutation, action, queue, rules, app } = define({
+  done: table({ what: t.text({ max: 40 }), key: t.text({ max: 40 }).optional(), by: t.text({ max: 60 }).optional(), at: t.time(), attempt: t.int() }),
+  flag: table({ name: t.text({ max: 40 }) }),
+});
+`;
+const appFile = `
+import { app } from "./schema.ts";
+import rules from "./rules.ts";
+import * as work from "./work.ts";
+export default app({ rules, functions: { work } });
+`;
+
+/** @param more functions and queues beside \`todo\`, a mutation that leaves a row, and \`put\`, which enqueues. */
+function filesWith(more = ""): Readonly<Record<string, string>> {
+  return {
+    "schema.ts": schema,
+    "app.ts": appFile,
+    "rules.ts": `import { rules } from "./schema.ts"; export default rules({});`,
+    "work.ts": `
+import { Refusal, t } from "keelson";
+import { action, mutation, queue, query } from "./schema.ts";
+export const todo = mutation({
+  args: { what: t.text({ max: 40 }), key: t.text({ max: 40 }).optional(), fail: t.int().optional() },
+  async run({ db, me, now, job }, { what, key, fail }) {
+    const attempt = job === null ? 0 : job.attempt;
+    await db.asSystem("a job").done.create({ what, key, by: me.id, at: now, attempt });
+    if (fail !== undefined && attempt <= fail) throw new Refusal("STILL", "Not yet.");
+    return attempt;
+  },
+});
+export const put = mutation({
+  args: { name: t.text({ max: 60 }), jobs: t.json(), options: t.json().optional() },
+  allow: "anyone",
+  returns: t.json(),
+  async run({ enqueue }, { name, jobs, options }) {
+    const ids = [];
+    for (const job of jobs) ids.push(await enqueue(name, job, { ...options, ...(job.key ? { key: job.key } : {}) }));
+    return ids;
+  },
+});
+export const take = mutation({
+  args: { id: t.text({ max: 60 }) },
+  allow: "anyone",
+  returns: t.bool(),
+  run: ({ cancel }, { id }) => cancel(id),
+});
+${more}
+`,
+  };
+}
+
+async function open(
+  context: TestContext,
+  more = "",
+  options: Omit<Partial<WorkSceneOptions>, "files"> = {},
+): Promise<WorkScene> {
+  const scene = await openWorkScene({ files: filesWith(more), ...options });
+  context.after(() => scene.close());
+  return scene;
+}
+
+/** Why the last attempt of a job or dead letter failed. */
+const failureOf = (row: Row | undefined) => (row === undefined ? null : jobOfRow(row).failure);
+
+const todo = "work.todo";
+const put = (scene: WorkScene, name: string, jobs: readonly Json[], options: Json = {}) =>
+  scene.call("work.put", { name, jobs, options }) as Promise<string[]>;
+const whatOf = async (scene: WorkScene): Promise<string[]> =>
+  (await scene.rows("done")).map(({ what }) => what as string);
+
+test("a job runs with the rights of who enqueued it, and is gone afterwards", async (context) => {
+  const scene = await open(context);
+  const who = { id: "user_1", role: "staff" };
+  await scene.call("work.put", { name: todo, jobs: [{ what: "a" }] }, who);
+  await scene.idle();
+  const [row] = await scene.rows("done");
+  assert.equal(row?.["by"], "user_1");
+  assert.deepEqual(await scene.rows("workJob"), []);
+  assert.deepEqual(await scene.rows("workDead"), []);
+});
+
+test("arguments are held against the function when they are enqueued", async (context) => {
+  const scene = await open(context);
+  const { code } = await scene.ask("work.put", { name: todo, jobs: [{ what: 7 }] });
+  assert.equal(code, "ARGUMENT_INVALID");
+  const unknown = await scene.ask("work.put", { name: "work.nothing", jobs: [{}] });
+  assert.equal(unknown.code, "ARGUMENT_INVALID");
+});
+
+test("a delayed job waits for its time, also through a restart", async (context) => {
+  const scene = await open(context);
+  await put(scene, todo, [{ what: "later" }], { in: "10m" });
+  await put(scene, todo, [{ what: "soon" }], { at: "2027-01-15T08:00:30.000Z" });
+  assert.equal(scene.harness.clock.ms, Date.parse("2027-01-15T08:00:00.000Z"));
+  await scene.advance(29_000);
+  assert.deepEqual(await whatOf(scene), []);
+  await scene.advance(2_000);
+  assert.deepEqual(await whatOf(scene), ["soon"]);
+  await scene.restart();
+  await scene.advance(9 * 60_000);
+  assert.deepEqual(await whatOf(scene), ["soon"]);
+  await scene.advance(60_000);
+  assert.deepEqual(await whatOf(scene), ["soon", "later"]);
+});
+
+test("higher priorities run first", async (context) => {
+  const scene = await open(context, "", { start: false });
+  await put(scene, todo, [{ what: "low" }], { priority: -4 });
+  await put(scene, todo, [{ what: "middle" }]);
+  await put(scene, todo, [{ what: "high" }], { priority: 4 });
+  await scene.dispatcher().start();
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["high", "middle", "low"]);
+  const { code } = await scene.ask("work.put", {
+    name: todo,
+    jobs: [{ what: "x" }],
+    options: { priority: 5 },
+  });
+  assert.equal(code, "ARGUMENT_INVALID");
+});
+
+test("a job whose time has come takes its turn by its priority among those that wait", async (context) => {
+  const scene = await open(context, "", { start: false });
+  await put(scene, todo, [{ what: "delayed high" }], { in: "1s", priority: 2 });
+  await put(scene, todo, [{ what: "delayed low" }], { in: "1s", priority: -2 });
+  await put(scene, todo, [{ what: "middle" }]);
+  scene.clock.pass(1_500);
+  await scene.dispatcher().start();
+  await scene.advance(10);
+  const order = await whatOf(scene);
+  assert.ok(order.indexOf("delayed high") < order.indexOf("delayed low"), order.join());
+});
+
+test("while a job holds a text, no second one of it is added; afterwards there may be", async (context) => {
+  const scene = await open(context);
+  const [first] = await put(scene, todo, [{ what: "a" }], { once: "only", in: "1m" });
+  const [second] = await put(scene, todo, [{ what: "b" }], { once: "only" });
+  assert.equal(second, first);
+  await scene.advance(60_000);
+  assert.deepEqual(await whatOf(scene), ["a"]);
+  const [third] = await put(scene, todo, [{ what: "c" }], { once: "only" });
+  assert.notEqual(third, first);
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["a", "c"]);
+});
+
+test("a failed attempt leaves nothing, and the next waits twice as long, give or take a quarter", async (context) => {
+  const scene = await open(
+    context,
+    `export const tried = queue(todo, { attempts: 5, backoff: "1s" });`,
+  );
+  await put(scene, "work.tried", [{ what: "a", fail: 3 }]);
+  await scene.idle();
+  const waits: number[] = [];
+  for (;;) {
+    const [job] = await scene.rows("workJob");
+    if (job === undefined) break;
+    const info = job["info"] as { dueMs: number; failure: { code: string; details: Json } };
+    assert.equal(info.failure.code, "FUNCTION_REFUSED");
+    const waitMs = info.dueMs - scene.clock.nowMs();
+    waits.push(waitMs);
+    assert.deepEqual(await whatOf(scene), []);
+    await scene.advance(waitMs);
+  }
+  assert.equal(waits.length, 3);
+  for (const [index, waitMs] of waits.entries()) {
+    const base = 1_000 * 2 ** index;
+    assert.ok(waitMs >= base * 0.75 - 1 && waitMs <= base * 1.25 + 1, `${waitMs} of ${base}`);
+  }
+  const [row] = await scene.rows("done");
+  assert.equal(row?.["attempt"], 4);
+});
+
+test("jitter keeps jobs that failed together apart", async (context) => {
+  const scene = await open(context);
+  await put(
+    scene,
+    todo,
+    Array.from({ length: 20 }, () => ({ what: "a", fail: 1 })),
+  );
+  await scene.idle();
+  const dues = (await scene.rows("workJob")).map(({ info }) => (info as { dueMs: number }).dueMs);
+  assert.equal(dues.length, 20);
+  assert.ok(new Set(dues).size > 10, dues.join());
+});
+
+test("the wait between attempts has a bound", async (context) => {
+  const scene = await open(
+    context,
+    `export const tried = queue(todo, { attempts: 9, backoff: "1s", backoffMax: "2s" });`,
+  );
+  await put(scene, "work.tried", [{ what: "a", fail: 8 }]);
+  await scene.advance(8 * 2_500 + 100);
+  assert.deepEqual(await whatOf(scene), ["a"]);
+});
+
+test("a job that used up its attempts is a dead letter, to be read, edited and replayed", async (context) => {
+  const scene = await open(
+    context,
+    `export const tried = queue(todo, { attempts: 2, backoff: "1s" });`,
+  );
+  const [id] = await put(scene, "work.tried", [{ what: "a", fail: 100 }]);
+  await scene.advance(2_000);
+  assert.deepEqual(await scene.rows("workJob"), []);
+  const [dead] = await scene.rows("workDead");
+  assert.equal(dead?.["attempts"], 2);
+  assert.deepEqual(dead?.["input"], { what: "a", key: null, fail: 100 });
+  assert.match(failureOf(dead)?.text ?? "", /Not yet/);
+  const again = await scene.procedure("work.retry", {
+    id: dead?.["id"] as string,
+    input: { what: "mended" },
+  });
+  assert.equal(again, id);
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["mended"]);
+  assert.deepEqual(await scene.rows("workDead"), []);
+});
+
+test("a dead letter can be dropped", async (context) => {
+  const scene = await open(context, `export const tried = queue(todo, { attempts: 1 });`);
+  const [id = ""] = await put(scene, "work.tried", [{ what: "a", fail: 1 }]);
+  await scene.idle();
+  await scene.procedure("work.drop", { id });
+  assert.deepEqual(await scene.rows("workDead"), []);
+  await assert.rejects(scene.procedure("work.drop", { id }), { code: "WORK_NOT_FOUND" });
+});
+
+const poisons: Readonly<Record<string, { readonly body: string; readonly code: string }>> = {
+  throws: { body: `throw new Error("poison");`, code: "FUNCTION_FAILED" },
+  loops: { body: `for (;;);`, code: "FUNCTION_CPU_EXCEEDED" },
+  "exhausts memory": {
+    body: `const all = []; for (;;) all.push(new Array(100_000).fill(all.length + 0.5));`,
+    code: "FUNCTION_MEMORY_EXCEEDED",
+  },
+  "never settles": { body: `await new Promise(() => {});`, code: "FUNCTION_NEVER_SETTLES" },
+};
+for (const kind of ["mutation", "action"]) {
+  for (const [what, { body, code }] of Object.entries(poisons)) {
+    test(`a poison ${kind} that ${what} does not stop the others`, async (context) => {
+      const more = `
+export const poison = ${kind}({ args: {}, async run() { ${body} } });
+export const poisoned = queue(poison, { attempts: 2, backoff: "1s" });`;
+      const scene = await open(context, more, {
+        limits: { cpuMsMax: what === "loops" ? 200 : 10_000, isolateBytesMax: 33_554_432 },
+      });
+      await put(scene, todo, [{ what: "before" }]);
+      await put(scene, "work.poisoned", [{}, {}]);
+      await put(scene, todo, [{ what: "after" }]);
+      await scene.idle();
+      assert.deepEqual(await whatOf(scene), ["before", "after"]);
+      await scene.advance(5_000);
+      const dead = await scene.rows("workDead");
+      assert.deepEqual(
+        dead.map((row) => failureOf(row)?.code),
+        [code, code],
+      );
+    });
+  }
+}
+
+test("of jobs that share a transaction, the one that fails takes none of the others with it", async (context) => {
+  const scene = await open(context, "", { start: false });
+  const jobs = Array.from({ length: 300 }, (_, index) => ({
+    what: `${index}`,
+    ...(index % 50 === 25 ? { fail: 100 } : {}),
+  }));
+  await put(scene, todo, jobs);
+  await scene.dispatcher().start();
+  await scene.idle();
+  assert.equal((await whatOf(scene)).length, 294);
+  assert.equal(new Set(await whatOf(scene)).size, 294);
+  assert.equal((await scene.rows("workJob")).length, 6);
+});

@@ -1,0 +1,212 @@
+// A tick: a run is replayed from its start, told what came since, and goes on until it can't. One tick is one
+// transaction with all that it begins and records; killed before its end, it never was. `workflow:<name>`.
+//
+// A run: running -> (stuck ->) done | failed | cancelled. While it runs it has a job, or something else wakes it.
+import type { Json } from "../../base/json.ts";
+import { andThen, recover, type Later } from "../../base/later.ts";
+import { PlatformError } from "../../base/platform-error.ts";
+import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
+import type { Row } from "../../store/store.ts";
+import { failureOf } from "../job-failure.ts";
+import { deadIdOf } from "../job-run.ts";
+import type { Job } from "../job.ts";
+import { policyOf } from "../work-app.ts";
+import type { JobEnd, WorkKind } from "../work-kind.ts";
+import { endedStep, giveUpSteps, interruptRun, workflowKindName } from "./workflow-answer.ts";
+import { workflowOf } from "./workflow-app.ts";
+import { beginCommand, type Tick } from "./workflow-begin.ts";
+import { keepVersion, runnerOf } from "./workflow-code.ts";
+import { evaluate, type Evaluated } from "./workflow-evaluate.ts";
+import { wireFailure } from "./workflow-failure.ts";
+import { historyOf } from "./workflow-history.ts";
+import { Replay } from "./replay.ts";
+import {
+  eachOf,
+  infoJson,
+  nowText,
+  readRun,
+  readSteps,
+  writeRun,
+  type WorkflowRun,
+  type WorkflowStep,
+} from "./workflow-run.ts";
+import { endRun, failRun } from "./workflow-start.ts";
+import { tellRuns, type ToldEvent } from "./workflow-wait.ts";
+
+/** A tick that fails by no fault of the workflow is tried again so often. */
+const attemptsMax = 20;
+const backoffMs = 5;
+const done: JobEnd = { kind: "done" };
+
+/** Ticks. */
+export const workflowKind: WorkKind = {
+  kind: workflowKindName,
+  // Also of workflows that the app has no more: their runs end on the code that they began with.
+  policy: (app) => policyOf(app, { attempts: attemptsMax, backoffMs }),
+  place: () => "writer",
+  run(scope, job) {
+    const { run: id, event } = job.input as { readonly run?: string; readonly event?: Json };
+    if (id === undefined) {
+      return andThen(tellRuns(scope, event as unknown as ToldEvent), () => done);
+    }
+    return andThen(readRun(scope, id), (run) => {
+      if (run === null || run.state !== "running") return done;
+      return andThen(timesUp(scope, run), (now) => tick(scope, job, now));
+    });
+  },
+  died(scope, job, failure) {
+    const { run } = job.input as { readonly run?: string };
+    if (run === undefined) return undefined;
+    // The run shows what it failed with: there is nothing to try again.
+    return andThen(scope.tx.delete("workDead", deadIdOf(job.id)), () =>
+      failRun(scope, run, wireFailure(failure)),
+    );
+  },
+};
+
+/** Answers what is over by itself: sleeps, waits with a timeout, the run's deadline. @returns the run as it is then. */
+function timesUp(scope: ProcedureScope, run: WorkflowRun): Later<WorkflowRun> {
+  const { nowMs } = scope.run;
+  return andThen(readSteps(scope, run.id), (steps) => {
+    const due = steps
+      .filter(({ state, dueMs }) => state === "waiting" && dueMs !== null && dueMs <= nowMs)
+      .toSorted((left, right) => (left.dueMs ?? 0) - (right.dueMs ?? 0) || left.seq - right.seq);
+    let { answers } = run.info;
+    const ending = eachOf(due, ({ id }) =>
+      scope.tx.update("workStep", id, endedStep(scope, { ok: true, value: null }, answers++)),
+    );
+    return andThen(ending, () => {
+      const { deadlineMs } = run.info;
+      const isLate = deadlineMs !== null && deadlineMs <= nowMs;
+      if (due.length === 0 && !isLate) return run;
+      const info = { ...run.info, answers, deadlineMs: isLate ? null : deadlineMs };
+      return andThen(writeRun(scope, run.id, { info: infoJson(info) }), (next) => {
+        if (!isLate) return next;
+        const error = new PlatformError("WORKFLOW_DEADLINE", { deadline: timeText(deadlineMs) });
+        const { code, message, details } = error;
+        const interrupted = interruptRun(scope, run.id, { code, text: message, details });
+        return andThen(interrupted, (after) => after ?? next);
+      });
+    });
+  });
+}
+
+function tick(scope: ProcedureScope, job: Job, run: WorkflowRun): Later<JobEnd> {
+  return andThen(readSteps(scope, run.id), (steps) => {
+    const { limits } = scope.run.app;
+    const under: Tick = {
+      scope,
+      job,
+      run,
+      steps: new Map(steps.map((step) => [step.seq, step])),
+      commands: [],
+      answers: run.info.answers,
+      hasRun: false,
+      isUnfinished: false,
+      dueMs: [],
+    };
+    const replay = new Replay(historyOf(steps, run.info), {
+      begin: (seq) => beginCommand(under, seq),
+      commandsMax: limits.workflowStepsMax,
+      isFull: () => run.info.bytes > limits.workflowBytesMax,
+    });
+    return andThen(runnerOf(scope, run.version), (runner) =>
+      andThen(evaluate(under, replay, runner), (evaluated) => settle(under, replay, evaluated)),
+    );
+  });
+}
+
+/** Records what came of a tick. */
+function settle(under: Tick, replay: Replay, evaluated: Evaluated): Later<JobEnd> {
+  const { scope, run } = under;
+  return andThen(readRun(scope, run.id), (fresh) => {
+    // It was ended by one of its own steps.
+    if (fresh === null || fresh.state !== "running") return done;
+    const { status, undoFailures, end } = evaluated;
+    const info = {
+      ...fresh.info,
+      seen: replay.given,
+      fullAt: replay.fullAt,
+      undoFailures: [...fresh.info.undoFailures, ...undoFailures],
+    };
+    switch (end.kind) {
+      case "stuck": {
+        const error = end.error as unknown as Json;
+        return andThen(writeRun(scope, run.id, { state: "stuck", error }), () => done);
+      }
+      case "done":
+        return andThen(
+          endRun(scope, fresh, { state: "done", result: end.result }, { status, info }),
+          () => done,
+        );
+      case "failed": {
+        const isCancelled = end.error.code === "WORKFLOW_CANCELLED";
+        const state = isCancelled ? "cancelled" : "failed";
+        const ended = endRun(scope, fresh, { state, error: end.error }, { status, info });
+        return andThen(ended, () => done);
+      }
+      case "restart":
+        return restart(scope, { ...fresh, status }, end.args);
+      case "parked":
+        return andThen(
+          writeRun(scope, run.id, { info: infoJson(info), ...statusOf(fresh, status) }),
+          (next) => parked(under, next),
+        );
+      default:
+        return end satisfies never;
+    }
+  });
+}
+
+function statusOf(run: WorkflowRun, status: Json): Row {
+  return JSON.stringify(run.status) === JSON.stringify(status) ? {} : { status };
+}
+
+/** When the run is looked at again, if nothing wakes it before. */
+function parked(under: Tick, run: WorkflowRun): JobEnd {
+  const { info } = run;
+  if (under.isUnfinished || info.answers > (info.seen ?? 0)) return { kind: "again", dueMs: null };
+  const waits = [...under.steps.values()].flatMap((step) => dueOf(step));
+  const deadline = info.deadlineMs === null ? [] : [info.deadlineMs];
+  const dueMs = Math.min(...waits, ...under.dueMs, ...deadline);
+  return Number.isFinite(dueMs) ? { kind: "again", dueMs } : done;
+}
+
+function dueOf({ state, dueMs }: WorkflowStep): readonly number[] {
+  return state === "waiting" && dueMs !== null ? [dueMs] : [];
+}
+
+/** The same run from its start: with other arguments, the newest code, and no history. */
+function restart(scope: ProcedureScope, run: WorkflowRun, given: Json): Later<JobEnd> {
+  const args = recover<Json | PlatformError>(
+    () => workflowOf(scope.run.app, run.workflow).args(given, nowText(scope)),
+    (error) => {
+      if (!(error instanceof PlatformError)) throw error;
+      return error;
+    },
+  );
+  return andThen(args, (args) => {
+    if (args instanceof PlatformError) {
+      const error = wireFailure(failureOf(args, scope.run.nowMs));
+      return andThen(endRun(scope, run, { state: "failed", error }), () => done);
+    }
+    return andThen(forgetSteps(scope, run), () =>
+      andThen(keepVersion(scope), (version) => {
+        const info = { ...run.info, answers: 0, seen: null, fullAt: null, bytes: 0 };
+        const patch = { args, version, status: run.status, info: infoJson(info) };
+        return andThen(writeRun(scope, run.id, patch), (): JobEnd => ({
+          kind: "again",
+          dueMs: null,
+        }));
+      }),
+    );
+  });
+}
+
+function forgetSteps(scope: ProcedureScope, run: WorkflowRun): Later<void> {
+  return andThen(giveUpSteps(scope, run), () =>
+    andThen(readSteps(scope, run.id), (steps) =>
+      eachOf(steps, ({ id }) => scope.tx.delete("workStep", id)),
+    ),
+  );
+}

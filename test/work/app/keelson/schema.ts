@@ -1,0 +1,25 @@
+// Tables whose rows tell which work happened, how often and in which order. No unique keys on purpose: what
+// happened twice must be seen, not refused.
+import { define, event, table, t } from "keelson";
+
+export const { query, mutation, action, queue, on, onChange, cron, rules, app } = define(
+  {
+    entry: table({
+      kind: t.text({ max: 40 }),
+      key: t.text({ max: 200 }),
+      number: t.int(),
+      at: t.time(),
+    }).index("kind", "key"),
+    order: table({ key: t.text({ max: 80 }), state: t.oneOf("new", "paid", "gone") }).index("key"),
+    audit: table({
+      order: t.text({ max: 60 }),
+      change: t.text({ max: 10 }),
+      state: t.text({ max: 10 }).optional(),
+    }).index("order"),
+  },
+  {
+    events: {
+      "order.paid": event({ order: t.text({ max: 80 }), number: t.int() }, { key: "order" }),
+    },
+  },
+);
