@@ -31,7 +31,16 @@ interface Reply {
   readonly cookie: string;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+// Kinds have sockets of their own: one that waits must not hold up another.
+const agents = new Map<string, Agent>();
+
+function agentFor(path: string): Agent {
+  const known = agents.get(path);
+  if (known !== undefined) return known;
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  agents.set(path, agent);
+  return agent;
+}
 
 function ask(
   url: string,
@@ -40,15 +49,19 @@ function ask(
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sent = { "content-type": "application/json", ...headers };
-    const asked = request(url, { method: "POST", headers: sent, agent }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => {
-        const [line = ""] = response.headers["set-cookie"] ?? [];
-        resolve({ status: response.statusCode ?? 0, text, cookie: line.split(";")[0] ?? "" });
-      });
-    });
+    const asked = request(
+      url,
+      { method: "POST", headers: sent, agent: agentFor(url) },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => {
+          const [line = ""] = response.headers["set-cookie"] ?? [];
+          resolve({ status: response.statusCode ?? 0, text, cookie: line.split(";")[0] ?? "" });
+        });
+      },
+    );
     asked.on("error", reject);
     asked.end(JSON.stringify(body));
   });
@@ -191,6 +204,6 @@ try {
   await measureCallers(folder);
   await measureSignIns(folder);
 } finally {
-  agent.destroy();
+  for (const agent of agents.values()) agent.destroy();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -41,6 +41,8 @@ class Bench {
   #watchers: ChildProcess[] = [];
   #pushes: Push[] = [];
   #pushed: (() => void) | null = null;
+  /** Of the writes themselves, as their client sees them: HTTP, the disk and back, ms. */
+  writesMs: number[] = [];
 
   async start(): Promise<void> {
     const { url, token } = await nextMessage<{ url: string; token: string }>(this.#server);
@@ -100,6 +102,7 @@ class Bench {
     this.#pushes = [];
     const startNs = process.hrtime.bigint();
     await write();
+    this.writesMs.push(Number(process.hrtime.bigint() - startNs) / 1e6);
     await new Promise<void>((resolve) => {
       const look = () => {
         if (this.#pushes.length >= expected) resolve();
@@ -123,9 +126,7 @@ function told(name: string, latenciesMs: readonly number[]): void {
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   const at = (part: number) =>
     (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(2);
-  console.log(
-    `${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (${sorted.length} pushes)`,
-  );
+  console.log(`${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (${sorted.length})`);
 }
 
 /** @returns the p99, ms. */
@@ -140,6 +141,7 @@ async function distinct(bench: Bench, count: number): Promise<number> {
     if (n >= warmUp) latencies.push(latency);
   }
   told(`distinct filters, ${count} subscribers, one matches`, latencies);
+  told(`  the answer to the write`, bench.writesMs.splice(0).slice(warmUp));
   const mb = (bytes: number) => (bytes / 1_048_576).toFixed(0);
   console.log(`  server memory: ${mb(before)} MB before, ${mb(after)} MB with ${count} idle`);
   await bench.unsubscribe();
@@ -160,6 +162,7 @@ async function same(bench: Bench, count: number): Promise<void> {
   }
   told(`same row, ${count} subscribers, all of them`, all);
   told(`same row, ${count} subscribers, the last of them`, last);
+  told(`  the answer to the write`, bench.writesMs.splice(0).slice(warmUp));
   await bench.unsubscribe();
 }
 

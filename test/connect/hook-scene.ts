@@ -86,16 +86,21 @@ export function hmac(secret: string, body: string, encoding: "hex" | "base64"): 
   return createHmac("sha256", secret).update(body).digest(encoding);
 }
 
-/** Rows that the handlers of a hook left, the oldest first. */
-export async function seenOf(url: string, hook: string): Promise<readonly Seen[]> {
-  const response = await fetch(`${url}/api/fn/hooks.seen`, {
+/** Calls a function of the module hooks. */
+export async function call(url: string, name: string, args: object): Promise<unknown> {
+  const response = await fetch(`${url}/api/fn/hooks.${name}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ hook }),
+    body: JSON.stringify(args),
   });
-  const answer = (await response.json()) as readonly Seen[];
-  if (!Array.isArray(answer)) throw new Error(JSON.stringify(answer));
-  return answer;
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text === "" ? null : JSON.parse(text);
+}
+
+/** Rows that the handlers of a hook left, the oldest first. */
+export async function seenOf(url: string, hook: string): Promise<readonly Seen[]> {
+  return (await call(url, "seen", { hook })) as readonly Seen[];
 }
 
 /** Waits until something is so. @throws when it does not become so. */

@@ -6,16 +6,14 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CloudEvent, HTTP } from "cloudevents";
 import { startServer, type RunningServer } from "@keelson/server";
-import { openOperatorDesk } from "@keelson/server/operator";
 import { startPlaidSimulator } from "@keelson/simulators/plaid";
-import { byStandard, byStripe, hmac, post, secrets, seenOf, until } from "./hook-scene.ts";
+import { byStandard, byStripe, call, hmac, post, secrets, seenOf, until } from "./hook-scene.ts";
 
 const appDir = join(import.meta.dirname, "app");
 
 interface Opened {
   readonly url: string;
   readonly server: RunningServer;
-  readonly dataDir: string;
 }
 
 async function rowsOf({ server }: Opened, hook: string) {
@@ -52,7 +50,7 @@ for (const threads of [0, 2]) {
       const dataDir = join(folder, "data");
       const server = await startServer({ appDir, dataDir, port: 0, threads });
       closing.defer(async () => void (await server.close()));
-      opened = { url: server.url, server, dataDir };
+      opened = { url: server.url, server };
     });
     after(async () => {
       await closing.disposeAsync();
@@ -216,11 +214,12 @@ for (const threads of [0, 2]) {
         late.map(({ event, state }) => `${String(event)} ${String(state)}`),
         ["evt_new done", "evt_old late", "evt_other done", "evt_same done"],
       );
-      const desk = openOperatorDesk(opened.server.current(), {
-        dataDir: opened.dataDir,
-        limits: opened.server.limits,
-      });
-      await desk.procedure("hook.replay", { id: late[1]?.["id"] as string }, "test");
+      const listed = (await call(url, "events", { hook: "ordered" })) as typeof late;
+      assert.deepEqual(
+        listed.map(({ event, state }) => `${String(event)} ${String(state)}`),
+        ["evt_same done", "evt_other done", "evt_old late", "evt_new done"],
+      );
+      await call(url, "replay", { id: listed[2]?.["id"] as string });
       const rows = await seen("ordered", 4);
       assert.equal(rows.at(-1)?.event, "evt_old");
     });

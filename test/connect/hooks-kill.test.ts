@@ -10,7 +10,7 @@ import { spawnServer } from "../server/real-server.ts";
 import { byStripe, post, secrets, seenOf, until } from "./hook-scene.ts";
 
 const appDir = join(import.meta.dirname, "app");
-const rounds = 3;
+const rounds = 2;
 const perRound = 40;
 
 /** Sends events until one of them is not answered. @returns those that were. */

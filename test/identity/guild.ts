@@ -84,7 +84,8 @@ export async function openGuild(
 import { app } from "./schema.ts";
 import rules from "./rules.ts";
 import * as who from "./who.ts";
-export default app({ rules, functions: { who }, auth: ${JSON.stringify(settings)} });
+const cors = ["https://spa.example"];
+export default app({ rules, functions: { who }, cors, auth: ${JSON.stringify(settings)} });
 `;
   for (const [name, text] of Object.entries({ ...files, "app.ts": app })) {
     writeFileSync(join(folder, "keelson", name), text);

@@ -1,6 +1,7 @@
 // Identity's protocols over a real server, met by clients that are not ours.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createClient } from "keelson/client";
 import * as client from "openid-client";
 import { generateSync } from "otplib";
 import { openForeign, openGuild, password, type Guild, type Person } from "./guild.ts";
@@ -38,6 +39,17 @@ function typing(email: string, decision: "allow" | "deny" = "allow") {
   };
 }
 
+/** A client that knows the provider's address and its own name, no more. */
+function discoverAt(guild: Guild, id: string, auth: client.ClientAuth) {
+  return client.discovery(new URL(guild.url), id, undefined, auth, {
+    execute: [client.allowInsecureRequests],
+  });
+}
+
+function bearer(token: string): RequestInit {
+  return { headers: { authorization: `Bearer ${token}`, connection: "close" } };
+}
+
 async function me(guild: Guild, headers: Readonly<Record<string, string>>): Promise<unknown> {
   const response = await fetch(`${guild.url}/api/fn/who.am`, {
     method: "POST",
@@ -50,9 +62,7 @@ async function me(guild: Guild, headers: Readonly<Record<string, string>>): Prom
 test("openid-client signs somebody in by the plain forms: code, PKCE, userinfo, refresh, revocation, logout", async (context) => {
   const guild = await openGuild(context, { clients });
   await guild.member("ann@example.com");
-  const config = await client.discovery(new URL(guild.url), "shop", undefined, client.None(), {
-    execute: [client.allowInsecureRequests],
-  });
+  const config = await discoverAt(guild, "shop", client.None());
   client.enableNonRepudiationChecks(config);
   const ann = guild.person();
   const first = await begin(config);
@@ -97,9 +107,7 @@ test("openid-client signs somebody in by the plain forms: code, PKCE, userinfo, 
   process.env["GUILD_BANK"] = bankSecret;
   context.after(() => delete process.env["GUILD_BANK"]);
   const basic = client.ClientSecretBasic(bankSecret);
-  const bank = await client.discovery(new URL(guild.url), "bank", undefined, basic, {
-    execute: [client.allowInsecureRequests],
-  });
+  const bank = await discoverAt(guild, "bank", basic);
   const banked = await begin(bank);
   const asks = await ann.walk(banked.url, typing(""));
   assert.deepEqual(asks.pages, []);
@@ -116,9 +124,7 @@ test("openid-client signs somebody in by the plain forms: code, PKCE, userinfo, 
 test("consent is given on our own page only: not by a form of another site, not in a frame", async (context) => {
   const guild = await openGuild(context, { clients });
   const ann = await guild.member("ann@example.com");
-  const config = await client.discovery(new URL(guild.url), "shop", undefined, client.None(), {
-    execute: [client.allowInsecureRequests],
-  });
+  const config = await discoverAt(guild, "shop", client.None());
   const { location } = await ann.open((await begin(config)).url);
   const page = await ann.open(location ?? "");
   assert.equal(page.status, 200);
@@ -143,9 +149,14 @@ test("oidc-provider signs people in, on every thread of a server in production",
   const provider = { issuer: foreign.issuer, clientId: there.id, secret: "GUILD_SECRET" };
   const guild = await openGuild(
     context,
-    { providers: { there: provider } },
+    { clients, providers: { there: provider } },
     { mode: "production", threads: 2 },
   );
+  // The key of id_tokens is made when it is first asked for: all threads make the same one.
+  const keys = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(() => guild.person().get("/auth/oidc/keys")),
+  );
+  assert.equal(new Set(keys.map(({ text }) => text)).size, 1);
   foreign.letIn(guild.url);
   const come = (who: Person, login: string) =>
     who.walk(
@@ -161,6 +172,16 @@ test("oidc-provider signs people in, on every thread of a server in production",
   assert.deepEqual([email, emailVerified], ["ann@there.example", true]);
   // Each connection may be another thread's.
   for (let round = 0; round < 6; round++) assert.equal((await mine(ann))["id"], id);
+
+  // What one thread gave, all take; what one took back, none does.
+  const config = await discoverAt(guild, "shop", client.None());
+  const { url, checks } = await begin(config);
+  const { end } = await ann.walk(url, typing(""));
+  const tokens = await client.authorizationCodeGrant(config, end, checks);
+  const told = () => guild.person().ask("GET", "/auth/oidc/userinfo", bearer(tokens.access_token));
+  for (let round = 0; round < 6; round++) assert.equal((await told()).json["sub"], id);
+  await client.tokenRevocation(config, tokens.access_token);
+  for (let round = 0; round < 6; round++) assert.equal((await told()).status, 401);
 
   // A guest goes on as the person they turn out to be, if that one is new.
   const guest = guild.person();
@@ -261,4 +282,84 @@ test("rules and functions know the organisation that somebody speaks for, and th
   assert.deepEqual(await speaksFor(bob), [null, null]);
   assert.equal(await read(bob), 0);
   assert.equal(await read(ann), 2);
+});
+
+/** What this test uses of a client of the guild's app, whose type is known only when it runs. */
+interface LiveGuild {
+  readonly minute: {
+    list(query?: { readonly limit: number }): {
+      live(told: (rows: readonly { readonly text: string }[]) => void): () => void;
+    };
+  };
+  close(): void;
+}
+
+test("a live query knows at once that somebody was taken out of the organisation", async (context) => {
+  const guild = await openGuild(context);
+  const ann = await guild.member("ann@example.com");
+  const email = "bob@example.com";
+  const bob = await guild.member(email);
+  const org = (await ann.post("/auth/orgs", { name: "Weavers", slug: "weavers" })).json["id"];
+  await ann.post("/auth/orgs/choose", { org });
+  await ann.post(`/auth/orgs/${String(org)}/invitations`, { email, role: "member" });
+  const token = new URL(await guild.link(email)).searchParams.get("token");
+  await bob.post("/auth/invitations/accept", { token });
+  const signedIn = await guild.person().post("/auth/sign-in", { email, password, tokens: true });
+  const { accessToken, user } = signedIn.json as { readonly [name: string]: string };
+  const headers = {
+    authorization: `Bearer ${accessToken ?? ""}`,
+    "content-type": "application/json",
+  };
+  const chosen = { headers, body: JSON.stringify({ org }) };
+  assert.equal((await guild.person().ask("POST", "/auth/orgs/choose", chosen)).status, 204);
+
+  const api = createClient(guild.url, { token: accessToken ?? "" }) as unknown as LiveGuild;
+  context.after(() => api.close());
+  const seen: string[] = [];
+  let change = Promise.withResolvers<void>();
+  api.minute.list().live((rows) => {
+    seen.push(rows.map(({ text }) => text).join());
+    change.resolve();
+  });
+  await change.promise;
+  change = Promise.withResolvers();
+  await ann.post("/api/tables/minute", { org, text: "We wove." });
+  await change.promise;
+  change = Promise.withResolvers();
+  const member = `/auth/orgs/${String(org)}/members/${user ?? ""}`;
+  assert.equal((await ann.send("DELETE", member)).status, 204);
+  await change.promise;
+  const secret = await ann.post("/api/tables/minute", { org, text: "Bob is out." });
+  assert.equal(secret.status, 201);
+  // Whatever is still on its way comes before the answer to this.
+  const again = Promise.withResolvers<void>();
+  api.minute.list({ limit: 7 }).live(() => again.resolve());
+  await again.promise;
+  assert.deepEqual(seen, ["", "We wove.", ""]);
+});
+
+test("a client that runs in a browser reaches the provider from an origin of the app's cors", async (context) => {
+  const guild = await openGuild(context, { clients });
+  const spa = guild.person();
+  const of = (origin: string) => ({ headers: { origin } });
+  for (const [method, path] of [
+    ["GET", "/.well-known/openid-configuration"],
+    ["GET", "/auth/oidc/keys"],
+    ["POST", "/auth/oidc/token"],
+    ["GET", "/auth/oidc/userinfo"],
+  ] as const) {
+    const preflight = {
+      headers: {
+        origin: "https://spa.example",
+        "access-control-request-method": method,
+        "access-control-request-headers": "authorization",
+      },
+    };
+    const allowed = await spa.ask("OPTIONS", path, preflight);
+    assert.equal(allowed.headers.get("access-control-allow-origin"), "https://spa.example", path);
+    const asked = await spa.ask(method, path, of("https://spa.example"));
+    assert.equal(asked.headers.get("access-control-allow-origin"), "https://spa.example", path);
+    const other = await spa.ask(method, path, of("https://other.example"));
+    assert.equal(other.headers.get("access-control-allow-origin"), null, path);
+  }
 });

@@ -33,7 +33,7 @@ test("a server killed five times under load keeps every acknowledged write, once
   const report = await run(context, 5, null);
   assert.deepEqual(report.violations, []);
   assert.ok(report.kills >= 5);
-  assert.ok(report.acknowledged > 100, JSON.stringify(report));
+  assert.ok(report.acknowledged > 40, JSON.stringify(report));
 });
 
 const found = {

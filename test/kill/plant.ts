@@ -21,7 +21,6 @@ if (plant !== undefined) {
     if (plant === "early-answer" && sql === "BEGIN IMMEDIATE") {
       statement.get = () => (this.isTransaction ? undefined : get());
     }
-    if (plant === "no-undo" && sql === "ROLLBACK TO _mutation") statement.get = () => undefined;
     if (plant === "forget-keys" && sql.startsWith('INSERT INTO "_commit"')) {
       statement.get = (...values) => {
         const kept = values.map((value, index) => (index >= 5 && index <= 8 ? null : value));
@@ -29,5 +28,13 @@ if (plant !== undefined) {
       };
     }
     return statement;
+  };
+}
+
+if (plant === "no-undo") {
+  const { SqliteWriteTx } =
+    await import("../../packages/server/src/store/sqlite/sqlite-write-tx.ts");
+  SqliteWriteTx.prototype.undo = function keepRefused() {
+    this.end();
   };
 }

@@ -8,8 +8,8 @@ import type { LiveServerReady } from "./serve-live.ts";
 /** A server. */
 export interface LiveProcess extends LiveServerReady {
   readonly pid: number;
-  /** Memory after a garbage collection, of all threads. */
-  rssBytes(): Promise<number>;
+  /** After a garbage collection of the first thread: memory of all threads, and what that thread's heap holds. */
+  memory(): Promise<{ readonly rssBytes: number; readonly heapBytes: number }>;
   /** Open files and sockets. Linux. */
   handles(): number;
   /** A number of /metrics. */
@@ -39,9 +39,9 @@ export async function startLiveProcess(options: {
   return {
     ...ready,
     pid,
-    async rssBytes() {
+    memory() {
       child.send("memory");
-      return (await answerOf<{ rssBytes: number }>(child)).rssBytes;
+      return answerOf(child);
     },
     handles: () => readdirSync(`/proc/${pid}/fd`).length,
     async metric(name) {

@@ -53,6 +53,7 @@ process.send?.({
 } satisfies LiveServerReady);
 process.on("message", () => {
   (globalThis as { gc?: () => void }).gc?.();
-  process.send?.({ rssBytes: process.memoryUsage.rss() });
+  const { rss, heapUsed } = process.memoryUsage();
+  process.send?.({ rssBytes: rss, heapBytes: heapUsed });
 });
 process.once("disconnect", () => void server.close());

@@ -89,18 +89,19 @@ const memory: number[] = [];
 const startMs = performance.now();
 const endMs = startMs + minutes * 60_000;
 let compared = 0;
-console.log(`minute  rss MB  handles  connections  queries  commits  compared  problems`);
+console.log(`minute  rss MB  heap MB  handles  connections  queries  commits  compared  problems`);
 while (performance.now() < endMs && problems.length < 20) {
   writers.go();
   await stir(Math.min(endMs, performance.now() + roundMs));
   await writers.pause();
   for (const client of clients) compared += await client.compare();
-  const rssBytes = await server.rssBytes();
+  const { rssBytes, heapBytes } = await server.memory();
   memory.push(rssBytes);
   if (memory.length % 6 !== 1) continue;
   const told = [
     ((performance.now() - startMs) / 60_000).toFixed(1).padStart(6),
     (rssBytes / 1_048_576).toFixed(0).padStart(6),
+    (heapBytes / 1_048_576).toFixed(1).padStart(7),
     String(server.handles()).padStart(7),
     String(await server.metric("keelson_live_connections")).padStart(11),
     String(await server.metric("keelson_live_queries")).padStart(7),

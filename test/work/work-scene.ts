@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { openOutside, type Outside } from "./outside.ts";
 import { startServer, type RunningServer, type ServerOptions } from "@keelson/server";
 
 /** A row. */
@@ -12,6 +13,7 @@ export type SceneRow = Readonly<Record<string, string | number | null>>;
 export interface WorkScene {
   readonly server: RunningServer;
   readonly dataDir: string;
+  readonly outside: Outside;
   call(name: string, args: object): Promise<{ readonly status: number; readonly body: unknown }>;
   rows(table: string, where: object): Promise<readonly SceneRow[]>;
 }
@@ -23,9 +25,10 @@ export async function openWorkScene(
 ): Promise<WorkScene> {
   const folder = mkdtempSync(join(tmpdir(), "keelson-work-"));
   const dataDir = join(folder, "data");
+  const outside = await openOutside(folder);
   const { limits, ...others } = options;
   const server = await startServer({
-    appDir: join(import.meta.dirname, "app"),
+    appDir: outside.appDir,
     dataDir,
     port: 0,
     limits: { anonymousPerMinuteMax: 10_000_000, callerPerMinuteMax: 10_000_000, ...limits },
@@ -33,11 +36,13 @@ export async function openWorkScene(
   });
   context.after(async () => {
     await server.close();
+    await outside.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   return {
     server,
     dataDir,
+    outside,
     async call(name, args) {
       const response = await fetch(`${server.url}/api/fn/${name}`, {
         method: "POST",

@@ -28,6 +28,10 @@ export const pay = mutation({
   allow: "anyone",
   async run({ emit }, args) { await emit("order.paid", args); },
 });
+export const signUp = mutation({
+  allow: "anyone",
+  async run({ db }) { return (await db.asSystem("test").user.create({ name: "Ada" })).id; },
+});
 export const orders = mutation({
   allow: "anyone",
   async run({ db }) { return db.asSystem("test").order.list({}); },
@@ -75,7 +79,8 @@ test("the code of the page does what the page says", { timeout: 120_000 }, async
   const appDir = writeApp(folder, host);
   const server = await startServer({ appDir, dataDir: join(folder, "data"), port: 0 });
   context.after(() => server.close());
-  const user = "user_01h455vb4pex5vsknk084sn02q";
+  const signedUp = await fetch(`${server.url}/api/fn/shop.signUp`, { method: "POST" });
+  const user = (await signedUp.json()) as string;
   const tokens = {
     user: await server.signToken({ user, role: null, ttlMs: 3_600_000 }),
     staff: await server.signToken({ user, role: "staff", ttlMs: 3_600_000 }),

@@ -54,7 +54,7 @@ export const hold = mutation({
   allow: "signed-in",
   limit: { perUser: "30/minute" },
   returns: t.id("booking"),
-  async run({ db, me, now }, { screening, seat }) {
+  async run({ db, me, now, schedule }, { screening, seat }) {
     const show = await db.screening.get(screening);
     if (show === null) throw new Refusal("NO_SCREENING", "There is no such screening.");
     if (show.startsAt <= now) throw new Refusal("STARTED", "This screening has begun.");
@@ -73,7 +73,21 @@ export const hold = mutation({
       customer: me.id,
       status: "held",
     });
+    // Commits with the hold, or vanishes with it.
+    await schedule(holdExpiry(booking.heldAt), expire, { booking: booking.id });
     return booking.id;
+  },
+});
+
+/** Takes a seat back that was held for ten minutes and not paid. */
+export const expire = mutation({
+  args: { booking: t.id("booking") },
+  returns: t.nothing(),
+  async run({ db, now }, { booking }) {
+    const system = db.asSystem("a hold that ran out is nobody's any more");
+    const held = await system.booking.get(booking);
+    if (held === null || held.status !== "held" || holdExpiry(held.heldAt) > now) return;
+    await system.booking.update(booking, { status: "cancelled" });
   },
 });
 

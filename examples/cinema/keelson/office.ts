@@ -1,6 +1,6 @@
 // What staff do, and what must hold whatever happens.
 import { Refusal, t } from "keelson";
-import { invariant, mutation } from "./schema.ts";
+import { cron, invariant, mutation } from "./schema.ts";
 
 /** Puts a film on the programme: one screening a day at the same hour. */
 export const schedule = mutation({
@@ -38,6 +38,29 @@ export const hire = mutation({
     return user.id;
   },
 });
+
+/** Writes down what the day before brought. */
+export const report = mutation({
+  args: { at: t.time() },
+  returns: t.nothing(),
+  async run({ db }, { at }) {
+    const dayMs = 86_400_000;
+    const day = new Date(Date.parse(at) - dayMs).toISOString().slice(0, 10);
+    const system = db.asSystem("the house's own books");
+    const { tickets, income } = await system.booking.aggregate({
+      where: {
+        status: "paid",
+        heldAt: { gte: `${day}T00:00:00.000Z`, lt: `${at.slice(0, 10)}T00:00:00.000Z` },
+      },
+      values: { tickets: "count", income: { sum: "price" } },
+    });
+    const known = await system.report.first({ where: { day } });
+    if (known === null) await system.report.create({ day, tickets, income: income ?? 0 });
+    else await system.report.update(known.id, { tickets, income: income ?? 0 });
+  },
+});
+
+export const nightly = cron("every day at 03:00", { zone: "UTC" }, report);
 
 interface SoldPage {
   readonly rows: readonly {

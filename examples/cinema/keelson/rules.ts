@@ -31,4 +31,7 @@ export default rules({
       row.customer === me.id && row.status !== "cancelled" && next.status === "cancelled",
     fields: { heldAt: { write: () => false } },
   },
+  report: {
+    read: ({ me }) => me.role === "staff",
+  },
 });

@@ -1,7 +1,7 @@
 // The ticket office's data. Hands out query, mutation, rules and app, typed by these tables.
 import { define, table, t } from "keelson";
 
-export const { query, mutation, rules, app, invariant } = define({
+export const { query, mutation, rules, app, invariant, cron } = define({
   user: table({
     // Guests hold seats too; whoever signs up says who they are.
     name: t.text({ min: 1, max: 100 }).default("Guest").claim(),
@@ -62,4 +62,11 @@ export const { query, mutation, rules, app, invariant } = define({
     .index("customer")
     .index("screening", "status")
     .limit({ write: { perUser: "30/minute" } }),
+
+  // What a day brought, written in the night after it.
+  report: table({
+    day: t.date(),
+    tickets: t.int({ min: 0 }),
+    income: t.money("EUR"),
+  }).unique("day"),
 });

@@ -38,6 +38,10 @@ export interface TicketOffice {
   plant(table: string, value: Value): Promise<string>;
   /** A screening tomorrow of a new film, in a hall of ten rows of ten, for 10 euros. */
   plantScreening(value?: Value): Promise<string>;
+  /** Calls a function as its operator, as a job or a cron does. */
+  run(name: string, args: Value): Promise<void>;
+  /** All rows of a table, the platform's too. */
+  rows(table: string): Promise<readonly { readonly [field: string]: unknown }[]>;
   /** Whether every invariant holds. */
   holds(): Promise<boolean>;
   /** The link in the newest letter to somebody, once there is one. */
@@ -64,6 +68,14 @@ export async function openTicketOffice(
   });
   return new Office(server, dataDir);
 }
+
+const asOperator = {
+  caller: anonymous,
+  authority: "system",
+  asksAllow: false,
+  idempotencyKey: null,
+  cause: "test",
+} as const;
 
 class Office implements TicketOffice {
   readonly url: string;
@@ -100,16 +112,23 @@ class Office implements TicketOffice {
   async plant(table: string, value: Value): Promise<string> {
     const { json } = await this.#desk().execute(
       { kind: "create", table, value },
-      {
-        caller: anonymous,
-        authority: "system",
-        asksAllow: false,
-        idempotencyKey: null,
-        cause: "test",
-        work: startWork(),
-      },
+      { ...asOperator, work: startWork() },
     );
     return (JSON.parse(json) as { readonly id: string }).id;
+  }
+
+  async run(name: string, args: Value): Promise<void> {
+    const operation = { kind: "call", name, args } as const;
+    await this.#desk().execute(operation, { ...asOperator, work: startWork() });
+  }
+
+  async rows(table: string): Promise<readonly { readonly [field: string]: unknown }[]> {
+    const orderBy = [{ field: "id", descending: false }];
+    const { store } = this.#server.current();
+    const page = await store.read((tx) =>
+      tx.list({ kind: "list", from: table, orderBy, limit: 1_000 }, null),
+    );
+    return page.rows;
   }
 
   async plantScreening(value: Value = {}): Promise<string> {

@@ -17,12 +17,15 @@ import { init } from "./commands/init.ts";
 import { migrate } from "./commands/migrate.ts";
 import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
+import { simulate } from "./commands/simulate.ts";
 import { start } from "./commands/start.ts";
 import { tellFailure } from "./commands/tell-failure.ts";
 import { token } from "./commands/token.ts";
 import { users } from "./commands/users.ts";
 import { verify } from "./commands/verify.ts";
 import { version } from "./commands/version.ts";
+import { work } from "./commands/work.ts";
+import { workflow } from "./commands/workflow.ts";
 
 /** Every command, in the order that help lists them. */
 export const commands: readonly Command[] = [
@@ -37,6 +40,9 @@ export const commands: readonly Command[] = [
   importCommand,
   exportCommand,
   users,
+  work,
+  workflow,
+  simulate,
   backup,
   restore,
   verify,

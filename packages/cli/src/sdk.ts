@@ -2,6 +2,7 @@
 export { define, DefinitionError, event, isId, Refusal, t, table } from "@keelson/sdk";
 export type {
   ActionContext,
+  AnyWorkflow,
   App,
   AppFunction,
   AppParts,
@@ -15,6 +16,7 @@ export type {
   EnqueueOptions,
   EventDefinition,
   EventOptions,
+  EventWaitOptions,
   Field,
   FieldSpec,
   FunctionSpec,
@@ -38,8 +40,15 @@ export type {
   RuleRow,
   Rules,
   RuleSet,
+  Signals,
+  StartOptions,
   Table,
   TableLimits,
   TableSpec,
+  WaitOptions,
+  Workflow,
+  WorkflowContext,
+  WorkflowDefinition,
+  WorkflowRun,
   WorldDefinition,
 } from "@keelson/sdk";

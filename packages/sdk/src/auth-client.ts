@@ -39,12 +39,20 @@ type SignInAnswer = {
 
 const unknownState: MeState<never> = Object.freeze({ me: undefined, isLoading: true, error: null });
 
-/** Opens it. Nothing is asked before somebody asks. */
-export function openAuthClient(parts: AuthClientParts): ClientAuth {
-  return new AuthClient(parts).surface();
+/** `api.auth`, and what its client tells it. */
+export interface AuthClient {
+  readonly surface: ClientAuth;
+  /** The server ended the session: nobody is signed in any more. */
+  ended(): void;
 }
 
-class AuthClient {
+/** Opens it. Nothing is asked before somebody asks. */
+export function openAuthClient(parts: AuthClientParts): AuthClient {
+  const client = new OwnAuthClient(parts);
+  return { surface: client.surface(), ended: () => client.ended() };
+}
+
+class OwnAuthClient {
   readonly #parts: AuthClientParts;
   readonly #listeners = new Set<() => void>();
   #state: MeState = unknownState;
@@ -94,7 +102,7 @@ class AuthClient {
       signOut: async () => {
         await this.#post("/auth/sign-out", {});
         this.#parts.tokens?.keep(null);
-        this.#isNow({ me: null, isLoading: false, error: null });
+        this.ended();
       },
     };
   }
@@ -149,9 +157,19 @@ class AuthClient {
 
   async #me(): Promise<ClientMe | null> {
     const turn = this.#turn;
-    const { me } = await this.#get<{ readonly me: ClientMe | null }>("/auth/me");
+    const me = await this.#askMe();
     if (turn === this.#turn) this.#set({ me, isLoading: false, error: null });
     return me;
+  }
+
+  /** The server answers that nobody is here also to a token that it does not take any more: is there a newer one? */
+  async #askMe(): Promise<ClientMe | null> {
+    const { tokens } = this.#parts;
+    const token = (await tokens?.source(null)) ?? null;
+    const ask = () => this.#get<{ readonly me: ClientMe | null }>("/auth/me");
+    const { me } = await ask();
+    if (me !== null || tokens === null || token === null) return me;
+    return (await tokens.source(token)) === null ? null : (await ask()).me;
   }
 
   #subscribe(changed: () => void): Stop {
@@ -189,10 +207,10 @@ class AuthClient {
     await this.#me();
   }
 
-  #isNow(state: MeState): void {
+  ended(): void {
     this.#turn += 1;
     this.#parts.changed();
-    this.#set(state);
+    this.#set({ me: null, isLoading: false, error: null });
   }
 
   #set(state: MeState): void {
@@ -227,7 +245,8 @@ class AuthClient {
       return (await send(token)) as T;
     } catch (error) {
       const { code } = error as { readonly code?: unknown };
-      if (tokens === null || token === null || code !== "TOKEN_EXPIRED") throw error;
+      const isRefused = code === "TOKEN_EXPIRED" || code === "TOKEN_INVALID";
+      if (tokens === null || token === null || !isRefused) throw error;
       return (await send(await tokens.source(token))) as T;
     }
   }

@@ -52,7 +52,7 @@ export async function sendRequest(
       if (!(error instanceof KeelsonError)) throw error;
       // The server would not run the action again: all that is known is that the first answer was lost.
       if (error.code === "ACTION_MAYBE_DONE" && unanswered !== null) throw unanswered;
-      if (error.code === "TOKEN_EXPIRED" && isRenewable(parts.token, token)) {
+      if (isTokenRefused(error) && isRenewable(parts.token, token)) {
         token.expired = token.last;
         continue;
       }
@@ -67,8 +67,12 @@ export async function sendRequest(
 /** The tokens of one request. */
 interface TokenState {
   last: string | null;
-  /** Refused as expired: the next attempt asks for another one. */
+  /** Refused: the next attempt asks for another one. */
   expired: string | null;
+}
+
+function isTokenRefused({ code }: KeelsonError): boolean {
+  return code === "TOKEN_EXPIRED" || code === "TOKEN_INVALID";
 }
 
 /** Once for each request: a source that gives expired tokens twice has no other. */

@@ -1,8 +1,7 @@
 // The client of an app for browsers and other JavaScript: `createClient<typeof app>(url)`. It knows the
 // app by its type alone; at run time a name is a table's operation or, if it is none, a function's.
 import type { AnyApp } from "./app.ts";
-import { openAuthClient } from "./auth-client.ts";
-import type { ClientAuth } from "./auth-client-surface.ts";
+import { openAuthClient, type AuthClient } from "./auth-client.ts";
 import { openAuthTokens, type AuthTokens, type TokenStorage } from "./auth-client-tokens.ts";
 import { makeCall, sendBatch, type Call, type CallPort } from "./client-call.ts";
 import type { KeelsonError } from "./client-error.ts";
@@ -86,7 +85,7 @@ export function createClient<A extends AnyApp>(
   url: string,
   options: ClientOptions = {},
 ): Client<A> {
-  const tokens = openTokens(url, options, () => auth.changed());
+  const tokens = openTokens(url, options, () => auth.ended());
   const called = tokens === null ? options : { ...options, token: tokens.source };
   const live = openLive(url, called);
   const port = openPort(url, called, live.open);
@@ -156,22 +155,21 @@ function openAuth(
   url: string,
   options: ClientOptions,
   { tokens, live }: { readonly tokens: AuthTokens | null; readonly live: LazyLive },
-): { readonly surface: ClientAuth; changed(): void } {
+): AuthClient {
   const changed = () => {
     const socket = live.made()?.socket;
     if (socket === undefined) return;
     // A cookie is read when a connection is made, a token at any time.
     if (tokens !== null) void socket.renewToken(false).catch(() => undefined);
-    else if (socket.state !== "idle" && socket.state !== "closed") socket.restart("another caller");
+    else socket.reconnect();
   };
-  const surface = openAuthClient({
+  return openAuthClient({
     base: baseOf(url),
     fetch: options.fetch ?? globalFetch,
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
     tokens,
     changed,
   });
-  return { surface, changed };
 }
 
 function openPort(url: string, options: ClientOptions, live: () => LiveClient): CallPort {

@@ -50,8 +50,13 @@ import {
 
 /** Beyond what queries and mutations say: where an action may go. */
 export interface WorldDefinition {
-  /** Hosts that `fetch` may reach: `api.example.com`, or `*.example.com`. Default: none. */
+  /**
+   * Hosts that `fetch` may reach: `api.example.com`, or `*.example.com`; `$STRIPE_URL` for the host of the address in
+   * that environment variable. Default: none.
+   */
   readonly hosts?: readonly string[];
+  /** Environment variables of the server that `ctx.secret(name)` may give: `["STRIPE_SECRET_KEY"]`. Default: none. */
+  readonly secrets?: readonly string[];
 }
 
 /** A function at an address of its own. */

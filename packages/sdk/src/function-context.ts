@@ -102,6 +102,11 @@ export interface ActionContext<
 >
   extends FunctionContext<P>, WorkContext<E>, WorkflowCalls {
   /**
+   * A secret that the function declares in `secrets`: the environment variable of the server.
+   * @throws SECRET_MISSING when it is not set; SECRET_UNDECLARED.
+   */
+  readonly secret: (name: string) => string;
+  /**
    * Calls a query or mutation of this app as the same caller, whatever its `allow` says. Each mutation
    * is a transaction of its own.
    */

@@ -15,6 +15,7 @@ export interface LooseDefinition {
   readonly returns?: AnyField | Nothing;
   readonly limit?: FunctionSpec["limit"];
   readonly hosts?: readonly string[];
+  readonly secrets?: readonly string[];
   readonly method?: string;
   readonly path?: string;
   readonly run: FunctionDescriptor["run"];
@@ -24,9 +25,10 @@ const sharedKeys = ["allow", "limit", "run"];
 const keysOf: Readonly<Record<FunctionKind, ReadonlySet<string>>> = {
   query: new Set([...sharedKeys, "args", "returns"]),
   mutation: new Set([...sharedKeys, "args", "returns"]),
-  action: new Set([...sharedKeys, "args", "returns", "hosts"]),
-  http: new Set([...sharedKeys, "method", "path", "hosts"]),
+  action: new Set([...sharedKeys, "args", "returns", "hosts", "secrets"]),
+  http: new Set([...sharedKeys, "method", "path", "hosts", "secrets"]),
 };
+const variablePattern = /^[A-Z][A-Z0-9_]{0,99}$/;
 const hostPattern =
   /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?$/;
 
@@ -55,7 +57,7 @@ export function defineFunction(
       at,
     );
   }
-  const { returns, limit, hosts } = definition;
+  const { returns, limit, hosts, secrets } = definition;
   const spec: FunctionSpec = {
     kind,
     args: readArgs(definition.args ?? {}, tables, at),
@@ -63,6 +65,7 @@ export function defineFunction(
     allow: readAllow(definition.allow ?? "nobody", at),
     ...(limit !== undefined && { limit: checkLimit(limit, at) }),
     ...(hosts !== undefined && { hosts: readHosts(hosts, at) }),
+    ...(secrets !== undefined && { secrets: readSecrets(secrets, at) }),
     ...(kind === "http" && { route: checkRoute(definition.method, definition.path, at) }),
   };
   return { kind, spec: Object.freeze(spec), run: definition.run, [functionMark]: true };
@@ -161,6 +164,8 @@ function readAllow(allow: AllowSpec, at: Function): AllowSpec {
 function readHosts(hosts: readonly string[], at: Function): readonly string[] {
   for (const host of hosts) {
     if (typeof host === "string" && hostPattern.test(host)) continue;
+    if (typeof host === "string" && host[0] === "$" && variablePattern.test(host.slice(1)))
+      continue;
     throw new DefinitionError(
       `${JSON.stringify(host)} is no host.`,
       'Write only its name, in small letters: "api.example.com", or "*.example.com" for all below it.',
@@ -168,4 +173,16 @@ function readHosts(hosts: readonly string[], at: Function): readonly string[] {
     );
   }
   return Object.freeze([...hosts]);
+}
+
+function readSecrets(secrets: readonly string[], at: Function): readonly string[] {
+  for (const name of secrets) {
+    if (typeof name === "string" && variablePattern.test(name)) continue;
+    throw new DefinitionError(
+      `${JSON.stringify(name)} can't be the name of an environment variable.`,
+      'Write secrets: ["STRIPE_SECRET_KEY"]; the secret itself never stands in code.',
+      at,
+    );
+  }
+  return Object.freeze([...secrets]);
 }

@@ -172,6 +172,17 @@ export class LiveSocket {
     this.#lose(lostError(cause));
   }
 
+  /** Somebody else signed in by a cookie, which is read when a connection is made: makes another one at once. */
+  reconnect(): void {
+    if (this.#state === "idle" || this.#state === "closed") return;
+    this.#drop();
+    // Nobody asks for the connection while it is being replaced.
+    this.#enter("connecting");
+    this.#user.lost(lostError("another caller"));
+    if (this.#user.isNeeded()) void this.#connect();
+    else this.#enter("idle");
+  }
+
   /** Ends it for good. */
   close(): void {
     if (this.#state === "closed") return;

@@ -893,3 +893,36 @@ void test("another connection asks again for what was refused for good on the on
   assert.equal(second.subs.length, 1);
   api.close();
 });
+
+void test("who signs out by a cookie is somebody else at once: another connection, which asks for everything", async () => {
+  const { api, sockets, connected } = openScene({
+    fetch: () => Promise.resolve(Response.json({})),
+    retry: { attempts: 1, baseMs: 100_000, capMs: 100_000 },
+  });
+  const list = api.film.list().store();
+  const count = api.film.count().store();
+  list.subscribe(() => undefined);
+  count.subscribe(() => undefined);
+  const first = await connected(1);
+  first.open();
+  const refusal = { error: problem("TOKEN_INVALID", 401), ended: true } as const;
+  first.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, hash: "a", value: page("a") },
+      { id: 2, ...refusal },
+    ],
+  });
+  await api.auth.signOut();
+  const second = await connected(2);
+  assert.ok(first.isEnded);
+  assert.equal(list.getSnapshot().data?.length, 1, "what is shown stays");
+  second.open();
+  assert.deepEqual(
+    second.subs.map(({ hash }) => hash),
+    ["a", undefined],
+  );
+  assert.equal(sockets.length, 2);
+  api.close();
+});

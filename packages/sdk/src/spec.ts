@@ -118,8 +118,13 @@ export interface FunctionSpec {
   readonly returns?: FieldSpec | { readonly kind: "nothing" };
   readonly allow: AllowSpec;
   readonly limit?: LimitSpec;
-  /** Actions and http functions: hosts that `fetch` may reach, `api.example.com` or `*.example.com`. */
+  /**
+   * Actions and http functions: hosts that `fetch` may reach, `api.example.com` or `*.example.com`. `$STRIPE_URL`: the
+   * host of the address in that environment variable.
+   */
   readonly hosts?: readonly string[];
+  /** Actions and http functions: environment variables of the server whose values they may have. */
+  readonly secrets?: readonly string[];
   /** Http functions: where they are mounted. `path` may hold `:name` and end in `/*name`. */
   readonly route?: { readonly method: string; readonly path: string };
 }

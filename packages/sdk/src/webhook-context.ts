@@ -13,6 +13,47 @@ export interface WebhookEndpoint {
   readonly form?: "standard" | "cloudevents" | "cloudevents-binary";
 }
 
+/** An endpoint, as it stands. */
+export interface WebhookEndpointState {
+  readonly id: string;
+  readonly url: string;
+  readonly owner: string | null;
+  readonly form: string;
+  readonly types: readonly string[];
+  readonly isOn: boolean;
+  /** Deliveries that failed since the last that did not. */
+  readonly failures: number;
+  /** Nothing is sent until then, RFC 3339. */
+  readonly openUntil: string | null;
+}
+
+/** A delivery, as it stands. */
+export interface WebhookDeliveryState {
+  readonly id: string;
+  readonly message: string;
+  readonly type: string;
+  readonly state: "waiting" | "done" | "dead";
+  readonly attempts: number;
+  /** What the last attempt was answered with; 0: nothing answered. */
+  readonly status: number | null;
+  readonly problem: string | null;
+  readonly at: string;
+  readonly endedAt: string | null;
+}
+
+/** An event that came, as it stands. */
+export interface HookEventState {
+  readonly id: string;
+  /** The sender's id. */
+  readonly event: string;
+  readonly type: string | null;
+  /** `late`: left out, since a newer one of its thing had been handled. */
+  readonly state: "waiting" | "done" | "late" | "dead";
+  readonly at: string;
+  /** When it was signed; null where the sender signs no time. */
+  readonly signedAt: string | null;
+}
+
 /** What can be done about webhooks. */
 export interface WebhookCalls {
   /** Adds an endpoint. @returns its id, and the secret: told once. @throws ENDPOINT_INVALID, ARGUMENT_INVALID. */
@@ -32,6 +73,22 @@ export interface WebhookCalls {
     data: unknown,
     options?: { readonly owner?: string },
   ): Promise<{ readonly message: string; readonly endpoints: number }>;
+  /** Endpoints, all or those of an owner, the newest last; never their secrets. */
+  list(options?: { readonly owner?: string }): Promise<readonly WebhookEndpointState[]>;
+  /** What was sent to an endpoint, or waits to be: the newest 100, newest first. @throws NOT_FOUND. */
+  deliveries(id: string): Promise<readonly WebhookDeliveryState[]>;
+  /** What came for one of the app's hooks: the newest 100, newest first. */
+  events(hook: string): Promise<readonly HookEventState[]>;
+  /** Has an event handled again, whatever its order is. @param id of `events`. @throws NOT_FOUND. */
+  replay(id: string): Promise<void>;
+  /**
+   * Gives an event to one of the app's hooks that came by another road than its address, as from a list of the sender's.
+   * One that came before is left out. @throws NOT_FOUND, ARGUMENT_INVALID.
+   */
+  take(
+    hook: string,
+    event: { readonly id: string; readonly type?: string; readonly body: unknown },
+  ): Promise<{ readonly isNew: boolean }>;
   /** Sends a delivery again: the same message, to the same endpoint. @param id of a row of `hookDelivery`. @throws NOT_FOUND. */
   redeliver(id: string): Promise<void>;
 }

@@ -1,4 +1,5 @@
 // The package's second entry: what the command line uses beside starting a server. Names one by one.
+export { issueServiceKey } from "./auth/service-key.ts";
 export { findUser, issueUserToken, readUserName } from "./auth/user-token.ts";
 export { auth0Hash } from "./auth/import/from-auth0.ts";
 export { firebaseHashing } from "./auth/import/from-firebase.ts";

@@ -17,6 +17,7 @@ import { watchApp, type AppWatch } from "./app-watch.ts";
 import { bundleBrowserClient, browserClientPath } from "./browser-client.ts";
 import type { Io } from "./command.ts";
 import { DevReview } from "./dev-review.ts";
+import { openDevSimulators, type DevSimulators } from "./dev-simulators.ts";
 import { serverDoor } from "./server-door.ts";
 import { planLines, requestLines } from "./request-text.ts";
 import { tellFailure } from "./tell-failure.ts";
@@ -31,6 +32,7 @@ export class DevSession {
   readonly #plansShown = new Set<string>();
   #server: RunningServer | null = null;
   #door: DoorServer | null = null;
+  #simulators: DevSimulators | null = null;
   /** Whether the newest files have a mistake, so that mending it is news. */
   #isBroken = false;
   #work: Promise<void> = Promise.resolve();
@@ -61,6 +63,7 @@ export class DevSession {
     await this.#review.close();
     await this.#door?.close();
     await this.#server?.close();
+    await this.#simulators?.close();
   }
 
   /** One after the other: a save during a reload is taken up after it. */
@@ -100,6 +103,10 @@ export class DevSession {
       url: this.#server.url,
       door: () => this.#operatorDoor(),
     });
+    const { manifest } = this.#server.current().app;
+    // The environment of this process: functions and hooks look there when they run.
+    const env = this.#io.env as Record<string, string | undefined>;
+    this.#simulators = await openDevSimulators({ manifest, url: this.#server.url }, env);
     await this.#tellStart(this.#server);
   }
 
@@ -119,9 +126,11 @@ export class DevSession {
       `${terminal.tone("bold", "keelson")} ${version}  ${terminal.tone("green", shownUrl(server.url))}`,
     );
     const folder = relative(cwd, this.#place.dataDir) || ".";
-    terminal.note(terminal.tone("dim", `data in ${folder}; stop with Ctrl-C`));
+    const letters = `letters at ${shownUrl(server.url)}/_/mail`;
+    terminal.note(terminal.tone("dim", `data in ${folder}; ${letters}; stop with Ctrl-C`));
     this.#section("Tables", tableLines(manifest, rows));
     this.#section("Functions", functionLines(manifest));
+    this.#section("Elsewhere", this.#simulators?.lines ?? []);
     terminal.note("");
   }
 

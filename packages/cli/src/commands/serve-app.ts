@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
 import type { Trace } from "@keelson/server/operator";
-import { exits, type Exit } from "../flags/failure.ts";
+import { exits, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { openDoorServer } from "../data/door-server.ts";
 import type { AppPlace } from "./app-place.ts";
@@ -40,6 +40,7 @@ async function options(
   log: Log,
 ): Promise<Omit<Parameters<typeof startServer>[0], "appDir" | "dataDir">> {
   const folder = flags.text("static");
+  const publicUrl = publicOrigin(flags.text("public-url"));
   const wanted = flags.text("log") ?? "all";
   const threads = flags.int("threads");
   return {
@@ -53,8 +54,24 @@ async function options(
     ...(wanted === "none" ? {} : { onTrace: (trace: Trace) => logRequest(log, trace, wanted) }),
     report: (error, requestId) =>
       log.write("error", "failure", { requestId, error: errorText(error) }),
+    ...(publicUrl === null ? {} : { publicUrl }),
     ...(folder === null ? {} : { staticDir: resolve(io.cwd, folder) }),
   };
+}
+
+/** @throws Failure (exit 1) FLAG_VALUE_INVALID. */
+function publicOrigin(text: string | null): string | null {
+  if (text === null) return null;
+  if (/^https?:/.test(text) && URL.canParse(text)) {
+    const { origin, href } = new URL(text);
+    if (href === `${origin}/`) return origin;
+  }
+  throw usageFailure({
+    code: "FLAG_VALUE_INVALID",
+    what: `--public-url=${text} is no address of a server.`,
+    why: "Links in letters begin with it.",
+    fix: "Write scheme and host: --public-url=https://tickets.example.com.",
+  });
 }
 
 /** Who may read /metrics from another machine, and attack from outside: not on the command line, which others see. */

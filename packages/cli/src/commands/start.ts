@@ -31,6 +31,12 @@ export const start: Command = {
         help: "Threads that serve, beside the one that writes; 0: everything in one. Default: one less than there are cores, from 1 to 3; 1 on macOS and Windows, which do not spread connections over threads.",
       },
       {
+        name: "public-url",
+        kind: "text",
+        value: "<address>",
+        help: "Where people reach the app: https://tickets.example.com. Links in letters lead there, and with https cookies are for https only. Default: auth.url of app.ts.",
+      },
+      {
         name: "trust-proxy",
         kind: "switch",
         help: "Takes the caller's address and scheme from the proxy in front (X-Forwarded-For).",

@@ -10,7 +10,7 @@ const sources = "auth0|firebase|cognito|supabase|pocketbase|keelson";
 export const users: Command = {
   spec: {
     name: "users",
-    summary: "Brings users from Auth0, Firebase, Cognito, Supabase, PocketBase; writes all.",
+    summary: "Takes users from Auth0, Firebase, Cognito, Supabase, PocketBase; writes all.",
     about: [
       "keelson users import takes users with their e-mail addresses, names, accounts elsewhere and, where the file has them, the hashes of their passwords: bcrypt, Firebase's scrypt, Argon2, PBKDF2 and scrypt. Nobody notices: a password is checked against the old hash once and hashed anew at that sign-in. Who has no hash (Cognito gives none out) asks for a new password by e-mail.",
       "An address counts as verified only where the file says so. A user whose address, or account elsewhere, is here already is left as they are, so the import can be started again. Each user is a transaction of their own.",

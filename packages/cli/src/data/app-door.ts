@@ -4,6 +4,7 @@ import type { Json } from "@keelson/sdk/spec";
 import {
   anonymous,
   findUser,
+  issueServiceKey,
   issueUserToken,
   PlatformError,
   readUserName,
@@ -20,6 +21,7 @@ import {
   type CallAnswer,
   type DataDoor,
   type DoorTable,
+  type IssuedKey,
   type IssuedToken,
   type Row,
   type RowOutcome,
@@ -155,6 +157,25 @@ class AppDoor implements DataDoor {
     const order = { user: readUserName(written), role, ttlMs, cause: "keelson token" };
     const issued = await issueUserToken(this.#parts.desk(), order, this.#parts.signToken);
     return { ...issued, expiresAt: new Date(this.#parts.nowMs() + ttlMs).toISOString() };
+  }
+
+  async serviceKey(
+    service: string,
+    { role, scopes, ttlMs }: Parameters<DataDoor["serviceKey"]>[1],
+  ): Promise<IssuedKey> {
+    const expiresAt = ttlMs === null ? null : new Date(this.#parts.nowMs() + ttlMs).toISOString();
+    const order = {
+      service: readUserName(service),
+      role,
+      scopes,
+      expiresAt,
+      cause: "keelson token",
+    };
+    return { ...(await issueServiceKey(this.#parts.desk(), order)), expiresAt };
+  }
+
+  procedure(name: string, input: Json): Promise<Json> {
+    return this.#parts.desk().procedure(name, input, `keelson ${name}`);
   }
 
   backup(file: string): Promise<void> {

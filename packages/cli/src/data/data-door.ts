@@ -59,6 +59,16 @@ export interface IssuedToken {
   readonly expiresAt: string;
 }
 
+/** A key of a service. */
+export interface IssuedKey {
+  readonly token: string;
+  readonly user: string;
+  /** Whether the service was made for it. */
+  readonly created: boolean;
+  /** RFC 3339; null: it does not end by itself. */
+  readonly expiresAt: string | null;
+}
+
 /** What `verify` found. */
 export interface Verification {
   /** What the database says of itself; empty when it is whole. */
@@ -111,6 +121,17 @@ export interface DataDoor {
   exportUsers(after: string | null): Promise<readonly Row[]>;
   /** Finds the user by id, e-mail or name, or makes one. @param ttlMs at least 1,000. */
   token(user: string, role: string | null, ttlMs: number): Promise<IssuedToken>;
+  /** A key for a service, by id or name; made when there is none of that name. @param ttlMs null: it does not end. */
+  serviceKey(
+    service: string,
+    key: {
+      readonly role: string | null;
+      readonly scopes: readonly string[];
+      readonly ttlMs: number | null;
+    },
+  ): Promise<IssuedKey>;
+  /** Runs a transaction of the platform's own, by name: what commands about work do. @throws its refusals. */
+  procedure(name: string, input: Json): Promise<Json>;
   /** Writes a consistent copy. @param file absolute; must not exist. */
   backup(file: string): Promise<void>;
   verify(): Promise<Verification>;

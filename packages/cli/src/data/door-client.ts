@@ -42,6 +42,8 @@ function doorOver({ port, secret, url }: DoorFile): DataDoor {
     importUsers: (source, users) => ask("importUsers", source, users),
     exportUsers: (after) => ask("exportUsers", after),
     token: (user, role, ttlMs) => ask("token", user, role, ttlMs),
+    serviceKey: (service, key) => ask("serviceKey", service, key),
+    procedure: (name, input) => ask("procedure", name, input),
     backup: (file) => ask("backup", file),
     verify: () => ask("verify"),
     close: async () => {},

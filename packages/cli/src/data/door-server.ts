@@ -20,6 +20,8 @@ export const doorMethods = [
   "importUsers",
   "exportUsers",
   "token",
+  "serviceKey",
+  "procedure",
   "backup",
   "verify",
 ] as const;

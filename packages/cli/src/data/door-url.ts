@@ -128,6 +128,12 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
     token: async () => {
       throw notHere("token", "tokens are signed with the key in the data folder");
     },
+    serviceKey: async () => {
+      throw notHere("token", "keys of services are made by the server's own machine");
+    },
+    procedure: async () => {
+      throw notHere("work", "work is looked after on the server's own machine");
+    },
     backup: async () => {
       throw notHere("backup", "a backup is written by the server's own machine");
     },

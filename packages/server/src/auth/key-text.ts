@@ -16,7 +16,7 @@ export interface DrawnKey {
 }
 
 /** Draws a key. */
-export function drawKey(secrets: AuthSecrets): DrawnKey {
+export function drawKey(secrets: Pick<AuthSecrets, "draw">): DrawnKey {
   const text = `${prefix}${secrets.draw()}`;
   return { text, digest: digestOfKey(text), hint: text.slice(0, prefix.length + hintChars) };
 }

@@ -3,7 +3,8 @@
 // systems are checked by `verifiers` and replaced at the first sign-in.
 //
 // A check that fails costs the same whether there is a hash or not: without one, a decoy is hashed.
-import { argon2, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { hashRaw } from "@node-rs/argon2";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { RandomSource } from "../base/random.ts";
@@ -99,28 +100,18 @@ function unpadded(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replaceAll("=", "");
 }
 
-function derive(
+async function derive(
   password: string,
   { cost, salt, bytes }: { readonly cost: Cost; readonly salt: Uint8Array; readonly bytes: number },
 ): Promise<Buffer> {
   const { memory, passes, parallelism } = cost;
-  return new Promise((resolve, reject) => {
-    argon2(
-      "argon2id",
-      // The same characters typed on another keyboard may be other code points (NIST SP 800-63B, 5.1.1.2).
-      {
-        message: password.normalize("NFKC"),
-        nonce: salt,
-        memory,
-        passes,
-        parallelism,
-        tagLength: bytes,
-      },
-      (error, derived) => {
-        if (error === null) resolve(derived);
-        else reject(error);
-      },
-    );
+  // The same characters typed on another keyboard may be other code points (NIST SP 800-63B, 5.1.1.2).
+  return hashRaw(password.normalize("NFKC"), {
+    memoryCost: memory,
+    timeCost: passes,
+    parallelism,
+    outputLen: bytes,
+    salt,
   });
 }
 

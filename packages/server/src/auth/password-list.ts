@@ -24,7 +24,7 @@ const rows = [
   "abcdefghijklmnopqrstuvwxyz",
   "qwertzuiopasdfghjklyxcvbnm",
   "qwertyuiopasdfghjklzxcvbnm",
-  "01234567890",
+  "0123456789",
 ];
 const newline = 10;
 /** What may be put on before and after a common word without making it another. */

@@ -214,6 +214,8 @@ export async function openProtocolScene(options: SceneOptions = {}) {
     const session: Row | null =
       claim === null ? null : await store.read((tx) => tx.get("authSession", claim.session, null));
     const id = (session?.["user"] ?? null) as string | null;
+    const user = id === null ? null : await store.read((tx) => tx.get("user", id, null));
+    const role = (user?.["role"] ?? null) as string | null;
     asked += 1;
     return {
       method: "GET",
@@ -232,7 +234,7 @@ export async function openProtocolScene(options: SceneOptions = {}) {
       header: () => null,
       cookie: (name) => cookieValue(cookies, name),
       ...over,
-      caller: id === null ? anonymous : { id, role: null, me: { id, role: null } },
+      caller: id === null ? anonymous : { id, role, me: { id, role } },
       session,
     };
   }

@@ -62,6 +62,8 @@ const rows = {
   TOKEN_EXPIRED: row(401, "caller", "never", "The token has expired. Sign in again."),
   WEBHOOK_INVALID: row(401, "caller", "never", "The webhook is not signed by its sender."),
   WEBHOOK_TOO_OLD: row(401, "caller", "never", "The webhook was signed too long ago."),
+  SECRET_MISSING: row(503, "app", "later", "A secret of this function is not set on the server."),
+  SECRET_UNDECLARED: row(500, "app", "never", "The function does not declare this secret."),
   WEBHOOK_UNREADY: row(503, "app", "later", "The secret of this webhook is not set on the server."),
   SIGN_IN_REQUIRED: row(401, "caller", "never", "Sign in first."),
   SIGN_IN_FAILED: row(

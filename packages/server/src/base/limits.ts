@@ -95,7 +95,7 @@ const table = {
   rowCacheBytesMax: limit(
     33_554_432,
     "bytes",
-    "rows that one thread keeps in memory for reads by id, about; 0 keeps none",
+    "rows and pages that one thread keeps in memory for reads, about; 0 keeps none",
     0,
     4_294_967_296,
   ),
@@ -268,7 +268,7 @@ const table = {
     1_048_576,
   ),
   passwordPasses: limit(2, "count", "passes over that memory", 1, 20),
-  passwordHashesMax: limit(2, "count", "passwords hashed at the same time by one thread", 1, 16),
+  passwordHashesMax: limit(1, "count", "passwords hashed at the same time by one thread", 1, 16),
   passwordQueueMax: limit(
     100,
     "count",

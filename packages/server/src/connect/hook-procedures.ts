@@ -1,8 +1,9 @@
 // Transactions of webhooks, by name.
 import type { Procedure } from "../gate/gate-app.ts";
 import { beginHook, beginHookName } from "./hook-kind.ts";
-import { receiveHook, receiveHookName } from "./hook-receive.ts";
-import { replayHook, replayHookName } from "./hook-replay.ts";
+import { receiveHook, receiveHookName, takeEvent } from "./hook-receive.ts";
+import { replayForFunctions, replayHook, replayHookName } from "./hook-replay.ts";
+import { listDeliveries, listEndpoints, listEvents } from "./webhook-list.ts";
 import { addEndpoint, removeEndpoint, rotateSecret, switchEndpoint } from "./webhook-endpoint.ts";
 import { beginWebhook, beginWebhookName } from "./webhook-kind.ts";
 import { redeliver, sendWebhook } from "./webhook-send.ts";
@@ -13,6 +14,11 @@ export const hookProcedures: readonly (readonly [name: string, procedure: Proced
   [beginHookName, { run: beginHook }],
   [replayHookName, replayHook],
   [beginWebhookName, { run: beginWebhook }],
+  ["webhooks.take", takeEvent],
+  ["webhooks.events", listEvents],
+  ["webhooks.replay", replayForFunctions],
+  ["webhooks.list", listEndpoints],
+  ["webhooks.deliveries", listDeliveries],
   ["webhooks.add", addEndpoint],
   ["webhooks.remove", removeEndpoint],
   ["webhooks.switch", switchEndpoint],

@@ -30,6 +30,9 @@ export interface ReceivedEvent {
   readonly form: "text" | "base64";
 }
 
+const idCharsMax = 300;
+const bodyCharsMax = 262_144;
+
 /** The name of the procedure. Answers `{ repeats }`: how many of the events were known. */
 export const receiveHookName = "hook.receive";
 
@@ -40,6 +43,35 @@ export const receiveHook: Procedure = {
     const spec = hookOf(scope.run.app, given.hook);
     if (spec === null) throw new PlatformError("NOT_FOUND", { hook: given.hook.slice(0, 100) });
     return receiveFrom(scope, spec, { given, index: 0, repeats: 0 });
+  },
+};
+
+/**
+ * `{ hook, id, type?, body }`: an event of a hook that came by another road than its address, as from a list of the
+ * sender's. Answers `{ isNew }`. @throws NOT_FOUND, ARGUMENT_INVALID.
+ */
+export const takeEvent: Procedure = {
+  forFunctions: true,
+  run(scope, input) {
+    const { hook, id, type = null, body = null } = input as { readonly [key: string]: Json };
+    const name = typeof hook === "string" ? hook : "";
+    const spec = hookOf(scope.run.app, name);
+    if (spec === null) throw new PlatformError("NOT_FOUND", { hook: name.slice(0, 100) });
+    if (typeof id !== "string" || id === "" || id.length > idCharsMax) {
+      throw new PlatformError("ARGUMENT_INVALID", { id: `a text of 1 to ${idCharsMax}` });
+    }
+    const text = JSON.stringify(body);
+    if (text.length > bodyCharsMax) {
+      throw new PlatformError("ARGUMENT_INVALID", { body: `at most ${bodyCharsMax} characters` });
+    }
+    const event: ReceivedEvent = {
+      event: id,
+      type: typeof type === "string" ? type.slice(0, idCharsMax) : null,
+      body: text,
+      form: "text",
+    };
+    const given: ReceivedHook = { hook: name, events: [event], headers: {}, signedAtMs: null };
+    return andThen(received(scope, spec, { given, event }), (isRepeat) => ({ isNew: !isRepeat }));
   },
 };
 

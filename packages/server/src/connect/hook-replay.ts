@@ -8,6 +8,16 @@ import { addJob } from "../work/job-write.ts";
 /** The name of the procedure. Takes `{ id }` of a row of `hookEvent`. */
 export const replayHookName = "hook.replay";
 
+/** The same for functions of the app. Answers null. @throws NOT_FOUND. */
+export const replayForFunctions: Procedure = {
+  forFunctions: true,
+  run(scope, input) {
+    const { id } = input as { readonly id?: Json };
+    const event = { id: typeof id === "string" ? id : "" };
+    return andThen(replayHook.run(scope, event), () => null);
+  },
+};
+
 /** Answers `{ job }`: its id. @throws NOT_FOUND. */
 export const replayHook: Procedure = {
   run(scope, input) {

@@ -14,6 +14,7 @@ import { buildOrFind, type BuiltApp } from "./app-cache.ts";
 import type { AppIsolates } from "./backend.ts";
 import { builderName } from "./builder-name.ts";
 import { prepareGuest } from "./guest-cache.ts";
+import { environmentSecret } from "./environment-secret.ts";
 import { openRealEgress } from "./real-egress.ts";
 
 /** What a source needs. Folders are absolute. */
@@ -117,6 +118,7 @@ class FolderSource implements AppSource {
       clock,
       limits,
       egress: openRealEgress(),
+      secret: environmentSecret,
       watchdog: new CpuWatchdog(),
       development: mode === "development",
     };

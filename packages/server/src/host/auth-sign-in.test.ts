@@ -1,6 +1,8 @@
 // Signing up, in and out, and what goes with it: through the door, as a browser or a program does it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { startWork } from "../gate/work.ts";
+import { pruneBackend } from "./backend.ts";
 import { changeUser, goodPassword, openAuthScene, type AuthScene } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
@@ -347,8 +349,41 @@ test("an account that is closed is nobody at once, and signs in no more", { time
       atMs: scene.clock.nowMs(),
       idempotency: null,
     },
-    { ...(await import("../gate/work.ts")).startWork() },
+    startWork(),
   );
   assert.equal((await person.who())["id"], null);
   assert.equal((await person.signIn("pam@example.com")).code, "ACCOUNT_DISABLED");
 });
+
+test(
+  "what is over goes: sessions, letters' tickets, old events, and nothing else",
+  { timeout },
+  async () => {
+    const { authSessionMs, authEventMs } = scene.limits;
+    const gone = scene.person();
+    await gone.join("quin@example.com");
+    await gone.ask("POST /auth/magic-link", { email: "quin@example.com" });
+    scene.clock.move(Math.max(authSessionMs, authEventMs) + 1_000);
+    const stays = scene.person();
+    const id = await stays.join("ray@example.com");
+    await stays.ask("POST /auth/magic-link", { email: "ray@example.com" });
+    await pruneBackend(scene.backend, scene.clock);
+    const [sessions, tickets, events, users] = await Promise.all(
+      ["authSession", "authTicket", "authEvent", "user"].map((table) => scene.rows(table)),
+    );
+    assert.deepEqual(
+      sessions?.map((row) => row["user"]),
+      [id],
+    );
+    assert.deepEqual(
+      tickets?.map((row) => row["subject"]),
+      ["ray@example.com"],
+    );
+    assert.deepEqual(
+      [...new Set(events?.map((row) => row["user"]))].filter((user) => user !== null),
+      [id],
+    );
+    assert.ok((users?.length ?? 0) > 1);
+    assert.equal((await stays.who())["id"], id);
+  },
+);

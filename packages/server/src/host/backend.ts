@@ -103,7 +103,9 @@ export function privateDatabase(dataDir: string): string {
 export async function openBackend(parts: BackendParts, app: BuiltApp): Promise<Backend> {
   const isolates = await parts.openIsolates(app);
   try {
-    return wire(parts, app, isolates);
+    const backend = wire(parts, app, isolates);
+    await backend.work?.prepare();
+    return backend;
   } catch (error) {
     isolates.dispose();
     throw error;
@@ -135,6 +137,7 @@ export async function replaceBackend(
   const resume = await before.writer.pause();
   try {
     const after = wire(parts, app, isolates);
+    await after.work?.prepare();
     if (hasWork) after.work?.start();
     return after;
   } catch (error) {

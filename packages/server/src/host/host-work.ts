@@ -10,9 +10,14 @@ import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
 import { openDispatcher, type Dispatcher } from "../work/dispatcher.ts";
 import type { WorkTold } from "../work/dispatch-parts.ts";
+import { readPosition } from "../work/position.ts";
 import { openWorkActor, type WorkActor } from "../work/work-actor.ts";
+import { workJob } from "../work/work-submit.ts";
 import { workKinds } from "./platform-work.ts";
 import { openRealEgress } from "./real-egress.ts";
+
+/** Between two tries to begin. */
+const againMs = 1_000;
 
 /** What the work of a version is made of. */
 export interface HostWorkParts {
@@ -28,6 +33,11 @@ export interface HostWorkParts {
 
 /** The work of one version. */
 export interface HostWork {
+  /**
+   * Before anything is served: consumers that are new begin here, so that they miss nothing. Failures are reported;
+   * then they begin with `start`.
+   */
+  prepare(): Promise<void>;
   /** Begins, or begins again after a stop. Failures are reported. */
   start(): void;
   /** Resolves when nothing of it runs in the writer. */
@@ -40,14 +50,38 @@ export interface HostWork {
 export function openHostWork(parts: HostWorkParts): HostWork {
   let app: GateApp | null = null;
   let running: Dispatcher | null = null;
+  const { store, writer, commits } = parts;
+  const submit = async (job: Parameters<Writer["submit"]>[0]): Promise<Json> =>
+    JSON.parse((await writer.submit(job, startWork())).json) as Json;
+  /** A disk that is full at the start has room later. */
+  const begin = (dispatcher: Dispatcher): void => {
+    dispatcher.start().catch((error: unknown) => {
+      parts.report(error);
+      parts.appParts.clock.after(againMs, () => {
+        if (running === dispatcher) begin(dispatcher);
+      });
+    });
+  };
   return {
+    async prepare() {
+      const { manifest } = parts.appParts;
+      const names = Object.keys(manifest.work?.consumers ?? {});
+      try {
+        let isNew = false;
+        for (const name of names) {
+          isNew ||= (await store.read((tx) => readPosition(tx, name))) === null;
+        }
+        if (!isNew) return;
+        app ??= openGateApp(parts.appParts);
+        await submit(workJob(app, { procedure: "work.sync", input: null, cause: "work" }));
+      } catch (error) {
+        parts.report(error);
+      }
+    },
     start() {
       if (running !== null) return;
       app ??= openGateApp(parts.appParts);
-      const { store, writer, commits } = parts;
       const { clock } = parts.appParts;
-      const submit = async (job: Parameters<Writer["submit"]>[0]): Promise<Json> =>
-        JSON.parse((await writer.submit(job, startWork())).json) as Json;
       running = openDispatcher({
         app,
         kinds: workKinds,
@@ -59,7 +93,7 @@ export function openHostWork(parts: HostWorkParts): HostWork {
         report: (error) => parts.report(error),
         ...(parts.told === undefined ? {} : { told: parts.told }),
       });
-      running.start().catch((error: unknown) => parts.report(error));
+      begin(running);
     },
     async stop() {
       const stopping = running;

@@ -3,7 +3,7 @@
 import { openMailQueue } from "../auth/mail/mail-queue.ts";
 import { renderMail } from "../auth/mail/mail-render.ts";
 import type { MailMessage, MailTransport } from "../auth/mail/mail.ts";
-import { openMailbox, type Mailbox, type MailboxEntry } from "../auth/mail/mailbox.ts";
+import { openMailbox, type Mailbox } from "../auth/mail/mailbox.ts";
 import type { MailPort } from "../auth/mail-port.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
@@ -25,8 +25,6 @@ export interface HostMailParts {
   frame(): { readonly app: string; readonly url: string };
   /** Told of mails that can't be sent, and of templates that can't be used. */
   report(error: unknown): void;
-  /** Told of every mail that comes into the mailbox. */
-  readonly onMail?: (entry: MailboxEntry) => void;
 }
 
 /** Mail at work. */
@@ -40,7 +38,7 @@ export interface HostMail extends MailPort {
 
 /** Opens it. */
 export function openHostMail(parts: HostMailParts): HostMail {
-  const { clock, limits, smtp, mode, onMail } = parts;
+  const { clock, limits, smtp, mode } = parts;
   const templates = openMailTemplates(realDisk, parts.appDir);
   const mailbox =
     mode === "production"
@@ -48,7 +46,6 @@ export function openHostMail(parts: HostMailParts): HostMail {
       : openMailbox({
           max: limits.mailboxMax,
           nowMs: () => clock.nowMs(),
-          ...(onMail === undefined ? {} : { onMail }),
         });
   const server = smtp === null ? null : lazySmtp(smtp, limits.mailMsMax);
   const transports: readonly MailTransport[] = [mailbox, server].filter((one) => one !== null);

@@ -20,6 +20,8 @@ import { openRealRandom } from "./real-random.ts";
 export interface OperatorDesk extends Operator {
   readonly manifest: Manifest;
   readonly store: Store;
+  /** 256 random bits, base64url. */
+  drawSecret(): string;
   /** Runs a transaction of the platform's own. @throws its refusals. */
   procedure(name: string, input: Json, cause: string): Promise<Json>;
   /** Asks every invariant of the app. */
@@ -38,6 +40,7 @@ export function openOperatorDesk(
     manifest,
     store,
     execute: (operation, order) => backend.operator().execute(operation, order),
+    drawSecret: () => Buffer.from(openRealRandom().bytes(32)).toString("base64url"),
     procedure: async (name, input, cause) => {
       const { json } = await backend.writer.submit(
         {

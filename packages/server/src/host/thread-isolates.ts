@@ -7,6 +7,7 @@ import { IsolatePool } from "../isolate/isolate-pool.ts";
 import type { IsolatePorts } from "../isolate/isolated-app.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AppIsolates } from "./backend.ts";
+import { environmentSecret } from "./environment-secret.ts";
 import { realClock } from "./real-clock.ts";
 
 /** @returns what opens isolates of a version of the app in this thread. Called once in a thread. */
@@ -25,6 +26,7 @@ export function threadIsolates(
         return openRealEgress().send(request);
       },
     },
+    secret: environmentSecret,
     watchdog: new CpuWatchdog(),
     development: false,
   };

@@ -5,6 +5,7 @@ import { CloudEvent as SdkEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { hookKind } from "../connect/hook-kind.ts";
 import { hookProcedures } from "../connect/hook-procedures.ts";
+import { pruneHooks } from "../connect/hook-prune.ts";
 import { webhookKind } from "../connect/webhook-kind.ts";
 import type { Row } from "../store/store.ts";
 import { openWorkScene, type WorkScene } from "../work/work-scene.case.ts";
@@ -65,6 +66,12 @@ export const turn = mutation({
 export const rotate = mutation({
   args: one, allow: "anyone", returns: t.json(), run: ({ webhooks }, { id }) => webhooks.rotate(id),
 });
+export const listAll = mutation({
+  args: { owner: t.text({ max: 40 }) }, allow: "anyone", returns: t.json(), run: ({ webhooks }, { owner }) => webhooks.list({ owner }),
+});
+export const deliveries = mutation({
+  args: one, allow: "anyone", returns: t.json(), run: ({ webhooks }, { id }) => webhooks.deliveries(id),
+});
 export const redeliver = mutation({ args: one, allow: "anyone", run: ({ webhooks }, { id }) => webhooks.redeliver(id) });
 `,
 });
@@ -88,6 +95,7 @@ async function open(
     files: filesFor(hosts),
     kinds: [hookKind, webhookKind],
     procedures: new Map(hookProcedures),
+    prunes: [pruneHooks],
     egress: openRealEgress(resolve === undefined ? {} : { resolve }),
   });
   context.after(() => scene.close());
@@ -100,6 +108,12 @@ async function open(
       (await scene.call("out.send", { type, data: { ...data }, ...more })) as never,
     deliveries: () => scene.rows("hookDelivery"),
   };
+}
+
+/** Hours and days at once: the wall clock is set on, and the dispatcher finds out within a minute. */
+async function pass(scene: WorkScene, ms: number): Promise<void> {
+  scene.clock.step(ms - minuteMs);
+  await scene.advance(minuteMs);
 }
 
 const idOf = ({ headers }: ReceivedWebhook): string => String(headers["webhook-id"]);
@@ -169,7 +183,7 @@ test("a delivery that fails is tried for three days, then it is dead, and can be
   const times: number[] = [0];
   while ((await scene.rows("workJob")).length > 0) {
     const before = receiver.received.length;
-    await scene.advance(hourMs);
+    await pass(scene, hourMs);
     if (receiver.received.length > before) times.push(scene.clock.nowMs() - startMs);
     assert.ok(times.length < 100);
   }
@@ -267,7 +281,7 @@ test("a secret that was replaced is good for a day", async (context) => {
   await scene.idle();
   const [both] = receiver.received as [ReceivedWebhook];
   assert.deepEqual(signaturesOf(both), [signed(secret, both), signed(old, both)]);
-  await scene.advance(dayMs);
+  await pass(scene, dayMs);
   await send();
   await scene.idle();
   const [, one] = receiver.received as [ReceivedWebhook, ReceivedWebhook];
@@ -365,6 +379,33 @@ test("the cloudevents SDK reads both forms", async (context) => {
     }
   }
   assert.equal(receiver.received.length, 2);
+});
+
+test("deliveries are listed, and dropped after thirty days", async (context) => {
+  const { scene, add, send, deliveries } = await open(context);
+  const { id } = await add({ owner: "anna" });
+  await send("first");
+  await scene.idle();
+  await scene.advance(hourMs);
+  await send("second");
+  await scene.idle();
+  const listed = (await scene.call("out.deliveries", { id })) as { type: string; state: string }[];
+  assert.deepEqual(
+    listed.map(({ type, state }) => `${type} ${state}`),
+    ["second done", "first done"],
+  );
+  const all = (await scene.call("out.listAll", { owner: "anna" })) as object[];
+  assert.equal(all.length, 1);
+  assert.ok(!JSON.stringify(all).includes("whsec_"));
+  assert.deepEqual(await scene.call("out.listAll", { owner: "ben" }), []);
+  await pass(scene, 31 * dayMs);
+  await send("third");
+  await scene.idle();
+  await scene.advance(2 * minuteMs);
+  assert.deepEqual(
+    (await deliveries()).map(({ type }) => type),
+    ["third"],
+  );
 });
 
 test("what is asked of an endpoint is held against what it can be", async (context) => {

@@ -47,6 +47,7 @@ const calls = new ThreadCalls({
 const pruning = setInterval(() => {
   sweepAuth(writer, realClock).then(prune).catch(report);
 }, limits.pruneMs);
+await work.prepare();
 calls.tell("ready", null);
 // Not while the server starts, and not while a first sign-in waits for it.
 setTimeout(() => {

@@ -1,6 +1,7 @@
 // Effects that the isolate's host answers itself: randomness in every function, timers and `fetch` in
 // actions and http functions only. Database and `run` are the gate's.
 import { createCipheriv, createHash, type Cipheriv } from "node:crypto";
+import type { FunctionSpec } from "@keelson/sdk/spec";
 import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
@@ -12,21 +13,25 @@ export interface EffectPorts {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly egress: Egress;
+  readonly secret?: (name: string) => string | null;
 }
+
+/** What a function declares of the world. */
+type Declared = Pick<FunctionSpec, "hosts" | "secrets">;
 
 const randomBytesMax = 65_536;
 
 /** Answers effects of calls. */
 export class HostEffects {
   readonly #ports: EffectPorts;
-  readonly #hostsOf: (name: string) => readonly string[];
+  readonly #specOf: (name: string) => Declared | undefined;
   readonly #streams = new WeakMap<RunningCall, Cipheriv>();
   readonly #timers = new WeakMap<RunningCall, Map<number, () => void>>();
 
-  /** @param hostsOf the hosts that a function declared. */
-  constructor(ports: EffectPorts, hostsOf: (name: string) => readonly string[]) {
+  /** @param specOf what a function declared. */
+  constructor(ports: EffectPorts, specOf: (name: string) => Declared | undefined) {
     this.#ports = ports;
-    this.#hostsOf = hostsOf;
+    this.#specOf = specOf;
   }
 
   /** @returns text now, or a promise of it. @throws PlatformError. */
@@ -41,6 +46,8 @@ export class HostEffects {
         return "null";
       case "fetch":
         return this.#fetch(call, payload);
+      case "secret":
+        return JSON.stringify(this.#secret(call, payload));
       default:
         throw new PlatformError("SYSTEM_CALL_DENIED", { operation });
     }
@@ -101,7 +108,7 @@ export class HostEffects {
     const sent = egress.send({
       request,
       redirect,
-      hosts: this.#hostsOf(call.input.name),
+      hosts: this.#hostsOf(call),
       msMax: limits.fetchMsMax,
       bytesMax: limits.fetchBytesMax,
       redirectsMax: limits.redirectsMax,
@@ -114,6 +121,27 @@ export class HostEffects {
         timers.delete(id);
         forget();
       });
+  }
+
+  /** Hosts as declared; `$NAME` stands for the host of the address in that environment variable. */
+  #hostsOf({ input }: RunningCall): readonly string[] {
+    const { hosts = [] } = this.#specOf(input.name) ?? {};
+    return hosts.flatMap((host) => {
+      if (!host.startsWith("$")) return [host];
+      const url = this.#ports.secret?.(host.slice(1)) ?? "";
+      return URL.canParse(url) ? [new URL(url).host] : [];
+    });
+  }
+
+  #secret(call: RunningCall, name: string): string {
+    this.#assertAction(call, "secret");
+    const { secrets = [] } = this.#specOf(call.input.name) ?? {};
+    if (!secrets.includes(name)) {
+      throw new PlatformError("SECRET_UNDECLARED", { secret: name.slice(0, 100) });
+    }
+    const value = this.#ports.secret?.(name) ?? null;
+    if (value === null) throw new PlatformError("SECRET_MISSING", { set: name });
+    return value;
   }
 
   #assertAction(call: RunningCall, what: string): void {

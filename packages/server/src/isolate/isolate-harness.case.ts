@@ -80,6 +80,7 @@ export const noSystem: SystemCall = (operation) => {
 export interface TestAppOptions {
   readonly limits?: Partial<Limits>;
   readonly egress?: Egress;
+  readonly secret?: (name: string) => string | null;
   readonly development?: boolean;
 }
 
@@ -165,6 +166,7 @@ export async function openTestApp(
     clock,
     limits: { ...defaultLimits, ...options.limits },
     egress: options.egress ?? noEgress,
+    ...(options.secret === undefined ? {} : { secret: options.secret }),
     watchdog,
     development: options.development ?? true,
   };

@@ -35,6 +35,8 @@ export interface IsolatePorts {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly egress: Egress;
+  /** An environment variable of the server; null: it is not set. Default: none is. */
+  readonly secret?: (name: string) => string | null;
   readonly watchdog: CpuWatchdog;
   /** Whether errors tell callers the app's file and line. */
   readonly development: boolean;
@@ -83,7 +85,7 @@ export class IsolatedApp implements AppIsolate {
         snapshot: image.guest.snapshot,
       }),
     );
-    this.#effects = new HostEffects(ports, (name) => this.spec.functions[name]?.hosts ?? []);
+    this.#effects = new HostEffects(ports, (name) => this.spec.functions[name]);
     const { cpuMsMax } = limits;
     const laterMs = ports.development ? cpuMsMax + timedGraceMs : cpuMsMax;
     this.#slot = ports.watchdog.watch(this.#isolate, laterMs);

@@ -149,6 +149,33 @@ export interface SystemCalls {
   };
   /** A workflow's function has come to its end. */
   readonly "workflow.end": { readonly payload: Json; readonly answer: null };
+  /** `webhooks.list({ owner })`: endpoints without their secrets. */
+  readonly "webhooks.list": {
+    readonly payload: { readonly owner: string | null };
+    readonly answer: readonly Row[];
+  };
+  /** `webhooks.deliveries(endpoint)`: the newest of an endpoint. */
+  readonly "webhooks.deliveries": {
+    readonly payload: { readonly id: string };
+    readonly answer: readonly Row[];
+  };
+  /** `webhooks.events(hook)`: the newest that came. */
+  readonly "webhooks.events": {
+    readonly payload: { readonly hook: string };
+    readonly answer: readonly Row[];
+  };
+  /** `webhooks.replay(id)`: has an event handled again. */
+  readonly "webhooks.replay": { readonly payload: { readonly id: string }; readonly answer: null };
+  /** `webhooks.take(hook, event)`: an event that came by another road than its hook's address. */
+  readonly "webhooks.take": {
+    readonly payload: {
+      readonly hook: string;
+      readonly id: string;
+      readonly type: string | null;
+      readonly body: Json;
+    };
+    readonly answer: { readonly isNew: boolean };
+  };
   /** `run(fn, args)`: another function of the app, by name, as the same caller; `allow` is not asked. */
   readonly run: {
     readonly payload: { readonly name: string; readonly args: Json };

@@ -83,7 +83,12 @@ function readSignUpFields(
     const field = Object.hasOwn(user?.fields ?? {}, name) ? user?.fields[name] : undefined;
     if (field === undefined || name === "id") {
       complain(own, `name "${name.slice(0, 64)}", which is no field of user`, fix);
-    } else if (name === "role" || name === "email" || field.private === true) {
+    } else if (
+      name === "role" ||
+      name === "email" ||
+      field.private === true ||
+      field.claim === true
+    ) {
       complain(own, `name "${name}", which nobody may choose for themselves`, fix);
     }
   }

@@ -20,12 +20,14 @@ const functionKeys: readonly string[] = [
   "allow",
   "limit",
   "hosts",
+  "secrets",
   "route",
 ];
 const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const quota = /^[1-9]\d{0,8}\/(?:second|minute|hour|day)$/;
 const host =
   /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::\d{1,5})?$/;
+const variable = /^[A-Z][A-Z0-9_]{0,99}$/;
 const bareHost = /^\[[0-9a-f:.]{2,45}\](?::\d{1,5})?$/;
 /** Addresses that the server itself answers (DESIGN section 6). */
 const taken: readonly RegExp[] = [
@@ -109,7 +111,7 @@ function readFunction(
   const before = world.mistakes.found.length;
   const given = readObject(place, value, functionKeys);
   if (given === null) return null;
-  const { kind, allow, limit, hosts, route } = given;
+  const { kind, allow, limit, hosts, secrets, route } = given;
   if (kind !== "query" && kind !== "mutation" && kind !== "action" && kind !== "http") {
     return complain(place, "has an unknown kind", fixByDefine);
   }
@@ -118,6 +120,7 @@ function readFunction(
   checkAllow(place, allow);
   if (limit !== undefined) readLimit(inside(place, `${place.what}: its limit`), limit);
   checkHosts(place, kind, hosts);
+  checkSecrets(place, kind, secrets);
   checkRoute(place, kind, route);
   if (kind === "http" && args !== null && Object.keys(args).length > 0) {
     complain(
@@ -135,6 +138,7 @@ function readFunction(
     allow: allow as AllowSpec,
     ...(limit === undefined ? {} : { limit: limit as LimitSpec }),
     ...(hosts === undefined ? {} : { hosts: hosts as readonly string[] }),
+    ...(secrets === undefined ? {} : { secrets: secrets as readonly string[] }),
     ...(route === undefined ? {} : { route: route as NonNullable<FunctionModel["route"]> }),
     ...(place.at === undefined ? {} : { at: place.at }),
   };
@@ -199,12 +203,28 @@ function checkHosts(place: SpecPlace, kind: FunctionModel["kind"], value: unknow
   }
   for (const name of hosts ?? []) {
     if (name.length <= 260 && (host.test(name) || bareHost.test(name))) continue;
+    if (name.startsWith("$") && variable.test(name.slice(1))) continue;
     complain(
       own,
       `hold ${JSON.stringify(name.slice(0, 64))}, which is no host`,
       'Write "api.example.com" or "*.example.com", in lower case, without https://.',
     );
   }
+}
+
+function checkSecrets(place: SpecPlace, kind: FunctionModel["kind"], value: unknown): void {
+  if (value === undefined) return;
+  const own = inside(place, `${place.what}: its secrets`);
+  const names = readTexts(own, value) ?? [];
+  if (kind === "query" || kind === "mutation") {
+    complain(own, `are declared, and a ${kind} has none`, "Make it an action, or leave them out.");
+  }
+  if (names.every((name) => variable.test(name))) return;
+  complain(
+    own,
+    "hold what is no name of an environment variable",
+    'Write secrets: ["STRIPE_SECRET_KEY"].',
+  );
 }
 
 function checkRoute(place: SpecPlace, kind: FunctionModel["kind"], value: unknown): void {

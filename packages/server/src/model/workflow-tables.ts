@@ -1,4 +1,4 @@
-// Tables of workflows: see docs/internals/work.md. Nobody outside reaches them; rows are written by the procedures of
+// Tables of workflows: see docs/internals/workflows.md. Nobody outside reaches them; rows are written by the procedures of
 // work/workflow only.
 import type { FieldSpec, TableModel } from "./manifest.ts";
 import { platformTable } from "./work-tables.ts";
@@ -36,6 +36,7 @@ export const workflowTables: Readonly<Record<string, TableModel>> = Object.freez
     [
       { fields: ["workflow", "startedAt"] },
       { fields: ["workflow", "key"], where: { key: { not: null } } },
+      { fields: ["state", "startedAt"] },
       { fields: ["version", "state"] },
       { fields: ["until"], where: { until: { not: null } } },
     ],

@@ -4,8 +4,8 @@
 // an even number holds all that anybody was answered, or read, for as long as the number stays. While it is
 // odd no snapshot is shared: every read opens its own.
 //
-// Each row has a stamp, found by a hash of its id: the mark of the newest group that changed it, or any row
-// with the same hash. Stamps are set before the group can be visible. So a row that was read at mark r stands
+// Each row and each table has a stamp, found by a hash of its id or name: the mark of the newest group that
+// changed it (of a table: any of its rows), or another with the same hash. Stamps are set before the group can be visible. So a row that was read at mark r stands
 // unchanged in the snapshot of mark v as long as its stamp is neither after r nor after v.
 import type { Commit } from "./store.ts";
 
@@ -17,7 +17,7 @@ export interface CommitMark {
   begin(commits: readonly Commit[]): void;
   /** It has, or never will. */
   end(): void;
-  /** When a row was changed last, or later. @param place from `stampPlace`. */
+  /** When a row or table was changed last, or later. @param place from `stampPlace`. */
   stamp(place: number): number;
 }
 
@@ -32,7 +32,7 @@ export function commitMarkMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer((1 + stamps) * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** Where the stamp of a row stands. */
+/** Where the stamp of a row or table stands. @param id of the row, or the table's name. */
 export function stampPlace(id: string): number {
   // The end of an id is random. FNV-1a.
   let hash = 0x811c9dc5;
@@ -68,7 +68,10 @@ export function openCommitMark(memory: SharedArrayBuffer): CommitMark {
       if ((Atomics.load(words, 0) & 1) === 0) Atomics.add(words, 0, 1);
       const next = (Atomics.load(words, 0) + 1) | 0;
       for (const { changes } of commits) {
-        for (const { id } of changes) Atomics.store(words, stampPlace(id), next);
+        for (const { table, id } of changes) {
+          Atomics.store(words, stampPlace(id), next);
+          Atomics.store(words, stampPlace(table), next);
+        }
       }
       sweep(next);
     },

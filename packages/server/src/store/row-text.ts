@@ -1,12 +1,17 @@
-// Rows as JSON text. A row that an engine keeps is written out once, however often it is answered.
+// Rows and pages as JSON text. What an engine keeps is written out once, however often it is answered.
 import type { Page, Row } from "./store.ts";
 
-/** Texts of kept rows; null: kept, not written out yet. They go when the row goes. */
-const texts = new WeakMap<Row, string | null>();
+/** Texts of what is kept; null: kept, not written out yet. They go when the row or page goes. */
+const texts = new WeakMap<Row | Page, string | null>();
 
 /** Says that a row will be answered again: its text is kept with it. @param row frozen. */
 export function keepRowText(row: Row): void {
-  texts.set(row, null);
+  if (!texts.has(row)) texts.set(row, null);
+}
+
+/** The same for a page. @param page frozen, with its rows. */
+export function keepPageText(page: Page): void {
+  texts.set(page, null);
 }
 
 /** A row as JSON text. */
@@ -20,10 +25,15 @@ export function rowText(row: Row): string {
 }
 
 /** A page as JSON text. */
-export function pageText({ rows, next }: Page): string {
+export function pageText(page: Page): string {
+  const known = texts.get(page);
+  if (known !== undefined && known !== null) return known;
+  const { rows, next } = page;
   let text = '{"rows":[';
   for (let index = 0; index < rows.length; index++) {
     text += index === 0 ? rowText(rows[index] as Row) : `,${rowText(rows[index] as Row)}`;
   }
-  return `${text}],"next":${JSON.stringify(next)}}`;
+  text += `],"next":${JSON.stringify(next)}}`;
+  if (known === null) texts.set(page, text);
+  return text;
 }

@@ -166,8 +166,10 @@ function failedOnce(
   { run }: ProcedureScope,
   policy: Declared<ConsumerSpec>["policy"],
   failure: JobFailure,
-): { readonly attempts: number; readonly failure: JobFailure; readonly dueMs: number } {
-  return { attempts: 1, failure, dueMs: run.nowMs + backoffMs(policy, 1, run.app.random) };
+): Pick<NewJob, "attempts" | "failure" | "dueMs" | "sinceMs"> {
+  const { nowMs } = run;
+  const dueMs = nowMs + backoffMs(policy, 1, run.app.random);
+  return { attempts: 1, failure, dueMs, sinceMs: nowMs };
 }
 
 function itemsAfter(

@@ -4,6 +4,7 @@
 // is on disk: a start reads where everything stands.
 //
 // States: new -> running -> stopped. While it is held (the machine failed), nothing is begun for a moment.
+import type { Json } from "../base/json.ts";
 import type { Change, Commit, ReadTx } from "../store/store.ts";
 import { ConsumerPump } from "./consumer-pump.ts";
 import type { DispatcherParts } from "./dispatch-parts.ts";
@@ -12,7 +13,7 @@ import { kindOf } from "./job-run.ts";
 import { JobRunner } from "./job-runner.ts";
 import { jobOfRow, type Job } from "./job.ts";
 import { afterLanes, readyLanes } from "./lane.ts";
-import { QueueBook, type BookLimits, type Entry } from "./queue-book.ts";
+import { QueueBook, type BookLimits, type BookTime, type Entry } from "./queue-book.ts";
 import { workJob } from "./work-submit.ts";
 
 const bookLimits: BookLimits = { lanesMax: 2_000, entriesMax: 20_000, lanePageMax: 256 };
@@ -29,7 +30,7 @@ const scansMax = 64;
 
 /** Brings work to what runs it. */
 export interface Dispatcher {
-  /** Reads where everything stands, and begins. */
+  /** Reads where everything stands, and begins. When it throws, it may be called again. */
   start(): Promise<void>;
   /** Begins nothing more. Resolves when nothing of it runs in the writer. */
   stop(): Promise<void>;
@@ -58,6 +59,7 @@ class WorkDispatcher implements Dispatcher {
   #isSubmitting = 0;
   readonly #waking = new Set<QueueBook>();
   #prunedUs = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #waiters: (() => void)[] = [];
 
   constructor(parts: DispatcherParts) {
@@ -75,11 +77,17 @@ class WorkDispatcher implements Dispatcher {
     const { app, commits, submit, clock, store } = this.#parts;
     this.#state = "running";
     this.#prunedUs = clock.monotonicUs();
-    this.#unsubscribe = commits.subscribe((commits) => this.#committed(commits));
-    const cause = "work";
-    const places = await submit(workJob(app, { procedure: "work.sync", input: null, cause }));
-    this.#pump.start(places as Readonly<Record<string, number>>);
-    await store.read((tx) => this.#findQueues(tx));
+    const unsubscribe = commits.subscribe((commits) => this.#committed(commits));
+    this.#unsubscribe = unsubscribe;
+    try {
+      const cause = "work";
+      const places = await submit(workJob(app, { procedure: "work.sync", input: null, cause }));
+      this.#pump.start(places as Readonly<Record<string, number>>);
+      await store.read((tx) => this.#findQueues(tx));
+    } catch (error) {
+      unsubscribe();
+      throw error;
+    }
     this.#ask();
   }
 
@@ -184,6 +192,7 @@ class WorkDispatcher implements Dispatcher {
       }
     }
     this.#pump.turn();
+    await this.#lookAtClock(time);
     await this.#prune();
     return waitMs;
   }
@@ -192,10 +201,10 @@ class WorkDispatcher implements Dispatcher {
   #wake(book: QueueBook, nowMs: number): number {
     const { ids, waitMs } = book.overdue(nowMs);
     if (ids.length === 0 || this.#waking.has(book)) return waitMs;
-    const { app, submit } = this.#parts;
     this.#waking.add(book);
-    const input = { ids: ids.slice(0, Math.min(wakeMax, app.limits.workStartsMax)) };
-    submit(workJob(app, { procedure: "work.wake", input, cause: "work" }))
+    this.#submit("work.wake", {
+      ids: ids.slice(0, Math.min(wakeMax, this.#parts.app.limits.workStartsMax)),
+    })
       .catch((error: unknown) => this.#hold(error))
       .finally(() => {
         this.#waking.delete(book);
@@ -204,16 +213,36 @@ class WorkDispatcher implements Dispatcher {
     return waitMs;
   }
 
+  /** Once in a while: whether somebody set the clock back under jobs that wait for a length of time. */
+  async #lookAtClock({ nowMs, steadyMs }: BookTime): Promise<void> {
+    if (steadyMs < this.#lookedMs + lookMs) return;
+    this.#lookedMs = steadyMs;
+    const { app } = this.#parts;
+    for (const book of this.#books.values()) {
+      const ids = book.behindClock(nowMs).slice(0, Math.min(wakeMax, app.limits.workStartsMax));
+      if (ids.length === 0) continue;
+      await this.#submit("work.putOff", { ids });
+      // There may be more behind them.
+      this.#lookedMs = Number.NEGATIVE_INFINITY;
+      this.#ask();
+    }
+  }
+
   async #prune(): Promise<void> {
-    const { app, clock, submit } = this.#parts;
+    const { clock } = this.#parts;
     if (clock.monotonicUs() - this.#prunedUs < pruneMs * 1_000) return;
     this.#prunedUs = clock.monotonicUs();
+    if ((await this.#submit("work.prune", null)) === true) this.#prunedUs = 0;
+  }
+
+  async #submit(procedure: string, input: Json): Promise<Json> {
+    const { app, submit } = this.#parts;
     this.#isSubmitting += 1;
-    const more = await submit(
-      workJob(app, { procedure: "work.prune", input: null, cause: "work" }),
-    );
-    this.#isSubmitting -= 1;
-    if (more === true) this.#prunedUs = 0;
+    try {
+      return await submit(workJob(app, { procedure, input, cause: "work" }));
+    } finally {
+      this.#isSubmitting -= 1;
+    }
   }
 
   /** Reads what a queue has room for. */
@@ -263,8 +292,8 @@ class WorkDispatcher implements Dispatcher {
   #entryOf(job: Job): Entry {
     const { app, kinds } = this.#parts;
     const world = kindOf(kinds, job.queue)?.place(app, job) === "world";
-    const { id, queue, lane, place, key, dueMs, origin } = job;
-    return { id, queue, lane, place, key, dueMs, origin, world, alone: false };
+    const { id, queue, lane, place, key, dueMs, sinceMs, origin } = job;
+    return { id, queue, lane, place, key, dueMs, sinceMs, origin, world, alone: false };
   }
 
   #committed(commits: readonly Commit[]): void {

@@ -135,7 +135,13 @@ function tryAgain(
   const { run } = scope;
   const dueMs = run.nowMs + backoffMs(policy, job.attempts, run.app.random);
   const { attempts } = job;
-  const moved = moveJob(scope, job, { dueMs, attempts, failure, inLine: policy.ordered });
+  const moved = moveJob(scope, job, {
+    dueMs,
+    sinceMs: run.nowMs,
+    attempts,
+    failure,
+    inLine: policy.ordered,
+  });
   return andThen(moved, () => undefined);
 }
 

@@ -142,9 +142,9 @@ export function endJob(
         policy.keepMs === 0 ? undefined : keepDone(scope, job, policy, end.result ?? null),
       );
     case "again": {
-      const { dueMs, input = job.input } = end;
+      const { dueMs, sinceMs = null, input = job.input } = end;
       return andThen(
-        moveJob(scope, job, { dueMs, input, attempts: 0, failure: null }),
+        moveJob(scope, job, { dueMs, sinceMs, input, attempts: 0, failure: null }),
         () => undefined,
       );
     }

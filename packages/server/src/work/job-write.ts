@@ -24,6 +24,8 @@ export interface NewJob {
   readonly priority?: number;
   /** Milliseconds since the epoch; null or absent: at once. */
   readonly dueMs?: number | null;
+  /** Now, when `dueMs` is a length of time from now and no time on the wall. Default: it is one on the wall. */
+  readonly sinceMs?: number | null;
   /** Whose rights it runs with. Default: those of who causes it; null: nobody's. */
   readonly me?: Job["me"];
   /** Default: what the run that adds it comes from. */
@@ -43,6 +45,8 @@ export interface NewJob {
 export interface JobMove {
   /** Null: at once. */
   readonly dueMs: number | null;
+  /** As of a new job. */
+  readonly sinceMs?: number | null;
   readonly input?: Json;
   readonly attempts?: number;
   readonly failure?: Job["failure"];
@@ -91,12 +95,54 @@ export function jobByOnce(scope: ProcedureScope, queue: string, once: string): L
 
 /** Changes when a waiting job runs, and what of it is given. @returns it as it is then. */
 export function moveJob(scope: ProcedureScope, job: Job, move: JobMove): Later<Job> {
-  const { dueMs, attempts = job.attempts, failure = job.failure, input = job.input } = move;
+  const {
+    dueMs,
+    sinceMs = null,
+    attempts = job.attempts,
+    failure = job.failure,
+    input = job.input,
+  } = move;
   const order = move.inLine === true ? null : orderOf(scope, { ...job, dueMs });
-  const next: Job = { ...job, dueMs, attempts, failure, input, startedMs: null, ...order };
+  const next: Job = { ...job, dueMs, sinceMs, attempts, failure, input, startedMs: null, ...order };
   const { lane, place } = next;
   const patch: Row = { lane, place, attempts, input, info: moreOf(next) };
   return andThen(scope.tx.update("workJob", job.id, patch), () => next);
+}
+
+/** A clock may be off by so much and is not taken to be set back. */
+const backMs = 1_000;
+
+/** Whether the clock was set back since a job was put off for a length of time. */
+export function isBehindClock(sinceMs: number | null, nowMs: number): boolean {
+  return sinceMs !== null && sinceMs > nowMs + backMs;
+}
+
+/** Puts jobs off anew, for as long as they were put off, when the clock was set back since. @returns how many. */
+export function putOffAnew(scope: ProcedureScope, ids: readonly string[]): Later<number> {
+  const { nowMs } = scope.run;
+  let count = 0;
+  const from = (index: number): Later<number> => {
+    const id = ids[index];
+    if (id === undefined) return count;
+    return andThen(scope.tx.get("workJob", id, null), (row) => {
+      const job = row === null ? null : jobOfRow(row);
+      if (
+        (job?.dueMs ?? null) === null ||
+        job === null ||
+        job.dueMs === null ||
+        job.sinceMs === null ||
+        !isBehindClock(job.sinceMs, nowMs)
+      ) {
+        return from(index + 1);
+      }
+      count += 1;
+      const dueMs = nowMs + Math.max(0, job.dueMs - job.sinceMs);
+      const inLine = job.lane !== timedLane(job.queue);
+      const moved = moveJob(scope, job, { dueMs, sinceMs: nowMs, inLine });
+      return andThen(moved, () => from(index + 1));
+    });
+  };
+  return from(0);
 }
 
 /** Moves jobs whose time has come to the lanes of those that may run at once. @returns how many. */
@@ -129,10 +175,18 @@ export function removeJob(scope: ProcedureScope, id: string): Later<Job | null> 
 export function moreOf(
   job: Pick<
     Job,
-    "me" | "origin" | "createdMs" | "priority" | "dueMs" | "startedMs" | "failure" | "progress"
+    | "me"
+    | "origin"
+    | "createdMs"
+    | "priority"
+    | "dueMs"
+    | "sinceMs"
+    | "startedMs"
+    | "failure"
+    | "progress"
   >,
 ): Json {
-  const { me, origin, createdMs, priority, dueMs, startedMs, failure, progress } = job;
+  const { me, origin, createdMs, priority, dueMs, sinceMs, startedMs, failure, progress } = job;
   const more: JobMore = {
     root: origin.root,
     chain: origin.chain,
@@ -140,6 +194,7 @@ export function moreOf(
     ...(me === null ? {} : { me }),
     ...(priority === 0 ? {} : { priority }),
     ...(dueMs === null ? {} : { dueMs }),
+    ...(sinceMs === null ? {} : { sinceMs }),
     ...(startedMs === null ? {} : { startedMs }),
     ...(failure === null ? {} : { failure }),
     ...(progress === null ? {} : { progress }),
@@ -172,6 +227,7 @@ function insertJob(scope: ProcedureScope, job: NewJob): Later<string> {
       priority,
       createdMs: run.nowMs,
       dueMs,
+      sinceMs: job.sinceMs ?? null,
       startedMs: null,
       failure,
       progress: null,

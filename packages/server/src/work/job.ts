@@ -31,6 +31,8 @@ export interface Job {
   readonly createdMs: number;
   /** Not before; null: at once. */
   readonly dueMs: number | null;
+  /** When it was put off, if `dueMs` counts from then: a clock that is set back does not make it wait longer. */
+  readonly sinceMs: number | null;
   /** When an action's attempt under way began, else null. */
   readonly startedMs: number | null;
   readonly failure: JobFailure | null;
@@ -47,6 +49,7 @@ export interface JobMore {
   readonly createdMs: number;
   readonly priority?: number;
   readonly dueMs?: number;
+  readonly sinceMs?: number;
   readonly startedMs?: number;
   readonly failure?: JobFailure;
   readonly progress?: Json;
@@ -67,6 +70,7 @@ export function jobOfRow(row: Row): Job {
     priority: more.priority ?? 0,
     createdMs: more.createdMs,
     dueMs: more.dueMs ?? null,
+    sinceMs: more.sinceMs ?? null,
     startedMs: more.startedMs ?? null,
     failure: more.failure ?? null,
     progress: more.progress ?? null,

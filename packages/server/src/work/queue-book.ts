@@ -6,6 +6,7 @@
 // still to find; so nothing that waits is forgotten.
 import type { Job } from "./job.ts";
 import type { LaneMark } from "./job-read.ts";
+import { isBehindClock } from "./job-write.ts";
 import { rankOfLane, ranks, timedLane } from "./lane.ts";
 import type { QueuePolicy } from "./work-kind.ts";
 import { RateWindow } from "./work-rate.ts";
@@ -18,6 +19,7 @@ export interface Entry {
   readonly place: number;
   readonly key: string | null;
   readonly dueMs: number | null;
+  readonly sinceMs: number | null;
   readonly origin: Job["origin"];
   /** Whether it runs in the world. */
   readonly world: boolean;
@@ -218,6 +220,14 @@ export class QueueBook {
     const due = next === -1 ? entries : entries.slice(0, next);
     const waitMs = next === -1 ? Number.POSITIVE_INFINITY : (entries[next]?.place ?? 0) - nowMs;
     return { ids: due.map(({ id }) => id), waitMs };
+  }
+
+  /** Jobs put off for a length of time before the clock was set back: they would wait too long. */
+  behindClock(nowMs: number): readonly string[] {
+    const first = [...this.#lanes.values()].flatMap(({ entries }) => entries.slice(0, 1));
+    return [...this.#timed.entries, ...first]
+      .filter(({ sinceMs, dueMs }) => dueMs !== null && isBehindClock(sinceMs, nowMs))
+      .map(({ id }) => id);
   }
 
   /** A lane that has nothing in memory and more on disk. */

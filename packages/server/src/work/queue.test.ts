@@ -112,6 +112,23 @@ test("a delayed job waits for its time, also through a restart", async (context)
   assert.deepEqual(await whatOf(scene), ["soon", "later"]);
 });
 
+test("a clock that is set back makes a delay no longer, one set on makes it no loss; a time on the wall is kept", async (context) => {
+  const scene = await open(context);
+  await put(scene, todo, [{ what: "delay" }], { in: "10m" });
+  await put(scene, todo, [{ what: "wall" }], { at: "2027-01-15T08:10:00.000Z" });
+  scene.clock.step(-3_600_000);
+  await scene.advance(602_000);
+  assert.deepEqual(await whatOf(scene), ["delay"]);
+  await scene.advance(3_000_000);
+  await scene.restart();
+  scene.clock.step(3_600_000);
+  await put(scene, todo, [{ what: "next" }], { in: "10m" });
+  scene.clock.step(-7_200_000);
+  await scene.restart();
+  await scene.advance(602_000);
+  assert.deepEqual((await whatOf(scene)).toSorted(), ["delay", "next", "wall"].toSorted());
+});
+
 test("higher priorities run first", async (context) => {
   const scene = await open(context, "", { start: false });
   await put(scene, todo, [{ what: "low" }], { priority: -4 });

@@ -44,7 +44,13 @@ export type JobEnd =
   /** It is over; `result` is kept if the queue keeps results. */
   | { readonly kind: "done"; readonly result?: Json }
   /** The same job again, with attempts counted anew: at `dueMs` (null: at once), with another input when given. */
-  | { readonly kind: "again"; readonly dueMs: number | null; readonly input?: Json }
+  | {
+      readonly kind: "again";
+      readonly dueMs: number | null;
+      /** Now, when `dueMs` is a length of time from now: a clock that is set back does not make it longer. */
+      readonly sinceMs?: number;
+      readonly input?: Json;
+    }
   /** It failed for good: a dead letter now, whatever attempts are left. */
   | { readonly kind: "dead"; readonly failure: JobFailure };
 

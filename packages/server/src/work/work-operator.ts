@@ -4,13 +4,16 @@ import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
+import { parseTime } from "../model/field-time.ts";
+import type { Where } from "../model/query-form.ts";
 import { jobOfRow } from "./job.ts";
 import { deadIdOf, jobIdOf } from "./job-run.ts";
-import { moreOf, moveJob } from "./job-write.ts";
+import { moreOf, moveJob, removeJob } from "./job-write.ts";
 import { readyLane } from "./lane.ts";
 import { nextPlace } from "./place-number.ts";
 import { readPosition, writePosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
+import { listWork, showWork } from "./work-list.ts";
 
 type Input = Readonly<Record<string, Json>>;
 
@@ -18,6 +21,10 @@ type Input = Readonly<Record<string, Json>>;
 export const operatorProcedures: Readonly<Record<string, Procedure["run"]>> = {
   "work.retry": (scope, input) => retry(scope, input as Input),
   "work.drop": (scope, input) => drop(scope, (input as Input)["id"] as string),
+  "work.list": (scope, input) => listWork(scope, input as Input),
+  "work.show": (scope, input) => showWork(scope, (input as Input)["id"] as string),
+  "work.retryAll": (scope, input) => retryAll(scope, (input as Input)["queue"] as string),
+  "work.stop": (scope, input) => stop(scope, (input as Input)["id"] as string),
   "work.replay": (scope, input) => replay(scope, input as Input),
 };
 
@@ -60,17 +67,78 @@ function drop(scope: ProcedureScope, id: string): Later<Json> {
   });
 }
 
-/** @param input `consumer`, and `place`: the last one that it is taken to have had. */
-function replay(scope: ProcedureScope, { consumer, place }: Input): Later<Json> {
-  const name = consumer as string;
-  if (!workOf(scope.run.app).consumers.has(name)) {
-    throw new PlatformError("WORK_NOT_FOUND", { consumer: name.slice(0, 130) });
-  }
-  return andThen(readPosition(scope.tx, name), (before) => {
-    if (before !== null && (place as number) > before) {
-      const problem = "a consumer is sent back, not forward";
-      throw new PlatformError("ARGUMENT_INVALID", { consumer: name, problem });
-    }
-    return andThen(writePosition(scope, name, place as number), () => place as number);
+const retryMax = 500;
+
+/** Dead letters of a queue wait again, the oldest first. @returns how many did; as many as `retryMax`: there may be more. */
+function retryAll(scope: ProcedureScope, queue: string): Later<Json> {
+  const found = scope.tx.list(
+    {
+      kind: "list",
+      from: "workDead",
+      where: { kind: "field", field: "queue", condition: { eq: queue } },
+      orderBy: [{ field: "diedAt", descending: false }],
+      limit: retryMax,
+    },
+    null,
+  );
+  return andThen(found, ({ rows }) => {
+    const from = (index: number): Later<Json> => {
+      const row = rows[index];
+      if (row === undefined) return rows.length;
+      return andThen(retry(scope, { id: row["id"] as string }), () => from(index + 1));
+    };
+    return from(0);
   });
+}
+
+/** Takes away a job that waits or runs, or else its dead letter. */
+function stop(scope: ProcedureScope, id: string): Later<Json> {
+  const jobId = jobIdOf(id);
+  return andThen(removeJob(scope, jobId), (job) => (job === null ? drop(scope, jobId) : jobId));
+}
+
+/**
+ * Sends a consumer back.
+ * @param input `consumer`, and `at`, a time: it has again what was emitted from then on; or `place`: the last that it
+ * is taken to have had (0: all that is kept, which is what there is for tables).
+ */
+function replay(scope: ProcedureScope, { consumer, place, at }: Input): Later<Json> {
+  const name = consumer as string;
+  const spec = workOf(scope.run.app).consumers.get(name)?.spec;
+  if (spec === undefined)
+    throw new PlatformError("WORK_NOT_FOUND", { consumer: name.slice(0, 130) });
+  const { event } = spec;
+  if (typeof at === "string" && event === undefined) {
+    const problem = "changes of a table are known by no time here: send it back to the start";
+    throw new PlatformError("ARGUMENT_INVALID", { consumer: name, problem });
+  }
+  const asked =
+    typeof at === "string" && event !== undefined
+      ? placeBefore(scope, event, at)
+      : (place as number);
+  return andThen(asked, (asked) =>
+    andThen(readPosition(scope.tx, name), (before) => {
+      if (asked === null || (before !== null && asked > before)) {
+        const problem = "a consumer is sent back, not forward";
+        throw new PlatformError("ARGUMENT_INVALID", { consumer: name, problem });
+      }
+      return andThen(writePosition(scope, name, asked), () => asked);
+    }),
+  );
+}
+
+/** The place before the first event from a time on, or null when there is none. */
+function placeBefore({ tx }: ProcedureScope, event: string, at: string): Later<number | null> {
+  const time = parseTime(at);
+  if (time === null) throw new PlatformError("ARGUMENT_INVALID", { at: at.slice(0, 40) });
+  const parts: Where[] = [
+    { kind: "field", field: "name", condition: { eq: event } },
+    { kind: "field", field: "at", condition: { gte: time } },
+  ];
+  const orderBy = [{ field: "at", descending: false }];
+  const where: Where = { kind: "and", parts };
+  return andThen(
+    tx.list({ kind: "list", from: "workEvent", where, orderBy, limit: 1 }, null),
+    ({ rows }) => (rows[0] === undefined ? null : (rows[0]["place"] as number) - 1),
+  );
 }

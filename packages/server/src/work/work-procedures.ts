@@ -12,10 +12,10 @@ import { addEvent, type EventListener } from "./event-write.ts";
 import { functionKinds } from "./function-kind.ts";
 import { beginJobs, endAttempt, failJob, type AttemptEnd } from "./job-attempt.ts";
 import { runJobs } from "./job-run.ts";
-import { addJob, moreOf, removeJob, wakeJobs } from "./job-write.ts";
+import { addJob, moreOf, putOffAnew, removeJob, wakeJobs } from "./job-write.ts";
 import { jobOfRow } from "./job.ts";
 import { operatorProcedures } from "./work-operator.ts";
-import { pruneWork } from "./work-prune.ts";
+import { pruneWork, type Prune } from "./work-prune.ts";
 import { syncConsumers } from "./work-sync.ts";
 import { workOf } from "./work-app.ts";
 import type { WorkKinds } from "./work-kind.ts";
@@ -24,8 +24,9 @@ import type { WorkKinds } from "./work-kind.ts";
 export function openWorkProcedures(parts: {
   readonly kinds: WorkKinds;
   readonly listeners: readonly EventListener[];
+  readonly prunes?: readonly Prune[];
 }): Procedures {
-  const { kinds, listeners } = parts;
+  const { kinds, listeners, prunes = [] } = parts;
   const open: Readonly<Record<string, Procedure["run"]>> = {
     "work.emit": (scope, input) => {
       const { event, payload } = objectOf(input);
@@ -44,6 +45,7 @@ export function openWorkProcedures(parts: {
     "work.begin": (scope, input) =>
       beginJobs(scope, kinds, (input as { ids: string[] }).ids) as Later<never>,
     "work.wake": (scope, input) => wakeJobs(scope, (input as { ids: string[] }).ids),
+    "work.putOff": (scope, input) => putOffAnew(scope, (input as { ids: string[] }).ids),
     "work.end": (scope, input) => endAttempt(scope, kinds, input as unknown as AttemptEnd),
     "work.fail": (scope, input) =>
       failJob(scope, kinds, input as unknown as Parameters<typeof failJob>[2]),
@@ -51,7 +53,7 @@ export function openWorkProcedures(parts: {
       consume(scope, input as unknown as ConsumeOrder) as Later<never>,
     "work.sync": (scope) =>
       andThen(syncConsumers(scope), (positions) => andThen(syncCrons(scope), () => positions)),
-    "work.prune": (scope) => pruneWork(scope),
+    "work.prune": (scope) => pruneWork(scope, prunes),
     ...operatorProcedures,
   };
   const forFunctions = Object.entries(open).map(([name, run]): [string, Procedure] => [
@@ -81,24 +83,24 @@ function enqueue(scope: ProcedureScope, input: Readonly<Record<string, Json>>): 
     key: key === null ? null : textOf(key, "key"),
     once: once === null ? null : textOf(once, "once"),
     priority: priority as number,
-    dueMs: dueOf(scope, options),
+    ...dueOf(scope, options),
   });
 }
 
 function dueOf(
   { run }: ProcedureScope,
   { inMs, at }: Readonly<Record<string, Json>>,
-): number | null {
+): { readonly dueMs: number | null; readonly sinceMs?: number } {
   if (at !== undefined && at !== null) {
     const time = typeof at === "string" ? parseTime(at) : null;
     if (time === null) throw new PlatformError("ARGUMENT_INVALID", { at: String(at).slice(0, 40) });
-    return msOfTime(time);
+    return { dueMs: msOfTime(time) };
   }
-  if (inMs === undefined || inMs === null || inMs === 0) return null;
+  if (inMs === undefined || inMs === null || inMs === 0) return { dueMs: null };
   if (!Number.isSafeInteger(inMs) || (inMs as number) < 0) {
     throw new PlatformError("ARGUMENT_INVALID", { in: String(inMs) });
   }
-  return run.nowMs + (inMs as number);
+  return { dueMs: run.nowMs + (inMs as number), sinceMs: run.nowMs };
 }
 
 function progress(

@@ -15,8 +15,23 @@ const rowsMax = 500;
 /** Longer than any chain of work lasts. */
 const rootMs = 40 * 86_400_000;
 
+/** Drops of what others keep. @returns whether there may be more to drop now. */
+export type Prune = (scope: ProcedureScope) => Later<boolean>;
+
 /** @returns whether there may be more to drop now. */
-export function pruneWork(scope: ProcedureScope): Later<Json> {
+export function pruneWork(scope: ProcedureScope, others: readonly Prune[] = []): Later<Json> {
+  return andThen(pruneOwn(scope), (more) => {
+    const from = (index: number, more: boolean): Later<boolean> => {
+      const next = others[index];
+      return next === undefined
+        ? more
+        : andThen(next(scope), (again) => from(index + 1, more || again));
+    };
+    return from(0, more);
+  });
+}
+
+function pruneOwn(scope: ProcedureScope): Later<boolean> {
   const { nowMs } = scope.run;
   const doneBefore: Where = { kind: "field", field: "until", condition: { lt: timeText(nowMs) } };
   const rootsBefore: Where = {
@@ -72,7 +87,8 @@ function dropEventsOf(scope: ProcedureScope, name: string, keepMs: number): Late
   });
 }
 
-function dropWhere(
+/** Drops some of the rows that fit, the first in order. @returns whether there may be more. */
+export function dropWhere(
   scope: ProcedureScope,
   table: string,
   where: Where,

@@ -23,6 +23,7 @@ import { consumerKind, queueKind, tickKind } from "./function-kind.ts";
 import { openWorkActor } from "./work-actor.ts";
 import type { WorkKind } from "./work-kind.ts";
 import { openWorkProcedures } from "./work-procedures.ts";
+import type { Prune } from "./work-prune.ts";
 import { workJob } from "./work-submit.ts";
 
 /** How a scene is opened. */
@@ -34,6 +35,7 @@ export interface WorkSceneOptions {
   readonly kinds?: readonly WorkKind[];
   readonly procedures?: Procedures;
   readonly listeners?: readonly EventListener[];
+  readonly prunes?: readonly Prune[];
   /** Default: nothing reaches the network. */
   readonly egress?: Egress;
   readonly wrapStore?: (store: Store) => Store;
@@ -121,7 +123,8 @@ export async function openWorkScene(options: WorkSceneOptions): Promise<WorkScen
   const kinds = new Map(all.map((kind) => [kind.kind, kind]));
   const reported: unknown[] = [];
   const told: WorkTold[] = [];
-  const own = openWorkProcedures({ kinds, listeners });
+  const { prunes = [] } = options;
+  const own = openWorkProcedures({ kinds, listeners, prunes });
   let relay: CommitRelay | null = null;
   const harness = await openGateHarness({
     files: options.files,

@@ -78,7 +78,7 @@ export const shop = hook(
   },
   onShop,
 );
-export const events = hook(
+export const cloud = hook(
   "events",
   { verify: "standard", secrets: ["TEST_STANDARD"], form: "cloudevents" },
   onEvents,
@@ -100,4 +100,17 @@ export const seen = query({
   allow: "anyone",
   returns: t.json({ maxBytes: 1_000_000 }),
   run: ({ db }, { hook }) => db.asSystem(system).seen.list({ where: { hook }, limit: 1000 }),
+});
+
+export const events = mutation({
+  args: { hook: t.text({ max: 40 }) },
+  allow: "anyone",
+  returns: t.json(),
+  run: ({ webhooks }, { hook }) => webhooks.events(hook),
+});
+
+export const replay = mutation({
+  args: { id: t.text({ max: 60 }) },
+  allow: "anyone",
+  run: ({ webhooks }, { id }) => webhooks.replay(id),
 });

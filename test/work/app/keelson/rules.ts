@@ -4,5 +4,4 @@ import { rules } from "./schema.ts";
 export default rules({
   entry: { read: () => true },
   order: { read: () => true },
-  audit: { read: () => true },
 });

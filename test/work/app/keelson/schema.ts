@@ -2,7 +2,7 @@
 // happened twice must be seen, not refused.
 import { define, event, table, t } from "keelson";
 
-export const { query, mutation, action, queue, on, onChange, cron, rules, app } = define(
+export const { mutation, action, queue, on, onChange, cron, rules, app } = define(
   {
     entry: table({
       kind: t.text({ max: 40 }),
@@ -11,15 +11,11 @@ export const { query, mutation, action, queue, on, onChange, cron, rules, app } 
       at: t.time(),
     }).index("kind", "key"),
     order: table({ key: t.text({ max: 80 }), state: t.oneOf("new", "paid", "gone") }).index("key"),
-    audit: table({
-      order: t.text({ max: 60 }),
-      change: t.text({ max: 10 }),
-      state: t.text({ max: 10 }).optional(),
-    }).index("order"),
+    last: table({ client: t.text({ max: 80 }), number: t.int() }).index("client"),
   },
   {
     events: {
-      "order.paid": event({ order: t.text({ max: 80 }), number: t.int() }, { key: "order" }),
+      "order.paid": event({ client: t.text({ max: 80 }), number: t.int() }, { key: "client" }),
     },
   },
 );

@@ -6,13 +6,14 @@ const text = t.text({ max: 200 });
 
 /** Pays: emits, enqueues a mutation and an action, and delays one; all of it with this transaction or not at all. */
 export const pay = mutation({
-  args: { key: t.text({ max: 80 }), number: t.int(), fail: t.bool().optional() },
+  args: { client: t.text({ max: 80 }), number: t.int(), fail: t.bool().optional() },
   allow: "anyone",
-  async run({ db, emit, enqueue, schedule, now }, { key, number, fail }) {
+  async run({ db, emit, enqueue, schedule, now }, { client, number, fail }) {
+    const key = `${client}-${number}`;
     const all = db.asSystem("the tests' own rows");
     await all.order.create({ key, state: "paid" });
     await all.entry.create({ kind: "pay", key, number, at: now });
-    await emit("order.paid", { order: key, number });
+    await emit("order.paid", { client, number });
     await enqueue(stock, { key, number });
     await enqueue(mail, { key, number });
     await schedule("50ms", remind, { key, number });
@@ -41,37 +42,45 @@ export const note = mutation({
   },
 });
 
-/** Reaches the world: its token is the key of the call. */
+/** Reaches the world, with the job's token as the key of the call. */
 export const send = action({
   args: { key: text, number: t.int() },
+  hosts: ["localhost:4999"],
   async run({ run, job }, { key, number }) {
-    await run(note, { kind: "token", key: job?.token ?? "", number });
+    const headers = { "idempotency-key": job?.token ?? "" };
+    await fetch(`http://localhost:4999/${key}`, { method: "POST", headers });
     await run(note, { kind: "mail", key, number });
   },
 });
-export const mail = queue(send, { concurrency: 4, backoff: "20ms" });
+export const mail = queue(send, { concurrency: 8, backoff: "20ms", attempts: 100 });
 
+/** Says so when an event comes out of order. */
 export const tally = mutation({
-  args: { order: text, number: t.int() },
-  async run({ db, now }, { order, number }) {
-    await db.asSystem("a consumer").entry.create({ kind: "tally", key: order, number, at: now });
+  args: { client: text, number: t.int() },
+  async run({ db, now }, { client, number }) {
+    const all = db.asSystem("a consumer");
+    const last = await all.last.first({ where: { client } });
+    if (last === null) await all.last.create({ client, number });
+    else await all.last.update(last.id, { number });
+    const kind = (last?.number ?? 0) === number - 1 ? "tally" : "disorder";
+    await all.entry.create({ kind, key: `${client}-${number}`, number, at: now });
   },
 });
-export const counts = on("order.paid", tally);
+export const tallies = on("order.paid", tally);
 
 export const ship = action({
-  args: { order: text },
-  async run({ run }, { order }) {
-    await run(note, { kind: "ship", key: order, number: 0 });
+  args: { client: text, number: t.int() },
+  async run({ run }, { client, number }) {
+    await run(note, { kind: "ship", key: `${client}-${number}`, number });
   },
 });
-export const ships = on("order.paid", ship, { concurrency: 4 });
+export const ships = on("order.paid", ship, { concurrency: 4, attempts: 100 });
 
 export const follow = mutation({
-  args: { id: text, change: text, after: t.json().optional() },
-  async run({ db }, { id, change, after }) {
-    const state = (after as { state?: string } | null)?.state ?? null;
-    await db.asSystem("a trigger").audit.create({ order: id, change, state });
+  args: { change: text, after: t.json().optional() },
+  async run({ db, now }, { change, after }) {
+    const { key } = after as { readonly key: string };
+    await db.asSystem("a trigger").entry.create({ kind: change, key, number: 0, at: now });
   },
 });
 export const follows = onChange("order", follow);
@@ -83,3 +92,20 @@ export const beat = mutation({
   },
 });
 export const beats = cron("* * * * *", { zone: "Europe/Vienna", missed: "all" }, beat);
+
+/** Fails unless it is told better. */
+export const risk = mutation({
+  args: { key: text, good: t.bool() },
+  async run({ db, now }, { key, good }) {
+    if (!good) throw new Refusal("RISKY", "Not like this.");
+    await db.asSystem("a job").entry.create({ kind: "risk", key, number: 0, at: now });
+  },
+});
+export const risks = queue(risk, { attempts: 1, keep: "1h" });
+
+export const dare = mutation({
+  args: { key: text },
+  allow: "anyone",
+  returns: t.text({ max: 60 }),
+  run: ({ enqueue }, { key }) => enqueue(risks, { key, good: false }),
+});

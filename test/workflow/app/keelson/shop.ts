@@ -1,6 +1,6 @@
 // An order that is charged, packed, paid and sent. The tests kill it in between.
 import { t } from "keelson";
-import { action, mutation, query, workflow } from "./schema.ts";
+import { action, mutation, query, queue, workflow } from "./schema.ts";
 
 const text = t.text({ max: 200 });
 
@@ -20,6 +20,9 @@ export const charge = action({
     return token;
   },
 });
+
+// An attempt that a kill ends counts: there may be as many kills as there are.
+export const charges = queue(charge, { attempts: 1_000, backoff: "10ms", backoffMax: "100ms" });
 
 export const deliver = workflow({
   args: { order: text },
@@ -64,6 +67,11 @@ export const status = query({
     const found = await workflowRun(deliver, run);
     return found === null
       ? null
-      : { state: found.state, status: found.status, result: found.result };
+      : {
+          state: found.state,
+          status: found.status,
+          result: found.result,
+          error: found.error,
+        };
   },
 });

@@ -19,7 +19,9 @@ export function userFromSupabase(record: UserRecord, nowMs: number): ImportedRec
   const identities = listAt(record, "identities").flatMap(identityOf);
   const { length } = listAt(record, "raw_app_meta_data.providers").filter((one) => one !== "email");
   if (length > identities.length) {
-    left.push("accounts elsewhere (join auth.identities as a column: see the guide)");
+    left.push(
+      "accounts elsewhere (join auth.identities in as a column: docs/guides/bring-users.md)",
+    );
   }
   return checkedUser({
     sourceId: textAt(record, "id"),

@@ -16,12 +16,8 @@ export interface Mailbox extends MailTransport {
   find(number: number): MailboxEntry | null;
 }
 
-/** Opens a mailbox that keeps the last `max` mails. @param told of each. */
-export function openMailbox(options: {
-  readonly max: number;
-  nowMs(): number;
-  onMail?(entry: MailboxEntry): void;
-}): Mailbox {
+/** Opens a mailbox that keeps the last `max` mails. */
+export function openMailbox(options: { readonly max: number; nowMs(): number }): Mailbox {
   const entries: MailboxEntry[] = [];
   let sent = 0;
   return {
@@ -29,7 +25,6 @@ export function openMailbox(options: {
       const entry = Object.freeze({ ...message, number: ++sent, atMs: options.nowMs() });
       entries.unshift(entry);
       entries.length = Math.min(entries.length, options.max);
-      options.onMail?.(entry);
     },
     list: () => entries,
     find: (number) => entries.find((entry) => entry.number === number) ?? null,

@@ -7,6 +7,7 @@ import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { normalEmail } from "../email-address.ts";
+import { userOf } from "../protocol-caller.ts";
 import { redirectTarget } from "../redirect-target.ts";
 import { answerSignIn, draftSignIn, ticketText } from "../sign-in-answer.ts";
 import { pkceChallenge } from "../oidc-provider/pkce.ts";
@@ -202,11 +203,6 @@ async function addTo(
   if (linksTo === null || ask.caller.id !== linksTo) throw new PlatformError("TICKET_INVALID");
   await desk.run(linkForeign, { ...placeOf(ask), person, user: linksTo }, ask);
   return { location: target };
-}
-
-function userOf({ caller }: AuthAsk): string {
-  if (caller.id === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  return caller.id;
 }
 
 /** `{ identities: [{ id, provider, label, email, createdAt, lastSignInAt }] }`. */

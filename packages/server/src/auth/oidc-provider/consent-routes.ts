@@ -4,6 +4,7 @@ import { findAll } from "../account-find.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
+import { userOf } from "../protocol-caller.ts";
 import { sessionsOf } from "../session-end.ts";
 import { findConsent } from "./provider-code.ts";
 import { findClient } from "./provider-client.ts";
@@ -34,11 +35,6 @@ export const withdrawConsent: AuthProcedure<
     return true;
   },
 };
-
-function userOf({ caller }: AuthAsk): string {
-  if (caller.id === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  return caller.id;
-}
 
 /** `{ consents: [{ client, name, scopes, createdAt }] }`. */
 async function list(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {

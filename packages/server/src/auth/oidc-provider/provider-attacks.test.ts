@@ -22,7 +22,8 @@ async function inScene(run: (scene: ProtocolScene) => Promise<void>): Promise<vo
     other: { ...base, name: "Other" },
     asking: { ...base, consent: true },
   };
-  const scene = await openProtocolScene({ settings: { clients } });
+  const settings = { clients, secondFactorFor: ["staff"] };
+  const scene = await openProtocolScene({ settings });
   try {
     await run(scene);
     assert.deepEqual(scene.reports, []);
@@ -291,4 +292,22 @@ test("guessing clients' secrets is held back", () =>
     }
     assert.equal(errors.filter((error) => error === "invalid_client").length, 30);
     assert.equal(errors.at(-1), "RATE_LIMITED");
+  }));
+
+test("who must have a second factor signs in nowhere without one", () =>
+  inScene(async (scene) => {
+    const { browser, user } = await signedIn(scene);
+    await scene.change("user", user, { role: "staff" });
+    assert.equal((await scene.ask(browser, authorizeLine())).code, "SECOND_FACTOR_REQUIRED");
+    const { location } = await scene.ask(browser, authorizeLine({ prompt: "none" }));
+    assert.equal(new URL(location ?? "").searchParams.get("error"), "login_required");
+    const body = { name: "Acme", slug: "acme" };
+    const org = await scene.ask(browser, "POST /auth/orgs", { body });
+    assert.equal(org.code, "SECOND_FACTOR_REQUIRED");
+    const [session] = await scene.rows("authSession");
+    await scene.change("authSession", session?.["id"] as string, {
+      methods: ["pwd", "otp", "mfa"],
+    });
+    assert.notEqual(await codeFor(scene, browser), "");
+    assert.equal((await scene.ask(browser, "POST /auth/orgs", { body })).status, 201);
   }));

@@ -8,6 +8,7 @@ import { accountOfUser } from "../account-find.ts";
 import type { AuthDesk } from "../auth-desk.ts";
 import { placeOf } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
+import { lacksSecondFactor } from "../protocol-caller.ts";
 import { ticketText } from "../sign-in-answer.ts";
 import { decideAuthorize, type AuthorizeStep } from "./authorize-decision.ts";
 import { readAuthorizeRequest, type AuthorizeRead } from "./authorize-request.ts";
@@ -199,12 +200,15 @@ async function decided(
     }
   }
   const who = await signedInAt(ask, desk, client);
+  const lacks = who !== null && lacksSecondFactor(ask, desk);
+  // The page that refuses leads to where one is set up; who may see no page is told that nobody suitable is here.
+  if (lacks && !request.prompts.includes("none")) throw new PlatformError("SECOND_FACTOR_REQUIRED");
   return decideAuthorize({
     request,
     client,
     arrivedMs,
     nowMs: ask.nowMs,
-    signedIn: who?.signedIn ?? null,
+    signedIn: lacks ? null : (who?.signedIn ?? null),
     consented: of.consented,
     granted: who?.granted ?? [],
     hinted,

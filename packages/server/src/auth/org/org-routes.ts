@@ -11,6 +11,7 @@ import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
+import { lacksSecondFactor, userOf } from "../protocol-caller.ts";
 import { acceptInvitation, invite, withdrawInvitation } from "./invitation-procedures.ts";
 import { isManaging, memberIn, orgRoles } from "./org-access.ts";
 import {
@@ -38,7 +39,16 @@ function route(
   handle: AuthRoute["handle"],
   access: AuthRoute["access"] = "signed-in",
 ): AuthRoute {
-  return { method, path, access, isOn, handle };
+  return {
+    method,
+    path,
+    access,
+    isOn,
+    handle(ask, desk) {
+      if (lacksSecondFactor(ask, desk)) throw new PlatformError("SECOND_FACTOR_REQUIRED");
+      return handle(ask, desk);
+    },
+  };
 }
 
 /** The addresses. */
@@ -57,11 +67,6 @@ export const orgRoutes: readonly AuthRoute[] = [
   route("DELETE", "/auth/orgs/:org/invitations/:invitation", withdraw),
   route("POST", "/auth/invitations/accept", accept),
 ];
-
-function userOf({ caller }: AuthAsk): string {
-  if (caller.id === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  return caller.id;
-}
 
 function actorOf(ask: AuthAsk, desk: AuthDesk): OrgActor {
   return { ...placeOf(ask), user: userOf(ask), roles: orgRoles(desk.settings) };

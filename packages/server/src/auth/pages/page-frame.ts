@@ -31,8 +31,7 @@ export interface PageParts {
 export function pageAnswer(desk: AuthDesk, parts: PageParts): AuthAnswer {
   const { title, body, status = 200, problem = null, notice = null, isWide = false } = parts;
   const { leadsElsewhere = false } = parts;
-  const style =
-    desk.theme === undefined || desk.theme === null ? pageStyle : `${pageStyle}${desk.theme}`;
+  const style = styleOf(desk);
   const app = desk.settings.name;
   const page = html`<!doctype html>
 <html lang="en">
@@ -66,9 +65,12 @@ ${parts.script === undefined ? "" : Html.element("script", parts.script)}
   return { status, html: page.text, headers: pageHeaders(policy) };
 }
 
-/** Whether an app's own sheet can be sent inside a page. */
-export function isTheme(css: string): boolean {
-  return !css.includes("</");
+/** Our sheet, and the app's after it, when that can be sent inside a page. */
+function styleOf({ theme, report }: AuthDesk): string {
+  if (theme === undefined || theme === null) return pageStyle;
+  if (!theme.includes("</")) return `${pageStyle}${theme}`;
+  report(new Error('keelson/auth.css is not used: "</" would end its element'));
+  return pageStyle;
 }
 
 function pageHeaders(policy: string): readonly (readonly [string, string])[] {

@@ -8,6 +8,7 @@ import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { linkOf } from "../letter-link.ts";
+import { userOf } from "../protocol-caller.ts";
 import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { isChallenge, makeChallenge } from "./passkey-challenge.ts";
 import { addPasskey, removePasskey, renamePasskey, signInByPasskey } from "./passkey-procedures.ts";
@@ -51,11 +52,6 @@ function partyOf(ask: AuthAsk, desk: AuthDesk): RelyingParty {
     return hostname === id || hostname.endsWith(`.${id}`) ? [origin] : [];
   });
   return { id, name: desk.settings.name, origins: [...new Set([new URL(own).origin, ...origins])] };
-}
-
-function userOf({ caller }: AuthAsk): string {
-  if (caller.id === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  return caller.id;
 }
 
 /** `{ passkeys: [{ id, name, createdAt, lastUsedAt, backedUp }] }`. */

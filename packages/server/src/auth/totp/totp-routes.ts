@@ -8,6 +8,7 @@ import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { linkOf } from "../letter-link.ts";
+import { userOf } from "../protocol-caller.ts";
 import { answerSignIn, draftSignIn, readTicketText } from "../sign-in-answer.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { drawRecoveryCodes, recoveryCodeDigest, recoveryCodesCount } from "./recovery-code.ts";
@@ -39,11 +40,6 @@ export const totpRoutes: readonly AuthRoute[] = [
   { method: "POST", path: "/auth/recovery-codes", access: "fresh", isOn, handle: renew },
   { method: "POST", path: "/auth/second-factor", access: "anyone", isOn, handle: secondFactor },
 ];
-
-function userOf({ caller }: AuthAsk): string {
-  if (caller.id === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  return caller.id;
-}
 
 function sessionOf({ session }: AuthAsk): string | null {
   return session === null ? null : (session["id"] as string);

@@ -1,6 +1,6 @@
 // `ctx`: what a function is given beside its arguments. A plain object, so that user code may spread it.
 import { functionName } from "@keelson/sdk/guest";
-import { ask } from "./ask.ts";
+import { ask, askNow } from "./ask.ts";
 import { authCalls } from "./auth.ts";
 import type { OpenDatabase } from "./database.ts";
 import { create, freeze, parse, RealDate, toJson } from "./primordials.ts";
@@ -50,6 +50,7 @@ export class ContextMaker {
           run,
           requestId,
           auth: authCalls(call),
+          secret: (name: unknown) => parse(askNow(call, "secret", String(name))),
           ...workCalls(call),
           ...workflowCalls(call),
         };
@@ -61,6 +62,7 @@ export class ContextMaker {
           requestId,
           params,
           auth: authCalls(call),
+          secret: (name: unknown) => parse(askNow(call, "secret", String(name))),
           ...workCalls(call),
           ...workflowCalls(call),
         };

@@ -7,6 +7,12 @@ interface SendOptions {
   readonly owner?: unknown;
 }
 
+interface TakenEvent {
+  readonly id?: unknown;
+  readonly type?: unknown;
+  readonly body?: unknown;
+}
+
 /** Members of `ctx.webhooks`. One small object for each call: most calls never look at it. */
 class Webhooks {
   readonly #call: Call;
@@ -35,6 +41,28 @@ class Webhooks {
     const { owner = null } = options;
     const payload = `{"type":${json(type)},"data":${json(data)},"owner":${json(owner)}}`;
     return ask(this.#call, "webhooks.send", payload);
+  }
+
+  list(options: SendOptions = {}): Promise<unknown> {
+    return ask(this.#call, "webhooks.list", `{"owner":${json(options.owner ?? null)}}`);
+  }
+
+  deliveries(id: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.deliveries", `{"id":${json(id)}}`);
+  }
+
+  events(hook: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.events", `{"hook":${json(hook)}}`);
+  }
+
+  replay(id: unknown): Promise<unknown> {
+    return ask(this.#call, "webhooks.replay", `{"id":${json(id)}}`);
+  }
+
+  take(hook: unknown, event: TakenEvent): Promise<unknown> {
+    const { id, type = null, body = null } = event;
+    const payload = `{"hook":${json(hook)},"id":${json(id)},"type":${json(type)},"body":${json(body)}}`;
+    return ask(this.#call, "webhooks.take", payload);
   }
 
   redeliver(id: unknown): Promise<unknown> {

@@ -1,5 +1,4 @@
 // One page of a list: columns chosen, segments read in order until the page is full, the cursor written.
-import { assert } from "../../base/assert.ts";
 import type { ListQuery } from "../../model/query-form.ts";
 import {
   fullOrder,
@@ -11,19 +10,14 @@ import {
 } from "../list-cursor.ts";
 import type { Guard, Page, Row } from "../store.ts";
 import { tableOf, type ColumnLayout, type TableLayout } from "../table-layout.ts";
-import { columnList, compileList, queryShape, rankTerm } from "./query-compile.ts";
+import { compileList, queryShape, rankTerm, type Compiled } from "./query-compile.ts";
 import { expandRows } from "./query-expand.ts";
 import { boundsOf } from "./query-plan.ts";
 import type { QueryRunner } from "./query-runner.ts";
 import type { SnapshotRows } from "./row-cache.ts";
 import { decodeRow, type SqlCell } from "./row-codec.ts";
 import { columnsOf, finishRow, viaOf, type OpenRow } from "./row-shape.ts";
-import { orderTerms, segmentsAfter, type Segment } from "./sql-order.ts";
-import { sqlName } from "./sql-text.ts";
-import { withStoreErrors } from "./sqlite-error.ts";
-
-/** Rows that a warm list may find missing, and read one by one; with more it is read again, whole. */
-const missingMax = 2;
+import { orderTerms, segmentsAfter, type Segment, type SqlTerm } from "./sql-order.ts";
 
 /** Reads one page under the guard. @throws CURSOR_INVALID, QUERY_TOO_COSTLY. */
 export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | null): Page {
@@ -33,8 +27,24 @@ export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | n
   const list: List = { query, guard, table, ranked, order: fullOrder(query.orderBy) };
   const { known } = runner;
   if (!isWhole || known === null) return makePage(runner, list, readRows(runner, list));
-  const page = known.isWarm(table.name) ? warmPage(runner, list, known) : null;
-  return page ?? keptPage(list, readRows(runner, list), known);
+  // What comes after a cursor is asked for once.
+  if (query.after !== undefined) return keptPage(list, readRows(runner, list), known);
+  const first = { segment: null, counted: false, rows: query.limit + 1 };
+  const compiled = compileSegment(runner, list, table.columns, first);
+  if (compiled === null) return { rows: [], next: null };
+  // The shape is in the cursor of the next page.
+  const shape = listShape(query, orderShape(list.order));
+  const statement = `${shape}\n${compiled.sql}\n${JSON.stringify(compiled.values)}`;
+  const before = known.page(statement);
+  if (before !== null) return before;
+  const page = keptPage(list, readRows(runner, list), known);
+  known.putPage(statement, isOfOneTable(compiled) ? table.name : null, page);
+  return page;
+}
+
+/** Whether a statement looks at its own table only. Names of tables and fields do not begin with capitals. */
+function isOfOneTable({ sql }: Compiled): boolean {
+  return sql.lastIndexOf("SELECT") === 0 && !sql.includes("JOIN");
 }
 
 /** A list while it is read. */
@@ -46,44 +56,53 @@ interface List {
   readonly ranked: boolean;
 }
 
+function compileSegment(
+  runner: QueryRunner,
+  list: List,
+  columns: readonly ColumnLayout[],
+  part: { readonly segment: Segment | null; readonly counted: boolean; readonly rows: number },
+): Compiled | null {
+  const { query, guard, table, ranked } = list;
+  const { segment, counted, rows } = part;
+  const source = { table, where: query.where, search: query.search, guard, counted };
+  const page = { terms: termsOf(list), segment, rows, ranked };
+  return compileList(runner.guards, source, columns, page);
+}
+
+function termsOf({ table, order, ranked }: List): readonly SqlTerm[] {
+  const plain = orderTerms(table, order);
+  return ranked ? [rankTerm, ...plain] : plain;
+}
+
 interface Found {
   readonly columns: readonly ColumnLayout[];
   readonly cells: readonly (readonly SqlCell[])[];
 }
 
-/** One row more than the page. @param columns those of the answer by default. */
-function readRows(
-  runner: QueryRunner,
-  { query, guard, table, order, ranked }: List,
-  chosen?: readonly ColumnLayout[],
-): Found {
-  const plain = orderTerms(table, order);
-  const terms = ranked ? [rankTerm, ...plain] : plain;
+/** One row more than the page. */
+function readRows(runner: QueryRunner, list: List): Found {
+  const { query, table, order, ranked } = list;
   const needed = [...(query.with ?? []).map(viaOf), ...order.map((term) => term.field)];
-  const columns = chosen ?? columnsOf(table, query.select, needed);
+  const columns = columnsOf(table, query.select, needed);
   const wanted = query.limit + 1;
   const found: (readonly SqlCell[])[] = [];
   const segments: readonly (Segment | null)[] =
     query.after === undefined
       ? [null]
-      : segmentsAfter(terms, readCursor(query, order, table, ranked));
+      : segmentsAfter(termsOf(list), readCursor(query, order, table, ranked));
   for (const segment of segments) {
+    if (found.length >= wanted) break;
     const rows = wanted - found.length;
-    if (rows <= 0) break;
     const cells = runner.run({
       from: table.name,
       groupBy: [],
       of: query,
-      compile: (counted) => {
-        const source = { table, where: query.where, search: query.search, guard, counted };
-        return compileList(runner.guards, source, columns, { terms, segment, rows, ranked });
-      },
+      compile: (counted) => compileSegment(runner, list, columns, { segment, counted, rows }),
       shape: ({ guarded }) => ({
         shape: queryShape(query, guarded, listShape(query, orderShape(order))),
         table: table.name,
         bounds: guarded || query.search !== undefined ? null : boundsOf(query.where),
         limited: true,
-        isVariant: chosen !== undefined,
       }),
     });
     for (const row of cells) found.push(row);
@@ -91,52 +110,23 @@ function readRows(
   return { columns, cells: found };
 }
 
-/** The engine says which rows, in which order; what is in them is known. @returns null when too few are. */
-function warmPage(runner: QueryRunner, list: List, known: SnapshotRows): Page | null {
-  const { query, table } = list;
-  const { cells } = readRows(runner, list, table.columns.slice(0, 1));
-  const count = Math.min(cells.length, query.limit);
-  const rows: (Row | null)[] = [];
-  let missed = 0;
-  for (let index = 0; index < count; index++) {
-    const row = known.get(table.name, cells[index]?.[0] as string);
-    if (row === null) missed += 1;
-    rows.push(row);
-  }
-  known.noteList(table.name, missed, count);
-  if (missed > missingMax) return null;
-  const whole = rows.map((row, index) => row ?? readOne(runner, list, cells[index]?.[0] as string));
-  return { rows: whole, next: nextOf(list, whole.at(-1), cells.length > query.limit) };
-}
-
-function readOne(runner: QueryRunner, { table }: List, id: string): Row {
-  const sql = `SELECT ${columnList(table.columns)} FROM ${sqlName(table.name)} AS t WHERE t."id" = ?`;
-  const cells = withStoreErrors(() => runner.connection.prepare(sql).get(id));
-  assert(cells !== undefined, "a row of a list is in its snapshot");
-  const row = Object.freeze(decodeRow(table.columns, cells, 0));
-  runner.known?.put(table.name, id, row);
-  return row;
-}
-
 /** A page that was read whole: its rows are kept. */
 function keptPage(list: List, { columns, cells }: Found, known: SnapshotRows): Page {
   const { query, table } = list;
   const count = Math.min(cells.length, query.limit);
   const rows: Row[] = [];
-  let missed = 0;
   for (let index = 0; index < count; index++) {
     const row = cells[index] as readonly SqlCell[];
     const id = row[0] as string;
-    let whole = known.get(table.name, id);
+    let whole = known.row(table.name, id);
     if (whole === null) {
-      missed += 1;
       whole = Object.freeze(decodeRow(columns, row, 0));
-      known.put(table.name, id, whole);
+      known.putRow(table.name, id, whole);
     }
     rows.push(whole);
   }
-  known.noteList(table.name, missed, count);
-  return { rows, next: nextOf(list, rows.at(-1), cells.length > query.limit) };
+  const next = nextOf(list, rows.at(-1), cells.length > query.limit);
+  return Object.freeze({ rows: Object.freeze(rows), next });
 }
 
 function makePage(runner: QueryRunner, list: List, { columns, cells }: Found): Page {

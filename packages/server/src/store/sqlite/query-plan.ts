@@ -14,8 +14,6 @@ export interface PlannedStatement {
   readonly visitsAll: boolean;
   /** Tables that a rule inside the statement scans for every row. */
   readonly scanned: readonly string[];
-  /** See StatementShape. */
-  readonly isVariant: boolean;
 }
 
 /** What a statement was made from. */
@@ -26,8 +24,6 @@ export interface StatementShape {
   readonly bounds: readonly string[] | null;
   /** Ends after some rows in order: without conditions even a scan reads only those. */
   readonly limited: boolean;
-  /** Another way to ask what another statement of this shape asks, which is the better evidence. */
-  readonly isVariant?: boolean;
 }
 
 /** The plans of one store, of all its connections. */
@@ -57,13 +53,7 @@ export class PlanBook {
   }
 
   list(): readonly PlanEvidence[] {
-    const kept = [...this.#kept.values()];
-    const whole = new Set(
-      kept.filter(({ isVariant }) => !isVariant).map(({ evidence }) => evidence.shape),
-    );
-    return kept
-      .filter(({ isVariant, evidence }) => !isVariant || !whole.has(evidence.shape))
-      .map(({ evidence }) => evidence);
+    return [...this.#kept.values()].map((planned) => planned.evidence);
   }
 }
 
@@ -146,7 +136,7 @@ function collectFields(where: Where | undefined, equal: string[], ranged: string
 function explain(
   connection: SqliteConnection,
   sql: string,
-  { shape, table, bounds, limited, isVariant = false }: StatementShape,
+  { shape, table, bounds, limited }: StatementShape,
 ): PlannedStatement {
   const rows = connection.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
   const plan = rows.map((row) => String(row["detail"]));
@@ -159,7 +149,7 @@ function explain(
   const tight = harmless || (!sorts && bounds !== null && isTight(plan, bounds));
   const fullScan = ownScan || scanned.length > 0;
   const evidence = Object.freeze({ shape, table, sql, plan, fullScan, sorts });
-  return { evidence, tight, visitsAll: ownScan && (sorts || !limited), scanned, isVariant };
+  return { evidence, tight, visitsAll: ownScan && (sorts || !limited), scanned };
 }
 
 function tableOfAlias(sql: string, alias: string): string {

@@ -9,10 +9,11 @@ import fc from "fast-check";
 import { limits } from "../../base/limits.ts";
 import { commitMarkMemory, marksApartMax, openCommitMark } from "../commit-mark.ts";
 import type { ListQuery } from "../../model/query-form.ts";
-import type { CommitGroup, Page, ReadTx, Row, WriteTx } from "../store.ts";
-import { tableModel } from "../store.fixture.ts";
+import type { CommitGroup, Guard, Page, ReadTx, Row, WriteTx } from "../store.ts";
+import { compare, guardOf, literal, rowPath, tableModel } from "../store.fixture.ts";
 import { openSqliteStore, type SqliteStore } from "./sqlite-store.ts";
 import type { CacheThreadStart } from "./row-cache-writer.case.ts";
+import { pageText } from "../row-text.ts";
 import { tempFile } from "./temp-file.case.ts";
 
 const tables = {
@@ -35,13 +36,19 @@ const meta = { by: null, cause: "test", requestId: "r", atMs: 1, idempotency: nu
 type Change =
   | { readonly kind: "put"; readonly n: number; readonly text: string; readonly rank: number }
   | { readonly kind: "room"; readonly n: number; readonly room: number | null }
+  | { readonly kind: "name"; readonly n: number; readonly name: string }
   | { readonly kind: "deleteNote" | "deleteRoom"; readonly n: number };
 
 type Step =
   | { readonly kind: "commit"; readonly changes: readonly Change[]; readonly fails: boolean }
   | { readonly kind: "abort"; readonly changes: readonly Change[] }
   | { readonly kind: "read"; readonly ns: readonly number[] }
-  | { readonly kind: "list"; readonly rank: number | null; readonly limit: number }
+  | {
+      readonly kind: "list";
+      readonly rank: number | null;
+      readonly limit: number;
+      readonly guard: Guard | null;
+    }
   | { readonly kind: "pin" | "unpin" | "turn" | "age" };
 
 const n = fc.nat(rowIds - 1);
@@ -60,8 +67,16 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     n,
     room: fc.option(n),
   }),
+  fc.record({ kind: fc.constant("name" as const), n, name: fc.constantFrom("r", "s") }),
   fc.record({ kind: fc.constantFrom("deleteNote" as const, "deleteRoom" as const), n }),
 );
+const me = { id: null, role: null };
+/** Nobody in particular; whoever looks at short texts; and at notes of some rooms only. */
+const guards = [
+  null,
+  guardOf(me, { note: compare("!=", rowPath(["text"]), literal("")) }),
+  guardOf(me, { note: compare("==", rowPath(["room", "name"], ["room"]), literal("r")) }),
+];
 const changes = fc.array(change, { minLength: 1, maxLength: 4 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -79,6 +94,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("list" as const),
       rank: fc.option(fc.nat(2)),
       limit: fc.integer({ min: 1, max: 5 }),
+      guard: fc.constantFrom(...guards),
     }),
   },
   fc.record({ kind: fc.constantFrom("pin", "unpin", "turn", "age") }) as fc.Arbitrary<Step>,
@@ -200,6 +216,11 @@ function apply(tx: WriteTx, change: Change): void {
       if (tx.get("note", id, null) === null) return;
       void tx.update("note", id, { room: change.room === null ? null : idOf("room", change.room) });
       return;
+    case "name": {
+      const room = idOf("room", change.n);
+      if (tx.get("room", room, null) !== null) void tx.update("room", room, { name: change.name });
+      return;
+    }
     case "deleteNote":
       if (tx.get("note", id, null) !== null) void tx.delete("note", id);
       return;
@@ -225,10 +246,10 @@ function listOf(rank: number | null, limit: number, after: string | null): ListQ
   };
 }
 
-function walk(tx: ReadTx, rank: number | null, limit: number): Row[] {
+function walk(tx: ReadTx, { rank, limit, guard }: Step & { readonly kind: "list" }): Row[] {
   const rows: Row[] = [];
   for (let after: string | null = null; ;) {
-    const page = tx.list(listOf(rank, limit, after), null) as Page;
+    const page = tx.list(listOf(rank, limit, after), guard) as Page;
     rows.push(...page.rows);
     if (page.next === null) return rows;
     after = page.next;
@@ -262,7 +283,7 @@ function run(scene: Scene, step: Step): void {
       return;
     case "list":
       scene.look(({ cached, plain }) => {
-        assert.deepEqual(walk(cached, step.rank, step.limit), walk(plain, step.rank, step.limit));
+        assert.deepEqual(walk(cached, step), walk(plain, step));
       });
       return;
     case "pin":
@@ -303,6 +324,32 @@ for (const own of [true, false]) {
     );
   });
 }
+
+test("a page is read again when a row of its table changed, and only then", () => {
+  const scene = new Scene({ rowCacheBytesMax: 1_000_000, own: true });
+  const put = (n: number): void => {
+    scene.group([{ kind: "put", n, text: "a", rank: 1 }], () => {}).commit();
+  };
+  const page = (rank: number, guard: Guard | null): Page =>
+    scene.writer.read((tx) => tx.list(listOf(rank, 2, null), guard)) as Page;
+  put(0);
+  // A page is kept when it is asked for the second time.
+  for (const guard of guards) page(1, guard);
+  const [free, short, related] = guards.map((guard) => page(1, guard));
+  const again = (): boolean[] =>
+    [free, short, related].map((before, at) => page(1, guards[at] ?? null) === before);
+  assert.deepEqual(again(), [true, true, true]);
+  scene.group([{ kind: "name", n: 1, name: "s" }], () => {}).commit();
+  assert.deepEqual(again(), [true, true, false], "rooms are of the third only");
+  put(1);
+  assert.deepEqual(again(), [false, false, false]);
+  assert.equal(page(1, null).rows.length, 2);
+  assert.equal(page(1, null), page(1, null));
+  assert.equal(pageText(page(1, null)), JSON.stringify(page(1, null)));
+  assert.equal(pageText(page(1, null)), JSON.stringify(page(1, null)), "as it was kept");
+  scene.plain.close();
+  scene.writer.close();
+});
 
 test("a snapshot is one state, while another thread writes", async () => {
   const path = tempFile();

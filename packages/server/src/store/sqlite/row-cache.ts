@@ -1,19 +1,29 @@
-// Rows that the reads of one thread have met, by id, so that a busy row is not looked up and decoded again.
+// Rows and pages that the reads of one thread have met, so that what is busy is not looked up and decoded again.
 // Nobody tells it of changes: a row is asked for at the mark of a snapshot, and the row's stamp in shared
-// memory (store/commit-mark.ts) says whether it is the same in that snapshot.
+// memory (store/commit-mark.ts) says whether it is the same in that snapshot. A page is the same while no row
+// of its table changed; one whose statement looks at other tables too, while nothing was committed at all.
 //
-// Invariant: a row that it answers is, value for value, what the snapshot itself would answer.
+// Invariant: what it answers is, value for value, what the snapshot itself would answer.
 import { isAfter, marksApartMax, stampPlace, type CommitMark } from "../commit-mark.ts";
-import { keepRowText } from "../row-text.ts";
-import type { Row } from "../store.ts";
+import { keepPageText, keepRowText } from "../row-text.ts";
+import type { Page, Row } from "../store.ts";
 
 interface Known {
-  readonly table: string;
-  readonly row: Row;
   /** Mark of the snapshot that it was read from. */
   readonly mark: number;
-  readonly place: number;
   readonly bytes: number;
+}
+
+interface KnownRow extends Known {
+  readonly table: string;
+  readonly row: Row;
+  readonly place: number;
+}
+
+interface KnownPage extends Known {
+  readonly page: Page;
+  /** Of its table; null when it depends on others. */
+  readonly place: number | null;
 }
 
 /** What a row costs besides its text: the object, its entry, a cell for each field. About. */
@@ -24,21 +34,23 @@ const charBytes = 3;
 /** A list or an object takes so many times the length of its JSON. */
 const nestedFactor = 8;
 
-/** Two generations stand for "least recently used": what nobody asked for goes with the old one. */
+/** Statements are remembered this long. */
+const askedMax = 2_048;
+
+/** What one thread remembers of a file. */
 export class RowCache {
   readonly #mark: CommitMark;
-  readonly #generationBytesMax: number;
-  /** Tables whose lists find their rows here: see SnapshotRows. */
-  readonly warm = new Set<string>();
-  #young = new Map<string, Known>();
-  #old = new Map<string, Known>();
-  #youngBytes = 0;
+  readonly #rows: AgingMap<KnownRow>;
+  readonly #pages: AgingMap<KnownPage>;
+  /** Statements of pages that were asked for once. */
+  readonly #asked = new Set<string>();
   #bornMark = 0;
 
-  /** @param bytesMax memory of all rows, about. 0: none are kept. */
+  /** @param bytesMax memory of all, about, half of it for pages. 0: nothing is kept. */
   constructor(mark: CommitMark, bytesMax: number) {
     this.#mark = mark;
-    this.#generationBytesMax = bytesMax / 2;
+    this.#rows = new AgingMap(bytesMax / 2);
+    this.#pages = new AgingMap(bytesMax / 2);
   }
 
   /** A snapshot begins. @param mark that it was proved to stand on. */
@@ -46,47 +58,103 @@ export class RowCache {
     const age = (mark - this.#bornMark) | 0;
     if (age >= 0 && age < marksApartMax / 2) return;
     this.#bornMark = mark;
+    this.#rows.clear();
+    this.#pages.clear();
+  }
+
+  /** The row in the snapshot of `mark`, or null when it has to be read. */
+  row(table: string, id: string, mark: number): Row | null {
+    const known = this.#rows.get(id);
+    if (known === undefined || known.table !== table) return null;
+    return this.#isSame(known.place, known.mark, mark) ? known.row : null;
+  }
+
+  /** Keeps a row that was read from the snapshot of `mark`. */
+  putRow(table: string, id: string, mark: number, row: Row): void {
+    const known = { table, row, mark, place: stampPlace(id), bytes: bytesOf(row) };
+    if (this.#rows.put(id, known)) keepRowText(row);
+  }
+
+  /** The page of a statement in the snapshot of `mark`, or null when it has to be read. */
+  page(statement: string, mark: number): Page | null {
+    const known = this.#pages.get(statement);
+    if (known === undefined) return null;
+    const { place, page } = known;
+    const isSame = place === null ? known.mark === mark : this.#isSame(place, known.mark, mark);
+    return isSame ? page : null;
+  }
+
+  /**
+   * Keeps a page that was read from the snapshot of `mark`, when it is asked for the second time: most are not, and
+   * to keep those costs more than it saves.
+   * @param table that it depends on; null: on several.
+   */
+  putPage(statement: string, table: string | null, mark: number, page: Page): void {
+    if (!this.#asked.delete(statement)) {
+      if (this.#asked.size >= askedMax) this.#asked.clear();
+      this.#asked.add(statement);
+      return;
+    }
+    let bytes = rowBytes + statement.length;
+    for (const row of page.rows) bytes += bytesOf(row);
+    const place = table === null ? null : stampPlace(table);
+    if (this.#pages.put(statement, { page, mark, place, bytes })) keepPageText(page);
+  }
+
+  /** Whether what stood at `place` in one snapshot stands in another. */
+  #isSame(place: number, knownMark: number, mark: number): boolean {
+    const stamp = this.#mark.stamp(place);
+    return !isAfter(stamp, knownMark) && !isAfter(stamp, mark);
+  }
+}
+
+/** Two generations stand for "least recently used": what nobody asked for goes with the old one. */
+class AgingMap<T extends Known> {
+  readonly #generationBytesMax: number;
+  #young = new Map<string, T>();
+  #old = new Map<string, T>();
+  #youngBytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#generationBytesMax = bytesMax / 2;
+  }
+
+  get(key: string): T | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old === undefined) return undefined;
+    this.#old.delete(key);
+    this.#keep(key, old);
+    return old;
+  }
+
+  /** @returns whether it is kept: not when it is a large part of the whole, which would push out all others. */
+  put(key: string, known: T): boolean {
+    if (known.bytes * 16 > this.#generationBytesMax) return false;
+    this.#keep(key, known);
+    return true;
+  }
+
+  clear(): void {
     this.#young = new Map();
     this.#old = new Map();
     this.#youngBytes = 0;
   }
 
-  /** The row in the snapshot of `mark`, or null when it has to be read. */
-  get(table: string, id: string, mark: number): Row | null {
-    const young = this.#young.get(id);
-    const known = young ?? this.#old.get(id);
-    if (known === undefined || known.table !== table) return null;
-    const stamp = this.#mark.stamp(known.place);
-    if (isAfter(stamp, known.mark) || isAfter(stamp, mark)) return null;
-    if (young === undefined) {
-      this.#old.delete(id);
-      this.#keep(id, known);
-    }
-    return known.row;
-  }
-
-  /** Keeps a row that was read from the snapshot of `mark`. */
-  put(table: string, id: string, mark: number, row: Row): void {
-    const bytes = bytesOf(row);
-    // One that is a large part of the whole would push out all others.
-    if (bytes * 16 > this.#generationBytesMax) return;
-    keepRowText(row);
-    this.#keep(id, { table, row, mark, place: stampPlace(id), bytes });
-  }
-
-  #keep(id: string, known: Known): void {
+  #keep(key: string, known: T): void {
     if (this.#youngBytes + known.bytes > this.#generationBytesMax) {
       this.#old = this.#young;
       this.#young = new Map();
       this.#youngBytes = 0;
     }
-    const before = this.#young.get(id);
+    const before = this.#young.get(key);
     this.#youngBytes += known.bytes - (before?.bytes ?? 0);
-    this.#young.set(id, known);
+    this.#young.set(key, known);
   }
 }
 
-/** Rows in the snapshot of one transaction. */
+/** Rows and pages in the snapshot of one transaction. */
 export class SnapshotRows {
   readonly #cache: RowCache;
   readonly #mark: () => number | null;
@@ -98,33 +166,29 @@ export class SnapshotRows {
   }
 
   /** The row as the snapshot has it, or null when it has to be read. */
-  get(table: string, id: string): Row | null {
+  row(table: string, id: string): Row | null {
     const mark = this.#mark();
-    return mark === null ? null : this.#cache.get(table, id, mark);
+    return mark === null ? null : this.#cache.row(table, id, mark);
   }
 
   /** Keeps a row that was read from the snapshot. @param row whole, frozen. */
-  put(table: string, id: string, row: Row): void {
+  putRow(table: string, id: string, row: Row): void {
     const mark = this.#mark();
-    if (mark !== null) this.#cache.put(table, id, mark, row);
+    if (mark !== null) this.#cache.putRow(table, id, mark, row);
   }
 
-  /** Whether the rows of this table's last list were all here. */
-  isWarm(table: string): boolean {
-    return this.#mark() !== null && this.#cache.warm.has(table);
+  /** The page as the snapshot has it, or null when it has to be read. @param statement with its values. */
+  page(statement: string): Page | null {
+    const mark = this.#mark();
+    return mark === null ? null : this.#cache.page(statement, mark);
   }
 
-  /** @param missed how many rows of a list had to be read, of how many. */
-  noteList(table: string, missed: number, of: number): void {
-    if (of === 0) return;
-    const { warm } = this.#cache;
-    if (missed * coldShare > of) warm.delete(table);
-    else warm.add(table);
+  /** Keeps a page that was read from the snapshot. @param table the only one that the statement looks at, or null. */
+  putPage(statement: string, table: string | null, page: Page): void {
+    const mark = this.#mark();
+    if (mark !== null) this.#cache.putPage(statement, table, mark, page);
   }
 }
-
-/** A list of which one row in so many had to be read says that the next one had better read all. */
-const coldShare = 8;
 
 /** Memory of a row with its JSON text. */
 function bytesOf(row: Row): number {

@@ -196,10 +196,10 @@ class CachedReadTx extends SqliteReadTx {
   protected override row(table: string, id: string): Row | null {
     const { known } = this.runner;
     if (known === null) return super.row(table, id);
-    const before = known.get(table, id);
+    const before = known.row(table, id);
     if (before !== null) return before;
     const row = super.row(table, id);
-    if (row !== null) known.put(table, id, row);
+    if (row !== null) known.putRow(table, id, row);
     return row;
   }
 }

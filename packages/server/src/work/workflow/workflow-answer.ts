@@ -80,6 +80,8 @@ export function wakeRun(scope: ProcedureScope, run: WorkflowRun): Later<string> 
     sooner: true,
     me: run.info.me,
     origin: originOfRun(run),
+    // It goes on: it was counted when it began.
+    counts: false,
   });
 }
 
@@ -126,12 +128,39 @@ export function interruptRun(
 
 /** Nothing that a run waits for is waited for any more. */
 export function giveUpSteps(scope: ProcedureScope, run: WorkflowRun): Later<void> {
-  return andThen(readSteps(scope, run.id), (steps) =>
-    eachOf(
-      steps.filter(({ state }) => state === "waiting"),
-      (step) => giveUp(scope, step),
-    ),
+  return andThen(readSteps(scope, run.id), (steps) => {
+    const waiting = steps.filter(({ state }) => state === "waiting");
+    const children = waiting.flatMap(({ kind, job }) =>
+      kind === "child" && job !== null ? [job] : [],
+    );
+    return andThen(
+      eachOf(waiting, (step) => giveUp(scope, step)),
+      () => cancelChildren(scope, run, children),
+    );
+  });
+}
+
+/** Children that one transaction cancels; a job cancels the others. */
+const childrenMax = 10;
+
+/** Cancels runs, those that are too many for one transaction by a job. */
+export function cancelChildren(
+  scope: ProcedureScope,
+  parent: { readonly info: Pick<RunInfo, "me" | "root" | "chain"> },
+  children: readonly string[],
+): Later<void> {
+  const rest = children.slice(childrenMax);
+  const now = eachOf(children.slice(0, childrenMax), (child) =>
+    interruptRun(scope, child, cancelled),
   );
+  return andThen(now, () => {
+    if (rest.length === 0) return undefined;
+    const { me, root, chain } = parent.info;
+    const input = { children: rest, me, root, chain: [...chain] };
+    const queue = `${workflowKindName}:children`;
+    const origin = { root, chain };
+    return andThen(addJob(scope, { queue, input, me, origin, counts: false }), () => undefined);
+  });
 }
 
 /** What cancelling tells. */
@@ -146,9 +175,7 @@ function giveUp(scope: ProcedureScope, step: WorkflowStep): Later<void> {
   const patch = { state: "cancelled", waits: null, dueAt: null, endedAt: nowText(scope) };
   return andThen(scope.tx.update("workStep", step.id, patch), () => {
     // A step that cancels its own run goes on to its end; nobody takes its result.
-    if (job === null || job === scope.run.job?.id) return undefined;
-    const taken: Later<unknown> =
-      kind === "child" ? interruptRun(scope, job, cancelled) : removeJob(scope, job);
-    return andThen(taken, () => undefined);
+    if (job === null || kind === "child" || job === scope.run.job?.id) return undefined;
+    return andThen(removeJob(scope, job), () => undefined);
   });
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Json } from "../../base/json.ts";
 import { andThen, recover, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
-import { callInTx, functionNotFound } from "../../gate/call-function.ts";
+import { assertSignedInWhereAsked, callInTx, functionNotFound } from "../../gate/call-function.ts";
 import type { CheckedFunction } from "../../gate/checked-function.ts";
 import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
 import { msOfTime } from "../../model/field-time.ts";
@@ -72,7 +72,8 @@ export function commandOf(kind: string, name: string, input: Json): Command {
 export function beginCommand(tick: Tick, seq: number): Later<readonly Delivery[]> {
   const command = tick.commands[seq] as Command;
   const recorded = tick.steps.get(seq);
-  if (recorded !== undefined && (recorded.kind !== "step" || recorded.job !== null)) return [];
+  const isPutOff = (command.kind === "step" || command.kind === "child") && recorded?.job === null;
+  if (recorded !== undefined && !isPutOff) return [];
   switch (command.kind) {
     case "step":
       return beginStep(tick, seq, command);
@@ -116,6 +117,7 @@ function beginStep(tick: Tick, seq: number, command: Command): Later<readonly De
   }
   let args: Json;
   try {
+    assertSignedInWhereAsked(run, fn);
     args = fn.args(command.input.args ?? {}, timeText(run.nowMs));
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
@@ -131,14 +133,19 @@ function beginStep(tick: Tick, seq: number, command: Command): Later<readonly De
     const dueMs = run.nowMs + backoffMs(policy, 1, run.app.random);
     return putOff(tick, seq, { args, dueMs, attempts: 1, failure: before });
   }
-  const isFull = (run.started?.count ?? 0) * 2 > run.app.limits.workStartsMax;
-  if (isMutation ? tick.hasRun : isFull) {
+  if (isMutation ? tick.hasRun : isFull(tick)) {
     tick.isUnfinished = true;
     return wait(tick, seq, {});
   }
   if (!isMutation) return putOff(tick, seq, { args });
   tick.hasRun = true;
   return runHere(tick, seq, fn, args);
+}
+
+/** Whether this transaction has started so much work that the rest is for the next. */
+function isFull({ scope }: Tick): boolean {
+  const { started, app } = scope.run;
+  return (started?.count ?? 0) * 2 > app.limits.workStartsMax;
 }
 
 /** As a job of its own, that is tried again by the policy of the function. */
@@ -202,17 +209,26 @@ function beginSleep(tick: Tick, seq: number, { input }: Command): Later<readonly
   return record(tick, seq, { ok: true, value: null });
 }
 
+/** What a start is refused with before anything of it is written. */
+const refusals: ReadonlySet<string> = new Set([
+  "WORK_NOT_FOUND",
+  "ARGUMENT_INVALID",
+  "WORK_TOO_DEEP",
+  "WORK_FUEL_SPENT",
+]);
+
 function beginChild(tick: Tick, seq: number, command: Command): Later<readonly Delivery[]> {
   const { scope, run } = tick;
+  if (isFull(tick)) {
+    tick.isUnfinished = true;
+    return wait(tick, seq, {});
+  }
   const given = { workflow: command.name, args: command.input.args ?? {} };
   const started = recover<string | PlatformError>(
     () => startRun(scope, { ...given, parent: { run: run.id, seq } }),
     (error) => {
-      const isRefused =
-        error instanceof PlatformError &&
-        (error.code === "WORK_NOT_FOUND" || error.code === "ARGUMENT_INVALID");
-      if (!isRefused) throw error;
-      return error;
+      if (error instanceof PlatformError && refusals.has(error.code)) return error;
+      throw error;
     },
   );
   return andThen(started, (child) =>

@@ -7,6 +7,7 @@ import { cancelled, interruptRun, wakeRun } from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
 import { keepVersion } from "./workflow-code.ts";
 import { nowText, readRun, writeRun } from "./workflow-run.ts";
+import { listRuns, showRun } from "./workflow-show.ts";
 import { endRun, startRun } from "./workflow-start.ts";
 import { sendSignal } from "./workflow-wait.ts";
 
@@ -44,6 +45,9 @@ const forOperators: Readonly<Record<string, Procedure["run"]>> = {
       return signalRun(scope, { workflow, run: id, signal: name, payload: payload ?? {} });
     });
   },
+  "workflow.list": (scope, input) => listRuns(scope, input as Input),
+  "workflow.show": (scope, input) => showRun(scope, textOf((input as Input)["run"], "run")),
+  "workflow.stop": (scope, input) => cancelRun(scope, textOf((input as Input)["run"], "run")),
   "workflow.retry": (scope, input) => retryRun(scope, textOf((input as Input)["run"], "run")),
 };
 

@@ -10,7 +10,6 @@ import {
 } from "../../gate/gate-harness.case.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
-import type { WorkflowCode } from "../../gate/function-runner.ts";
 import { openCommitRelay, feedingStore, type CommitRelay } from "../../store/commit-feed.ts";
 import type { Row, Store } from "../../store/store.ts";
 import { cronKind } from "../cron-kind.ts";
@@ -57,13 +56,10 @@ export interface WorkflowScene {
   close(): Promise<void>;
 }
 
-/** What a scene is opened with. */
-export interface SceneOptions extends Pick<HarnessOptions, "files" | "limits"> {
-  readonly workflowCode?: WorkflowCode;
-}
-
 /** Opens one. @param options.files `app.ts`, `schema.ts`... */
-export async function openWorkflowScene(options: SceneOptions): Promise<WorkflowScene> {
+export async function openWorkflowScene(
+  options: Pick<HarnessOptions, "files" | "limits">,
+): Promise<WorkflowScene> {
   let relay: CommitRelay | null = null;
   const harness = await openGateHarness({
     ...options,

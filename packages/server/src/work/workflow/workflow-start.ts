@@ -3,7 +3,7 @@ import type { Json } from "../../base/json.ts";
 import { andThen, type Later } from "../../base/later.ts";
 import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
 import type { Where } from "../../model/query-form.ts";
-import { originOf } from "../lineage.ts";
+import { countStart, originOf } from "../lineage.ts";
 import { nextPlace } from "../place-number.ts";
 import type { WorkflowFailure } from "./replay.ts";
 import { answerStep, giveUpSteps, wakeRun } from "./workflow-answer.ts";
@@ -33,16 +33,18 @@ const seedBytes = 16;
 
 /**
  * Starts a run.
- * @returns its id, or that of the run that has the key. @throws WORK_NOT_FOUND, ARGUMENT_INVALID; what `addJob` throws.
+ * @returns its id, or that of the run that has the key. @throws WORK_NOT_FOUND, ARGUMENT_INVALID, WORK_TOO_DEEP, WORK_FUEL_SPENT: all before
+ * anything is written; WORK_TOO_MUCH.
  */
 export function startRun(scope: ProcedureScope, given: NewRun): Later<string> {
   const { workflow, key = null } = given;
   const model = workflowOf(scope.run.app, workflow);
   const args = model.args(given.args, nowText(scope));
-  if (key === null) return insertRun(scope, { ...given, args });
-  return andThen(runningWithKey(scope, workflow, key), (taken) =>
-    taken === null ? insertRun(scope, { ...given, args }) : taken.id,
-  );
+  const taken = key === null ? null : runningWithKey(scope, workflow, key);
+  return andThen(taken, (taken) => {
+    if (taken !== null) return taken.id;
+    return andThen(countStart(scope), () => insertRun(scope, { ...given, args }));
+  });
 }
 
 function insertRun(scope: ProcedureScope, given: NewRun): Later<string> {

@@ -12,7 +12,13 @@ import { deadIdOf } from "../job-run.ts";
 import type { Job } from "../job.ts";
 import { policyOf } from "../work-app.ts";
 import type { JobEnd, WorkKind } from "../work-kind.ts";
-import { endedStep, giveUpSteps, interruptRun, workflowKindName } from "./workflow-answer.ts";
+import {
+  cancelChildren,
+  endedStep,
+  giveUpSteps,
+  interruptRun,
+  workflowKindName,
+} from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
 import { beginCommand, type Tick } from "./workflow-begin.ts";
 import { keepVersion, runnerOf } from "./workflow-code.ts";
@@ -38,6 +44,13 @@ const attemptsMax = 20;
 const backoffMs = 5;
 const done: JobEnd = { kind: "done" };
 
+/** What a job of this kind brings: a run to go on with, or what was too much for the transaction that began it. */
+interface TickInput {
+  readonly run?: string;
+  readonly event?: ToldEvent;
+  readonly children?: readonly string[];
+}
+
 /** Ticks. */
 export const workflowKind: WorkKind = {
   kind: workflowKindName,
@@ -45,13 +58,20 @@ export const workflowKind: WorkKind = {
   policy: (app) => policyOf(app, { attempts: attemptsMax, backoffMs }),
   place: () => "writer",
   run(scope, job) {
-    const { run: id, event } = job.input as { readonly run?: string; readonly event?: Json };
-    if (id === undefined) {
-      return andThen(tellRuns(scope, event as unknown as ToldEvent), () => done);
+    const { run: id, event, children } = job.input as unknown as TickInput;
+    if (event !== undefined) return andThen(tellRuns(scope, event), () => done);
+    if (children !== undefined) {
+      const parent = { info: job.input as unknown as WorkflowRun["info"] };
+      return andThen(cancelChildren(scope, parent, children), () => done);
     }
+    if (id === undefined) return done;
     return andThen(readRun(scope, id), (run) => {
       if (run === null || run.state !== "running") return done;
-      return andThen(timesUp(scope, run), (now) => tick(scope, job, now));
+      return andThen(readSteps(scope, id), (steps) =>
+        andThen(timesUp(scope, run, steps), (isChanged) =>
+          isChanged ? tickAnew(scope, job, id) : tick(scope, job, run, steps),
+        ),
+      );
     });
   },
   died(scope, job, failure) {
@@ -64,56 +84,67 @@ export const workflowKind: WorkKind = {
   },
 };
 
-/** Answers what is over by itself: sleeps, waits with a timeout, the run's deadline. @returns the run as it is then. */
-function timesUp(scope: ProcedureScope, run: WorkflowRun): Later<WorkflowRun> {
+/** Answers what is over by itself: sleeps, waits with a timeout, the run's deadline. @returns whether anything was. */
+function timesUp(
+  scope: ProcedureScope,
+  run: WorkflowRun,
+  steps: readonly WorkflowStep[],
+): Later<boolean> {
   const { nowMs } = scope.run;
-  return andThen(readSteps(scope, run.id), (steps) => {
-    const due = steps
-      .filter(({ state, dueMs }) => state === "waiting" && dueMs !== null && dueMs <= nowMs)
-      .toSorted((left, right) => (left.dueMs ?? 0) - (right.dueMs ?? 0) || left.seq - right.seq);
-    let { answers } = run.info;
-    const ending = eachOf(due, ({ id }) =>
-      scope.tx.update("workStep", id, endedStep(scope, { ok: true, value: null }, answers++)),
-    );
-    return andThen(ending, () => {
-      const { deadlineMs } = run.info;
-      const isLate = deadlineMs !== null && deadlineMs <= nowMs;
-      if (due.length === 0 && !isLate) return run;
-      const info = { ...run.info, answers, deadlineMs: isLate ? null : deadlineMs };
-      return andThen(writeRun(scope, run.id, { info: infoJson(info) }), (next) => {
-        if (!isLate) return next;
-        const error = new PlatformError("WORKFLOW_DEADLINE", { deadline: timeText(deadlineMs) });
-        const { code, message, details } = error;
-        const interrupted = interruptRun(scope, run.id, { code, text: message, details });
-        return andThen(interrupted, (after) => after ?? next);
-      });
+  const { deadlineMs } = run.info;
+  const isLate = deadlineMs !== null && deadlineMs <= nowMs;
+  const due = steps
+    .filter(({ state, dueMs }) => state === "waiting" && dueMs !== null && dueMs <= nowMs)
+    .toSorted((left, right) => (left.dueMs ?? 0) - (right.dueMs ?? 0) || left.seq - right.seq);
+  if (due.length === 0 && !isLate) return false;
+  let { answers } = run.info;
+  const ending = eachOf(due, ({ id }) =>
+    scope.tx.update("workStep", id, endedStep(scope, { ok: true, value: null }, answers++)),
+  );
+  return andThen(ending, () => {
+    const info = { ...run.info, answers, deadlineMs: isLate ? null : deadlineMs };
+    return andThen(writeRun(scope, run.id, { info: infoJson(info) }), () => {
+      if (!isLate) return true;
+      const error = new PlatformError("WORKFLOW_DEADLINE", { deadline: timeText(deadlineMs) });
+      const { code, message, details } = error;
+      const interrupted = interruptRun(scope, run.id, { code, text: message, details });
+      return andThen(interrupted, () => true);
     });
   });
 }
 
-function tick(scope: ProcedureScope, job: Job, run: WorkflowRun): Later<JobEnd> {
-  return andThen(readSteps(scope, run.id), (steps) => {
-    const { limits } = scope.run.app;
-    const under: Tick = {
-      scope,
-      job,
-      run,
-      steps: new Map(steps.map((step) => [step.seq, step])),
-      commands: [],
-      answers: run.info.answers,
-      hasRun: false,
-      isUnfinished: false,
-      dueMs: [],
-    };
-    const replay = new Replay(historyOf(steps, run.info), {
-      begin: (seq) => beginCommand(under, seq),
-      commandsMax: limits.workflowStepsMax,
-      isFull: () => run.info.bytes > limits.workflowBytesMax,
-    });
-    return andThen(runnerOf(scope, run.version), (runner) =>
-      andThen(evaluate(under, replay, runner), (evaluated) => settle(under, replay, evaluated)),
-    );
+function tickAnew(scope: ProcedureScope, job: Job, id: string): Later<JobEnd> {
+  return andThen(readRun(scope, id), (run) =>
+    run === null ? done : andThen(readSteps(scope, id), (steps) => tick(scope, job, run, steps)),
+  );
+}
+
+function tick(
+  scope: ProcedureScope,
+  job: Job,
+  run: WorkflowRun,
+  steps: readonly WorkflowStep[],
+): Later<JobEnd> {
+  const { limits } = scope.run.app;
+  const under: Tick = {
+    scope,
+    job,
+    run,
+    steps: new Map(steps.map((step) => [step.seq, step])),
+    commands: [],
+    answers: run.info.answers,
+    hasRun: false,
+    isUnfinished: false,
+    dueMs: [],
+  };
+  const replay = new Replay(historyOf(steps, run.info), {
+    begin: (seq) => beginCommand(under, seq),
+    commandsMax: limits.workflowStepsMax,
+    isFull: () => run.info.bytes > limits.workflowBytesMax,
   });
+  return andThen(runnerOf(scope, run.version), (runner) =>
+    andThen(evaluate(under, replay, runner), (evaluated) => settle(under, replay, evaluated)),
+  );
 }
 
 /** Records what came of a tick. */

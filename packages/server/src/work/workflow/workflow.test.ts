@@ -183,6 +183,29 @@ export const self = workflow({
     return [paid.amount, done];
   },
 });
+export const hoards = workflow({
+  args: { text: t.text({ max: 200 }) },
+  async run({ step }, { text }) { for (;;) await step(write, { text: text.slice(0, 190) }); },
+});
+export const mine = mutation({ allow: "signed-in", async run({ me }) { return me.id.length; } });
+export const signedIn = workflow({ async run({ step }) { return step(mine); } });
+export const spender = workflow({ async run({ step }) { for (;;) await step(call, { text: "s" }); } });
+export const bells = workflow({ async run({ waitFor }) { await waitFor("bell"); return "rang"; } });
+export const deep = workflow({ async run({ child }) { return child(deep); } });
+export const many = workflow({
+  args: { count: t.int({ min: 1, max: 1000 }) },
+  async run({ child }, { count }) {
+    await Promise.all(Array.from({ length: count }, () => child(bells)));
+  },
+});
+export const startMany = mutation({
+  args: { count: t.int({ min: 1, max: 1000 }) },
+  allow: "anyone",
+  async run({ startWorkflow }, { count }) {
+    for (let n = 0; n < count; n++) await startWorkflow(bells);
+  },
+});
+export const ringBell = mutation({ allow: "anyone", async run({ emit }) { await emit("bell", {}); } });
 export const ring = mutation({ async run({ emit }) {
   await emit("paid", { order: "self", amount: 5 });
   return "rang";
@@ -197,7 +220,7 @@ export const kill = mutation({
 });
 
 const all = { three, month, acts, parallel, catches, order, twice, saga, parent, waitsForChild, late, loop, endless,
-  breaks, spins, hangs, reaches, moody, self, suicide };
+  breaks, spins, hangs, reaches, moody, self, suicide, hoards, deep, many, signedIn, spender };
 export const start = mutation({
   args: { name: t.text({ max: 50 }), args: t.json({ maxBytes: 1000 }), key: t.text({ max: 50 }).optional(), fail: t.bool().default(false) },
   allow: "anyone",
@@ -538,6 +561,13 @@ test("a query shows a run of its workflow, with nothing of its insides", async (
   assert.equal(await scene.call("main.look", { run: await start("three", { text: "y" }) }), null);
 });
 
+test("a step for people who are signed in fails for a run that nobody in particular started", async () => {
+  const id = await start("signedIn");
+  const { state, error } = await scene.run(id);
+  assert.equal(state, "failed");
+  assert.equal((error as { code: string }).code, "SIGN_IN_REQUIRED");
+});
+
 test("steps run with the rights of who started the run", async () => {
   const who = { id: "user_01h455vb4pex5vsknk084sn02q" };
   const id = await scene.call("main.start", { name: "three", args: { text: "mine" } }, who);
@@ -555,4 +585,102 @@ test("runs are forgotten after their time, with all their steps", async () => {
   await scene.procedure("work.prune", null);
   assert.ok(!(await scene.rows("workRun")).some((row) => row["id"] === id));
   assert.ok(!(await scene.rows("workStep")).some(({ run }) => run === id));
+});
+
+test("a run keeps no more than it may", async () => {
+  const own = await openWorkflowScene({ files, limits: { workflowBytesMax: 1_024 } });
+  try {
+    const text = "x".repeat(200);
+    const id = await own.call("main.start", { name: "hoards", args: { text } });
+    await own.settle();
+    const { state, error } = await own.run(id);
+    assert.equal(state, "failed");
+    assert.equal((error as { code: string }).code, "WORKFLOW_TOO_LONG");
+    const kept = (await own.rows("note")).length;
+    assert.ok(kept >= 5 && kept < 10, String(kept));
+  } finally {
+    await own.close();
+  }
+});
+
+test("a run is sent no more signals than it may have waiting", async () => {
+  const own = await openWorkflowScene({ files, limits: { workflowSignalsMax: 2 } });
+  try {
+    const run = await own.call("main.start", { name: "order", args: { order: "s" } });
+    await own.settle();
+    const send = (by: string) => ({ kind: "call", name: "main.ship", args: { run, by } }) as const;
+    for (const by of ["a", "b"]) assert.equal(await own.harness.value(null, send(by)), true);
+    assert.equal((await own.harness.ask(null, send("c"))).code, "WORK_TOO_MUCH");
+    await own.call("main.pay", { order: "s", amount: 1 });
+    await own.settle();
+    const { result } = await own.run(run);
+    assert.deepEqual(result, [1, "a", { by: "b" }]);
+  } finally {
+    await own.close();
+  }
+});
+
+test("an event that many runs wait for reaches all of them", async () => {
+  const own = await openWorkflowScene({ files });
+  try {
+    for (let batch = 0; batch < 3; batch++) {
+      await own.call("main.startMany", { count: 100 });
+      await own.settle();
+    }
+    await own.call("main.ringBell");
+    await own.settle();
+    const states = await Promise.all(
+      (await own.rows("workRun")).map(({ id }) => own.run(id ?? null)),
+    );
+    assert.equal(states.length, 300);
+    assert.ok(states.every(({ state, result }) => state === "done" && result === "rang"));
+  } finally {
+    await own.close();
+  }
+});
+
+test("more children than one transaction can start or cancel are started and cancelled all the same", async () => {
+  const own = await openWorkflowScene({ files, limits: { workStartsMax: 40 } });
+  try {
+    const id = await own.call("main.start", { name: "many", args: { count: 90 } });
+    await own.settle();
+    const states = async () => (await own.rows("workRun")).map(({ state }) => state);
+    assert.equal((await states()).length, 91);
+    assert.equal(await own.call("main.kill", { run: id }), true);
+    for (let count = 0; count < 3; count++) await own.pass(1_000);
+    assert.ok((await states()).every((state) => state === "cancelled"));
+  } finally {
+    await own.close();
+  }
+});
+
+test("a workflow that starts itself without end is stopped, with its chain", async () => {
+  const id = await start("deep");
+  for (let count = 0; count < 3; count++) await scene.pass(10_000);
+  const runs = (await scene.rows("workRun")).filter(({ workflow }) => workflow === "main.deep");
+  assert.ok(runs.length > 5 && runs.length <= 20, String(runs.length));
+  assert.ok(runs.every(({ state }) => state === "failed"));
+  const { error } = await scene.run(id);
+  assert.equal((error as { code: string }).code, "WORK_TOO_DEEP");
+});
+
+test("a run that spends its root's fuel fails, and others go on", async () => {
+  const own = await openWorkflowScene({
+    files: { ...files, "schema.ts": schema.replace("}, { events", "}, { fuel: 20, events") },
+  });
+  try {
+    const id = await own.call("main.start", { name: "spender", args: {} });
+    await own.settle();
+    for (let count = 0; count < 3; count++) await own.pass(10_000);
+    const { state, error } = await own.run(id);
+    assert.equal(state, "failed");
+    assert.equal((error as { code: string }).code, "WORK_FUEL_SPENT");
+    const other = await own.call("main.start", { name: "three", args: { text: "other" } });
+    await own.settle();
+    assert.equal((await own.run(other))["state"], "done");
+    assert.deepEqual(await own.rows("workDead"), []);
+    assert.deepEqual(await own.rows("workJob"), []);
+  } finally {
+    await own.close();
+  }
 });

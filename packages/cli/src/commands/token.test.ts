@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import { test } from "node:test";
+import { keelson, serve, tempFolder } from "../command-scene.case.ts";
+
+const template = new URL("../../template/", import.meta.url);
+
+test("a service has a key that does what it was made for, with the server running or not", async (context) => {
+  const app = tempFolder(context);
+  cpSync(template, app, { recursive: true });
+  const made = keelson(app, ["token", "--service=till-1", "--scope=read", "--json"]);
+  assert.equal(made.status, 0, made.err);
+  const first = JSON.parse(made.out) as { token: string; user: string; created: boolean };
+  assert.match(first.token, /^kk_[\w-]{43}$/);
+  assert.equal(first.created, true);
+
+  const server = await serve(app, ["start", "--threads=0"]);
+  context.after(() => server.stop());
+  const again = keelson(app, ["token", "--service=till-1", "--ttl=1h", "--json"]);
+  assert.equal(again.status, 0, again.err);
+  const second = JSON.parse(again.out) as typeof first;
+  assert.equal(second.user, first.user);
+  assert.equal(second.created, false);
+  const ask = async (method: string, token: string) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const body =
+      method === "GET"
+        ? {}
+        : { body: JSON.stringify({ title: "An idea of the till", author: first.user }) };
+    return (await fetch(`${server.url}/api/tables/idea`, { method, headers, ...body })).status;
+  };
+  assert.equal(await ask("GET", first.token), 200);
+  assert.equal(await ask("POST", first.token), 403);
+  assert.equal(await ask("POST", second.token), 201);
+
+  const person = keelson(app, ["token", "--as=ada@example.com", "--json"]);
+  const { user } = JSON.parse(person.out) as typeof first;
+  const stolen = keelson(app, ["token", `--service=${user}`]);
+  assert.match(stolen.err, /USER_NOT_FOUND/);
+  assert.match(keelson(app, ["token", "--service=x", "--scope=all"]).err, /ARGUMENT_INVALID/);
+});

@@ -1,0 +1,177 @@
+// `keelson work`: what waits, runs and failed, and what the operator does about it.
+import type { Json } from "@keelson/sdk/spec";
+import type { DataDoor } from "../data/data-door.ts";
+import { appFlag, dataFlag, jsonFlag } from "../flags/command-spec.ts";
+import { exits, usageFailure } from "../flags/failure.ts";
+import type { Flags } from "../flags/flag-parse.ts";
+import { tableText } from "../terminal/table-text.ts";
+import type { Command, Io } from "./command.ts";
+import { openDoor } from "./open-door.ts";
+
+type Row = Readonly<Record<string, Json>>;
+
+/** Lists, shows, retries, cancels and replays work. */
+export const work: Command = {
+  spec: {
+    name: "work",
+    summary: "Jobs that wait, run or failed: lists, retries, cancels, replays.",
+    about: [
+      "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --consumers how far each consumer of events and changes has come. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
+      "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter. An action under way is told and cut off; what it did in the world stays done.",
+      "keelson work replay <consumer> sends a consumer of events back to a time: it has again all that was emitted from then on and is kept. --from=start sends it to the oldest that is kept; for a consumer of a table's changes that is the only way. What it did before stays done: it is done again.",
+      "Works while the server runs, and without it.",
+    ],
+    words: [
+      { name: "what", help: "list, show, retry, cancel or replay." },
+      { name: "id", optional: true, help: "A job's id, or a consumer's name." },
+    ],
+    flags: [
+      { name: "dead", kind: "switch", help: "list: dead letters, the newest first." },
+      { name: "done", kind: "switch", help: "list: results that are kept, the newest first." },
+      { name: "consumers", kind: "switch", help: "list: consumers and where they stand." },
+      {
+        name: "queue",
+        kind: "text",
+        value: "<queue>",
+        help: "list, retry --all: of this queue only, as list shows it: queue:mail.send.",
+      },
+      {
+        name: "limit",
+        kind: "int",
+        min: 1,
+        max: 1_000,
+        value: "<number>",
+        help: "list: at most so many. Default: 100.",
+      },
+      {
+        name: "input",
+        kind: "text",
+        value: "<json>",
+        help: "retry: the input to run with, in place of its own.",
+      },
+      { name: "all", kind: "switch", help: "retry: every dead letter of --queue." },
+      { name: "from", kind: "text", value: "<time>", help: "replay: a time (RFC 3339), or start." },
+      appFlag,
+      dataFlag,
+      jsonFlag,
+    ],
+    examples: [
+      { line: "keelson work list --dead", happens: "Shows what failed for good, and why." },
+      {
+        line: `keelson work retry work_job_01k... --input='{"to":"ada@example.com"}'`,
+        happens: "Runs a dead letter again, with its input mended.",
+      },
+      {
+        line: "keelson work replay billing.invoices --from=2026-01-31T00:00:00Z",
+        happens: "Gives a consumer everything since that night again.",
+      },
+    ],
+  },
+  run: async (flags, io) => {
+    const what = flags.needWord("what");
+    const act = acts[what];
+    if (act === undefined) {
+      throw usageFailure({
+        code: "WORD_UNKNOWN",
+        what: `keelson work can't ${what}.`,
+        why: `It can ${Object.keys(acts).join(", ")}.`,
+        fix: "See: keelson help work",
+      });
+    }
+    const door = await openDoor(flags, io);
+    try {
+      await act(door, flags, io);
+      return exits.done;
+    } finally {
+      await door.close();
+    }
+  },
+};
+
+type Act = (door: DataDoor, flags: Flags, io: Io) => Promise<void>;
+
+const acts: Readonly<Record<string, Act>> = {
+  async list(door, flags, { terminal }) {
+    const what = listed(flags);
+    const queue = flags.text("queue");
+    const input = { what, limit: flags.int("limit") ?? 100, ...(queue === null ? {} : { queue }) };
+    const rows = (await door.procedure("work.list", input)) as readonly Row[];
+    if (flags.on("json")) return terminal.out(JSON.stringify(rows));
+    if (rows.length === 0) return terminal.out("Nothing.");
+    const columns =
+      what === "consumers"
+        ? ["name", "follows", "waitsSince"]
+        : ["id", "queue", "state", "attempts", "due", "failure"];
+    const lines = rows.map((row) => columns.map((column) => cell(row[column])));
+    for (const line of tableText([columns, ...lines])) terminal.out(line);
+  },
+  async show(door, flags, { terminal }) {
+    const row = await door.procedure("work.show", { id: flags.needWord("id") });
+    terminal.out(flags.on("json") ? JSON.stringify(row) : JSON.stringify(row, null, 2));
+  },
+  async retry(door, flags, { terminal }) {
+    if (flags.on("all")) {
+      const queue = flags.text("queue");
+      if (queue === null) throw missing("--queue", "--all is of one queue.");
+      let count = 0;
+      for (;;) {
+        const done = (await door.procedure("work.retryAll", { queue })) as number;
+        count += done;
+        if (done < 500) break;
+      }
+      return tell(flags, terminal, { retried: count }, `${count} dead letters wait again.`);
+    }
+    const text = flags.text("input");
+    const input = text === null ? {} : { input: parsed(text) };
+    const id = await door.procedure("work.retry", { id: flags.needWord("id"), ...input });
+    tell(flags, terminal, { id }, `${String(id)} waits again.`);
+  },
+  async cancel(door, flags, { terminal }) {
+    const id = await door.procedure("work.stop", { id: flags.needWord("id") });
+    tell(flags, terminal, { id }, `${String(id)} is gone.`);
+  },
+  async replay(door, flags, { terminal }) {
+    const from = flags.text("from");
+    if (from === null)
+      throw missing("--from", "A consumer is sent back to a time, or to the start.");
+    const consumer = flags.needWord("id");
+    const to = from === "start" ? { place: 0 } : { at: from };
+    await door.procedure("work.replay", { consumer, ...to });
+    tell(flags, terminal, { consumer, from }, `${consumer} begins again from ${from}.`);
+  },
+};
+
+function listed(flags: Flags): string {
+  return ["dead", "done", "consumers"].find((name) => flags.on(name)) ?? "waiting";
+}
+
+function tell(flags: Flags, terminal: Io["terminal"], result: Row, text: string): void {
+  terminal.out(flags.on("json") ? JSON.stringify(result) : text);
+}
+
+function cell(value: Json | undefined): string {
+  if (value === null || value === undefined) return "-";
+  return typeof value === "string" ? value.slice(0, 80) : JSON.stringify(value);
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw usageFailure({
+      code: "FLAG_VALUE_INVALID",
+      what: "--input is no JSON.",
+      why: text.slice(0, 80),
+      fix: `Write it like --input='{"to":"ada@example.com"}'`,
+    });
+  }
+}
+
+function missing(flag: string, why: string): Error {
+  return usageFailure({
+    code: "FLAG_MISSING",
+    what: `${flag} is missing.`,
+    why,
+    fix: "See: keelson help work",
+  });
+}

@@ -1,0 +1,64 @@
+// The types of identity: `me` with the app's own claims, and `ctx.auth`. Checked by tsc, never run.
+import { define, t, table, type Id } from "./index.ts";
+import { same } from "./same-type.test-d.ts";
+
+const { query, mutation, action, http, rules } = define({
+  user: table({
+    email: t.text({ max: 320 }).optional().unique(),
+    role: t.oneOf("customer", "staff").default("customer"),
+    plan: t.oneOf("free", "gold").default("free").claim(),
+    shoe: t.int().optional(),
+  }),
+  note: table({ owner: t.ref("user"), text: t.text({ max: 100 }) }),
+});
+
+rules({
+  note: {
+    read: ({ row, me }) => row.owner === me.id && me.plan === "gold",
+    // @ts-expect-error no such plan
+    create: ({ me }) => me.plan === "silver",
+  },
+});
+
+query({
+  args: {},
+  allow: "anyone",
+  run({ me }) {
+    const { plan, org } = me;
+    same<"free" | "gold" | null>()<typeof plan>();
+    same<Id<"org"> | null | undefined>()<typeof org>();
+    // A field that is no claim is nothing that is known of.
+    const shoe = me["shoe"];
+    same<unknown>()<typeof shoe>();
+    return Promise.resolve(null);
+  },
+});
+
+mutation({
+  args: {},
+  allow: "signed-in",
+  // @ts-expect-error a transaction may run again; what it does with identity might not
+  run: ({ auth }) => Promise.resolve(auth),
+});
+
+action({
+  args: {},
+  allow: "signed-in",
+  async run({ auth, me }) {
+    const found = await auth.verifyPassword({ email: "a@b.cc", password: "x" });
+    same<Id<"user"> | null>()<typeof found>();
+    const { session, accessToken } = await auth.openSession({ user: me.id });
+    same<Id<"authSession">>()<typeof session>();
+    same<string>()<typeof accessToken>();
+    // @ts-expect-error a session is no user
+    await auth.issueToken({ user: session });
+    return null;
+  },
+});
+
+http({
+  method: "POST",
+  path: "/people",
+  allow: "anyone",
+  run: async ({ auth }) => Response.json({ user: await auth.createUser({ email: "a@b.cc" }) }),
+});

@@ -1,0 +1,3 @@
+import { rules } from "./schema.ts";
+
+export default rules({});
