@@ -1,13 +1,14 @@
 // `node bench/work/main.ts`: no-op jobs enqueued one by one by 64 clients and processed, and how long a single one
-// waits; the same with --waiting=1000000 jobs that wait for later, and after a restart with them. Beside it, with
+// waits; the same beside --waiting=1000000 jobs that wait for later and --sleeping=100000 workflows that sleep, and how long a
+// restart with them takes. CPU time a job, of the whole process, is what a busy machine does not blur. Beside it, with
 // --with=FOLDER (where npm installed them), --redis=PORT and --postgres=URL: BullMQ, pg-boss, graphile-worker.
 // All in one process with their client, durability on: Redis appendfsync always, PostgreSQL synchronous_commit on.
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openBullMq, openGraphileWorker, openPgBoss } from "./others.ts";
-import { openKeelson } from "./keelson.ts";
+import { openKeelson, type KeelsonSubject } from "./keelson.ts";
 import type { Subject } from "./subject.ts";
 
 const { values } = parseArgs({
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "50000" },
     clients: { type: "string", default: "64" },
     waiting: { type: "string", default: "0" },
+    sleeping: { type: "string", default: "0" },
     with: { type: "string" },
     redis: { type: "string" },
     postgres: { type: "string" },
@@ -26,7 +28,9 @@ const folder = mkdtempSync(join(tmpdir(), "keelson-bench-work-"));
 async function measure(subject: Subject, jobs: number): Promise<void> {
   // Warm-up, not counted.
   await throughput(subject, Math.ceil(jobs / 10));
+  const before = process.cpuUsage();
   const perSecond = await throughput(subject, jobs);
+  const { user, system } = process.cpuUsage(before);
   const waits: number[] = [];
   for (let count = 0; count < 200; count++) {
     const from = performance.now();
@@ -38,10 +42,25 @@ async function measure(subject: Subject, jobs: number): Promise<void> {
     subject: subject.name,
     jobs,
     perSecond: Math.round(perSecond),
+    cpuUs: Math.round((user + system) / jobs),
     pickUpP50Ms: Number(waits[100]?.toFixed(2)),
     pickUpP99Ms: Number(waits[198]?.toFixed(2)),
+    machineLoad: Number(loadavg()[0]?.toFixed(1)),
   };
   console.log(JSON.stringify(row));
+}
+
+/** Jobs enqueued 500 in a transaction, and processed. */
+async function measureBatches(subject: KeelsonSubject, jobs: number): Promise<void> {
+  const from = performance.now();
+  const before = process.cpuUsage();
+  const processed = subject.processed(jobs);
+  await subject.many(jobs);
+  await processed;
+  const { user, system } = process.cpuUsage(before);
+  const perSecond = Math.round(jobs / ((performance.now() - from) / 1_000));
+  const cpuUs = Math.round((user + system) / jobs);
+  console.log(JSON.stringify({ subject: `${subject.name}, in batches`, jobs, perSecond, cpuUs }));
 }
 
 /** @returns jobs a second, from the first enqueued to the last processed. */
@@ -63,18 +82,27 @@ async function throughput(subject: Subject, jobs: number): Promise<number> {
 try {
   const jobs = Number(values.jobs);
   const waiting = Number(values.waiting);
+  const sleeping = Number(values.sleeping);
   const dataDir = join(folder, "data");
   const keelson = await openKeelson(dataDir);
   await measure(keelson, jobs);
-  if (waiting > 0) {
+  await measureBatches(keelson, jobs * 2);
+  if (waiting > 0 || sleeping > 0) {
+    const filling = performance.now();
     await keelson.fill(waiting);
-    await measure({ ...keelson, name: `keelson, ${waiting} waiting` }, jobs);
+    await keelson.doze(sleeping);
+    const fillMs = Math.round(performance.now() - filling);
+    console.log(JSON.stringify({ waiting, sleeping, fillMs }));
+    await measure({ ...keelson, name: `keelson, ${waiting} wait, ${sleeping} sleep` }, jobs);
     await keelson.close();
-    const from = performance.now();
-    const again = await openKeelson(dataDir);
-    await again.one();
-    console.log(JSON.stringify({ restartMs: Math.round(performance.now() - from), waiting }));
-    await again.close();
+    for (let count = 0; count < 3; count++) {
+      const from = performance.now();
+      const again = await openKeelson(dataDir);
+      await again.one();
+      const restartMs = Math.round(performance.now() - from);
+      console.log(JSON.stringify({ restartMs, waiting, sleeping, machineLoad: loadavg()[0] }));
+      await again.close();
+    }
   } else await keelson.close();
   const library = values.with ?? "";
   const few = Math.ceil(jobs / 5);

@@ -126,10 +126,13 @@ interface Boss {
   stop(options: object): Promise<void>;
 }
 
+type NewBoss = new (options: object) => Boss;
+
 /** pg-boss, which polls: every half second is the shortest. */
 export async function openPgBoss(library: string, connectionString: string): Promise<Subject> {
-  const { PgBoss } = load(library, "pg-boss") as { PgBoss: new (options: object) => Boss };
-  const boss = new PgBoss({ connectionString, max: 40 });
+  const loaded = load(library, "pg-boss") as { readonly PgBoss?: NewBoss } & NewBoss;
+  // The class itself, or one of the names, by version.
+  const boss = new (loaded.PgBoss ?? loaded)({ connectionString, max: 40 });
   boss.on("error", () => {});
   await boss.start();
   await boss.createQueue("nothings");

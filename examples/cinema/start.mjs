@@ -23,6 +23,7 @@ try {
   console.log(`\nThe Keel sells tickets at ${url}`);
   console.log("Choose a seat: you are a guest until you sign up, and what you hold stays yours.");
   console.log(`Letters are not sent but kept for you at ${url}/_/mail`);
+  console.log("Pay with a test card: without a key of Stripe's nothing is charged.");
   console.log("To see a seat fought over, open it in a second browser.");
   console.log("Ctrl-C ends it.\n");
   server.show();

@@ -1,5 +1,6 @@
-// What the page does: see what plays and a screening's seats, hold one, pay, let go.
+// What the page does: see what plays and a screening's seats, hold one, let go. Paying is in pay.ts.
 import { Refusal, t, type Id } from "keelson";
+import { giveBack, owe } from "./pay.ts";
 import { mutation, query } from "./schema.ts";
 import { holdExpiry, parseSeat, seatName } from "./seat.ts";
 
@@ -10,7 +11,7 @@ export const playing = query({
   returns: t.list(t.id("film"), { max: 500 }),
   async run({ db, now }) {
     const shows = await db.screening.list({
-      where: { startsAt: { gt: now } },
+      where: { startsAt: { gt: now }, status: "planned" },
       orderBy: "startsAt",
       select: ["film"],
       limit: 1_000,
@@ -58,6 +59,7 @@ export const hold = mutation({
     const show = await db.screening.get(screening);
     if (show === null) throw new Refusal("NO_SCREENING", "There is no such screening.");
     if (show.startsAt <= now) throw new Refusal("STARTED", "This screening has begun.");
+    if (show.status === "off") throw new Refusal("CALLED_OFF", "This screening was called off.");
     const at = parseSeat(seat);
     if (at === null || at.row > show.rows || at.place > show.seatsPerRow) {
       throw new Refusal("NO_SEAT", `${show.hall} has no seat ${seat}.`);
@@ -91,33 +93,23 @@ export const expire = mutation({
   },
 });
 
-/** Pays for a held seat. */
-export const pay = mutation({
-  args: { booking: t.id("booking") },
-  allow: "signed-in",
-  returns: t.nothing(),
-  async run({ db, me, now }, { booking }) {
-    const held = await db.booking.get(booking);
-    if (held === null || held.customer !== me.id) {
-      throw new Refusal("NO_BOOKING", "There is no such booking of yours.");
-    }
-    if (held.status !== "held") {
-      throw new Refusal("NOT_HELD", `This booking is ${held.status}; only a held one can be paid.`);
-    }
-    if (holdExpiry(held.heldAt) <= now) {
-      throw new Refusal("HOLD_EXPIRED", "The seat was held for ten minutes. Choose it again.");
-    }
-    await db.asSystem("the money was taken").booking.update(booking, { status: "paid" });
-  },
-});
-
-/** Lets a seat go; anybody may take it from that moment. */
+/** Lets a seat go; anybody may take it from that moment. What was paid for it is given back, before the film begins. */
 export const release = mutation({
   args: { booking: t.id("booking") },
   allow: "signed-in",
   returns: t.nothing(),
-  async run({ db }, { booking }) {
-    await db.booking.update(booking, { status: "cancelled" });
+  async run({ db, me, now, run, enqueue }, { booking }) {
+    const mine = await db.booking.get(booking, { with: { screening: true } });
+    if (mine === null || mine.status !== "paid" || mine.customer !== me.id) {
+      await db.booking.update(booking, { status: "cancelled" });
+      return;
+    }
+    if (mine.screening === null || mine.screening.startsAt <= now) {
+      throw new Refusal("STARTED", "This screening has begun.");
+    }
+    await db.asSystem("the money is given back").booking.update(booking, { status: "cancelled" });
+    const refund = await run(owe, { booking });
+    if (refund !== null) await enqueue(giveBack, { refund });
   },
 });
 
@@ -170,6 +162,11 @@ export const forgetMe = mutation({
   returns: t.nothing(),
   async run({ db, me }) {
     await db.user.update(me.id, { name: "gone", email: null });
+    const system = db.asSystem("the books keep no addresses of who is gone");
+    const where = { customer: me.id, email: { not: null } };
+    for (const { id } of await system.payment.list({ where, limit: 1_000 })) {
+      await system.payment.update(id, { email: null });
+    }
   },
 });
 

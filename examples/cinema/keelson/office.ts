@@ -1,6 +1,8 @@
 // What staff do, and what must hold whatever happens.
-import { Refusal, t } from "keelson";
-import { cron, invariant, mutation } from "./schema.ts";
+import { Refusal, t, type Id } from "keelson";
+import { sendCalledOff } from "./letters.ts";
+import { giveBack, owe } from "./pay.ts";
+import { cron, invariant, mutation, workflow } from "./schema.ts";
 
 /** Puts a film on the programme: one screening a day at the same hour. */
 export const schedule = mutation({
@@ -22,6 +24,54 @@ export const schedule = mutation({
       await db.screening.create({ film, hall, startsAt, price, rows, seatsPerRow });
     }
     return days;
+  },
+});
+
+/** Calls a screening off: nobody books it from this moment, and everybody who paid gets the money back. */
+export const callOff = mutation({
+  args: { screening: t.id("screening") },
+  allow: { role: ["staff"] },
+  returns: t.nothing(),
+  async run({ db, startWorkflow }, { screening }) {
+    await db.screening.update(screening, { status: "off" });
+    await startWorkflow(calledOff, { screening }, { key: screening });
+  },
+});
+
+/** Frees the seats, some at a time, and gives back what was paid for them. */
+export const calledOff = workflow({
+  args: { screening: t.id("screening") },
+  async run({ step, tell, restart }, { screening }) {
+    const { refunds, isLast } = await step(freeSeats, { screening });
+    tell(`${refunds.length} to be given back`);
+    const settle = async (refund: Id<"refund">) => {
+      await step(giveBack, { refund });
+      await step(sendCalledOff, { refund });
+    };
+    // One that fails keeps no other waiting. Its refund stays due, for staff to see.
+    await Promise.allSettled(refunds.map(settle));
+    if (!isLast) restart({ screening });
+  },
+});
+
+/** Takes seats of a screening back. @returns what is owed for them. */
+export const freeSeats = mutation({
+  args: { screening: t.id("screening") },
+  returns: t.object({ refunds: t.list(t.id("refund"), { max: 100 }), isLast: t.bool() }),
+  async run({ db, run }, { screening }) {
+    const system = db.asSystem("the house called the screening off");
+    const pageMax = 100;
+    const sold = await system.booking.list({
+      where: { screening, status: { in: ["held", "paid"] } },
+      limit: pageMax,
+    });
+    const refunds: Id<"refund">[] = [];
+    for (const { id, status } of sold) {
+      await system.booking.update(id, { status: "cancelled" });
+      const refund = status === "paid" ? await run(owe, { booking: id }) : null;
+      if (refund !== null) refunds.push(refund);
+    }
+    return { refunds, isLast: sold.length < pageMax };
   },
 });
 

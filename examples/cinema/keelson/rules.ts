@@ -25,11 +25,19 @@ export default rules({
       next.price === next.screening.price &&
       next.row <= next.screening.rows &&
       next.place <= next.screening.seatsPerRow &&
-      next.screening.startsAt > now,
-    // One can let go of one's own. Nobody can say that they have paid: cinema.pay does.
+      next.screening.startsAt > now &&
+      next.screening.status === "planned",
+    // One can let go of what one holds. Nobody can say that they have paid: Stripe does. What is paid is let go by
+    // cinema.release, which gives the money back.
     update: ({ row, next, me }) =>
-      row.customer === me.id && row.status !== "cancelled" && next.status === "cancelled",
-    fields: { heldAt: { write: () => false } },
+      row.customer === me.id && row.status === "held" && next.status === "cancelled",
+    fields: { heldAt: { write: () => false }, payment: { write: () => false } },
+  },
+  payment: {
+    read: ({ row, me }) => row.customer === me.id || me.role === "staff",
+  },
+  refund: {
+    read: ({ row, me }) => row.payment.customer === me.id || me.role === "staff",
   },
   report: {
     read: ({ me }) => me.role === "staff",

@@ -1,7 +1,7 @@
 // The ticket office's data. Hands out query, mutation, rules and app, typed by these tables.
 import { define, table, t } from "keelson";
 
-export const { query, mutation, rules, app, invariant, cron } = define({
+export const { query, mutation, action, hook, workflow, rules, app, invariant, cron } = define({
   user: table({
     // Guests hold seats too; whoever signs up says who they are.
     name: t.text({ min: 1, max: 100 }).default("Guest").claim(),
@@ -41,6 +41,8 @@ export const { query, mutation, rules, app, invariant, cron } = define({
     price: t.money("EUR", { min: 0, max: 100_00 }),
     rows: t.int({ min: 1, max: 25 }),
     seatsPerRow: t.int({ min: 1, max: 40 }),
+    // office.callOff says so, and gives the money back.
+    status: t.oneOf("planned", "off").default("planned"),
   })
     .unique("hall", "startsAt")
     .index("film", "startsAt")
@@ -56,12 +58,37 @@ export const { query, mutation, rules, app, invariant, cron } = define({
     status: t.oneOf("held", "paid", "cancelled"),
     heldAt: t.time().default("now").immutable(),
     price: t.money("EUR").immutable(),
+    // The last one that was begun for it; of a paid booking the one that paid.
+    payment: t.ref("payment").optional(),
   })
     // The whole promise of the house: a seat is sold once.
     .unique("screening", "row", "place", { where: { status: { not: "cancelled" } } })
     .index("customer")
     .index("screening", "status")
     .limit({ write: { perUser: "30/minute" } }),
+
+  // What one visit to Stripe's page pays for.
+  payment: table({
+    customer: t.ref("user").immutable(),
+    bookings: t.list(t.id("booking"), { max: 40 }).immutable(),
+    amount: t.money("EUR", { min: 0 }).immutable(),
+    begunAt: t.time().default("now").immutable(),
+    status: t.oneOf("open", "paid", "expired"),
+    // Stripe's name of the money, once it came.
+    intent: t.text({ max: 100 }).optional(),
+    // Where the tickets go: what the customer told Stripe.
+    email: t.text({ max: 320 }).optional(),
+    // Stripe's page to pay it on, once there is one.
+    page: t.text({ max: 2_000 }).optional(),
+  }).index("customer"),
+
+  // What is owed to a customer: a seat that was paid for and is not to be had.
+  refund: table({
+    booking: t.ref("booking").immutable(),
+    payment: t.ref("payment").immutable(),
+    amount: t.money("EUR", { min: 1 }).immutable(),
+    status: t.oneOf("due", "done"),
+  }).unique("booking", "payment"),
 
   // What a day brought, written in the night after it.
   report: table({

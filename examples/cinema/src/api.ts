@@ -1,4 +1,5 @@
 // The backend, typed by its own source, and who is signed in.
+import type { Id } from "keelson";
 import { createClient, KeelsonError } from "keelson/client";
 import type app from "../keelson/app.ts";
 
@@ -11,6 +12,23 @@ export type Me = NonNullable<Awaited<ReturnType<typeof api.auth.me>>>;
 export async function beSomebody(): Promise<void> {
   const { me } = api.auth.store.getSnapshot();
   if (!me) await api.auth.guest();
+}
+
+/** How long Stripe may take to make its page. */
+const tillMsMax = 30_000;
+
+/** Goes to the page where the seats held at a screening are paid for. @throws when there is none in time. */
+export async function toTheTill(screening: Id<"screening">): Promise<void> {
+  const payment = await api.pay.start({ screening });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => reject(new Error("Stripe made no page in time.")), tillMsMax);
+  const stop = api.pay.till({ payment }).live((url) => url !== null && resolve(url), reject);
+  try {
+    location.assign(await promise);
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
 }
 
 /** What to tell a person about a refusal. */

@@ -1,35 +1,30 @@
-// The caller's bookings, newest first; a held one can be paid for, and any let go.
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, messageOf } from "./api.ts";
+// The caller's bookings, newest first, as they are now; the held ones of a screening can be paid for, and any let go.
+import { useState } from "preact/hooks";
+import { useLive } from "keelson/preact";
+import { api, messageOf, toTheTill } from "./api.ts";
 import { clock, price, when } from "./format.ts";
 
-type Booking = Awaited<ReturnType<typeof api.cinema.mine>>[number];
-
 export function Bookings() {
-  const [bookings, setBookings] = useState<readonly Booking[] | null>(null);
+  const live = useLive(api.cinema.mine());
   const [problem, setProblem] = useState<string | null>(null);
-  const show = useCallback(async (before?: () => Promise<unknown>) => {
-    let failed: string | null = null;
+  const act = async (work: () => Promise<unknown>): Promise<void> => {
     try {
-      await before?.();
+      await work();
+      setProblem(null);
     } catch (error) {
-      failed = messageOf(error);
+      setProblem(messageOf(error));
     }
-    try {
-      setBookings(await api.cinema.mine());
-    } catch (error) {
-      failed ??= messageOf(error);
-    }
-    setProblem(failed);
-  }, []);
-  useEffect(() => void show(), [show]);
+  };
+  const pay = (booking: Booking) => act(() => toTheTill(booking.screening));
+  const release = (booking: Booking) => act(() => api.cinema.release({ booking: booking.id }));
+  const told = problem ?? (live.error === null ? null : messageOf(live.error));
   return (
     <section class="bookings" aria-label="My bookings">
       <h2>My bookings</h2>
-      {problem !== null && <p role="alert">{problem}</p>}
-      {bookings?.length === 0 && <p class="empty">None yet.</p>}
+      {told !== null && <p role="alert">{told}</p>}
+      {live.data?.length === 0 && <p class="empty">None yet.</p>}
       <ul>
-        {bookings?.map((booking) => (
+        {live.data?.map((booking) => (
           <li key={booking.id}>
             <span class="title">{booking.film}</span>
             <span class="facts">
@@ -43,19 +38,12 @@ export function Bookings() {
             </span>
             <span class="choices">
               {booking.status === "held" && (
-                <button
-                  type="button"
-                  onClick={() => void show(() => api.cinema.pay({ booking: booking.id }))}
-                >
+                <button type="button" onClick={() => void pay(booking)}>
                   Pay
                 </button>
               )}
               {(booking.status === "held" || booking.status === "paid") && (
-                <button
-                  type="button"
-                  class="quiet"
-                  onClick={() => void show(() => api.cinema.release({ booking: booking.id }))}
-                >
+                <button type="button" class="quiet" onClick={() => void release(booking)}>
                   Let go
                 </button>
               )}
@@ -66,3 +54,5 @@ export function Bookings() {
     </section>
   );
 }
+
+type Booking = Awaited<ReturnType<typeof api.cinema.mine>>[number];

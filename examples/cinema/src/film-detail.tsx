@@ -30,7 +30,7 @@ export function FilmDetail({ film, me, onClose }: Props) {
     let current = true;
     api.screening
       .list({
-        where: { film: film.id, startsAt: { gt: new Date().toISOString() } },
+        where: { film: film.id, startsAt: { gt: new Date().toISOString() }, status: "planned" },
         orderBy: "startsAt",
         limit: 20,
       })

@@ -9,10 +9,14 @@ import { FilmList, type Film } from "./film-list.tsx";
 import { SignIn } from "./sign-in.tsx";
 import "./style.css";
 
+/** Whether somebody comes back from the page where they paid. */
+const isBack = new URLSearchParams(location.search).has("paid");
+if (isBack) history.replaceState(null, "", location.pathname);
+
 function Page() {
   const { me } = useMe(api);
   const [film, setFilm] = useState<Film | null>(null);
-  const [showsBookings, setShowsBookings] = useState(false);
+  const [showsBookings, setShowsBookings] = useState(isBack);
   return (
     <>
       <header>

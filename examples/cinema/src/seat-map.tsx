@@ -1,7 +1,7 @@
 // The seats of a screening: free ones can be held with a click, held ones paid for or let go.
 import { useEffect, useState } from "preact/hooks";
 import { useLive } from "keelson/preact";
-import { api, beSomebody, messageOf, type Me } from "./api.ts";
+import { api, beSomebody, messageOf, toTheTill, type Me } from "./api.ts";
 import type { Screening } from "./film-detail.tsx";
 import { clock, price } from "./format.ts";
 
@@ -60,11 +60,11 @@ export function SeatMap({ screening, me }: Props) {
     });
   };
   const names = held.map(({ seat }) => seat).join(", ");
-  // All in one transaction: every seat is paid for, or none.
+  // All at once: every seat is paid for, or none. What came of it is what the server says later.
   const pay = () =>
     act(async () => {
-      await api.batch(held.map(({ id }) => api.cinema.pay({ booking: id })));
-      return `Paid: ${names}. Enjoy the film.`;
+      await toTheTill(screening.id);
+      return "To the till ...";
     });
   const release = () =>
     act(async () => {

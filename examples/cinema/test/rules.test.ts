@@ -15,7 +15,7 @@ interface Scenario {
 }
 
 test("the rules of the ticket office", async (context) => {
-  const office = await openTicketOffice(context);
+  const office = await openTicketOffice(context, { till: true });
   const people: Record<Exclude<Scenario["as"], "nobody">, Person> = {
     ada: await office.signIn("Ada"),
     bob: await office.signIn("Bob"),
@@ -35,6 +35,11 @@ test("the rules of the ticket office", async (context) => {
   const stale = await office.plant("booking", {
     ...booked,
     ...{ row: 1, place: 4, status: "held", heldAt: longAgo },
+  });
+  const other = await office.plantScreening();
+  await office.plant("booking", {
+    ...{ screening: other, customer: ada.user, price: 10_00, heldAt: longAgo },
+    ...{ row: 1, place: 4, status: "held" },
   });
   const bookings = "/api/tables/booking";
   const draft = { ...booked, row: 5, place: 5, status: "held" };
@@ -88,16 +93,16 @@ test("the rules of the ticket office", async (context) => {
       send: ["POST", "cinema.release", { booking: held }],
     },
     {
-      ...{ what: "nor paid for", as: "bob", status: 400, has: "NO_BOOKING" },
-      send: ["POST", "cinema.pay", { booking: held }],
+      ...{ what: "nor paid for", as: "bob", status: 400, has: "NOTHING_HELD" },
+      send: ["POST", "pay.start", { screening: show }],
     },
     {
       ...{ what: "staff see it", as: "staff", status: 200, has: held },
       send: ["GET", `${bookings}/${held}`],
     },
     {
-      ...{ what: "but don't pay for it", as: "staff", status: 400, has: "NO_BOOKING" },
-      send: ["POST", "cinema.pay", { booking: held }],
+      ...{ what: "but don't pay for it", as: "staff", status: 400, has: "NOTHING_HELD" },
+      send: ["POST", "pay.start", { screening: show }],
     },
     // What a booking may be.
     {
@@ -182,19 +187,19 @@ test("the rules of the ticket office", async (context) => {
       send: ["DELETE", `${bookings}/${held}`],
     },
     {
-      ...{ what: "what is paid is not paid again", as: "ada", status: 400, has: "NOT_HELD" },
-      send: ["POST", "cinema.pay", { booking: paid }],
+      ...{ what: "nobody pays with a price of their own", as: "ada", status: 422 },
+      ...{ has: "ARGUMENT_INVALID", send: ["POST", "pay.start", { screening: show, amount: 1 }] },
     },
     {
-      ...{ what: "what is cancelled is not paid", as: "ada", status: 400, has: "NOT_HELD" },
-      send: ["POST", "cinema.pay", { booking: gone }],
+      ...{ what: "nobody says that money came", as: "ada", status: 404, has: "FUNCTION_NOT_FOUND" },
+      send: ["POST", "pay.onStripe", { type: "checkout.session.completed", body: {} }],
     },
     {
-      ...{ what: "a held one is", as: "ada", status: 200, has: "null" },
-      send: ["POST", "cinema.pay", { booking: held }],
+      ...{ what: "held ones are paid for", as: "ada", status: 200, has: "payment_" },
+      send: ["POST", "pay.start", { screening: show }],
     },
     {
-      ...{ what: "and can be let go after", as: "ada", status: 200, has: "null" },
+      ...{ what: "and can be let go meanwhile", as: "ada", status: 200, has: "null" },
       send: ["POST", "cinema.release", { booking: held }],
     },
     {
@@ -203,8 +208,8 @@ test("the rules of the ticket office", async (context) => {
     },
     // A hold that ran out.
     {
-      ...{ what: "it can't be paid", as: "ada", status: 400, has: "HOLD_EXPIRED" },
-      send: ["POST", "cinema.pay", { booking: stale }],
+      ...{ what: "it can't be paid", as: "ada", status: 400, has: "NOTHING_HELD" },
+      send: ["POST", "pay.start", { screening: other }],
     },
     {
       ...{ what: "its seat shows as free", as: "nobody", status: 200 },
@@ -337,20 +342,4 @@ test("one person holds 30 seats a minute and no more, by the function and by the
     created.join(),
   );
   assert.equal(created.at(-1), 429);
-});
-
-test("a batch of payments is paid whole or not at all", async (context) => {
-  const office = await openTicketOffice(context);
-  const ada = await office.signIn("Ada");
-  const screening = await office.plantScreening();
-  const booked = { screening, customer: ada.user, price: 10_00, row: 1 };
-  const held = await office.plant("booking", { ...booked, place: 1, status: "held" });
-  const gone = await office.plant("booking", { ...booked, place: 2, status: "cancelled" });
-  const pay = (booking: string) => ({ call: "cinema.pay", args: { booking } });
-  const batch = { steps: [pay(held), pay(gone)] };
-  const answer = await office.ask(ada, "POST", "/api/batch", batch);
-  assert.equal(answer.status, 400, answer.text);
-  assert.match(answer.text, /NOT_HELD/);
-  const { text } = await office.ask(ada, "GET", `/api/tables/booking/${held}`);
-  assert.match(text, /"status":"held"/);
 });

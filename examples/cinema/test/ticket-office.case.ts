@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
+import { startStripeSimulator, type StripeSimulator } from "@keelson/simulators/stripe";
 import { anonymous, openOperatorDesk, startWork } from "@keelson/server/operator";
 
 const appDir = join(import.meta.dirname, "..");
@@ -18,6 +19,7 @@ export interface Answer {
 }
 
 interface Mail {
+  readonly subject: string;
   readonly to: string;
   readonly text: string;
 }
@@ -44,14 +46,20 @@ export interface TicketOffice {
   rows(table: string): Promise<readonly { readonly [field: string]: unknown }[]>;
   /** Whether every invariant holds. */
   holds(): Promise<boolean>;
+  /** Stripe, when it was asked for. */
+  readonly stripe: StripeSimulator;
+  /** Waits until a booking, payment or refund has this status. */
+  becomes(table: string, id: string, status: string): Promise<void>;
+  /** Subject and text of the newest letter to somebody, once one of these words came. */
+  letter(to: string, words?: RegExp): Promise<string>;
   /** The link in the newest letter to somebody, once there is one. */
   letterLink(to: string): Promise<string>;
 }
 
-/** Serves the example. @param options.page builds the page too. */
+/** Serves the example. @param options.page builds the page too. @param options.till can take money. */
 export async function openTicketOffice(
   context: { after(fn: () => Promise<void>): void },
-  options: { readonly page?: boolean } = {},
+  options: { readonly page?: boolean; readonly till?: boolean } = {},
 ): Promise<TicketOffice> {
   const folder = mkdtempSync(join(tmpdir(), "keelson-cinema-"));
   const dataDir = join(folder, "data");
@@ -62,11 +70,25 @@ export async function openTicketOffice(
     mode: "development",
     ...(options.page === true && { staticDir: builtPage(folder) }),
   });
+  const stripe = options.till === true ? await openTill(server.url) : null;
   context.after(async () => {
+    await stripe?.close();
     await server.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
-  return new Office(server, dataDir);
+  return new Office(server, dataDir, stripe);
+}
+
+/** Stripe's simulator, and the app's way to it. */
+async function openTill(url: string): Promise<StripeSimulator> {
+  const secret = "whsec_of_the_keel";
+  const webhooks = [{ url: `${url}/hooks/stripe`, secret }];
+  const stripe = await startStripeSimulator({ webhooks, webhookRetryMs: [50, 200, 1_000] });
+  process.env["STRIPE_SECRET_KEY"] = stripe.secretKey;
+  process.env["STRIPE_URL"] = stripe.url;
+  process.env["STRIPE_WEBHOOK_SECRET"] = secret;
+  process.env["KEELSON_URL"] = url;
+  return stripe;
 }
 
 const asOperator = {
@@ -81,9 +103,11 @@ class Office implements TicketOffice {
   readonly url: string;
   readonly #server: RunningServer;
   readonly #dataDir: string;
+  readonly #stripe: StripeSimulator | null;
   #planted = 0;
 
-  constructor(server: RunningServer, dataDir: string) {
+  constructor(server: RunningServer, dataDir: string, stripe: StripeSimulator | null) {
+    this.#stripe = stripe;
     this.url = server.url;
     this.#server = server;
     this.#dataDir = dataDir;
@@ -142,12 +166,38 @@ class Office implements TicketOffice {
     return (await this.#desk().invariants()).every(({ holds }) => holds);
   }
 
+  get stripe(): StripeSimulator {
+    if (this.#stripe === null) throw new Error("this office was opened without a till");
+    return this.#stripe;
+  }
+
+  async becomes(table: string, id: string, status: string): Promise<void> {
+    let row: { readonly [field: string]: unknown } | undefined;
+    for (let tries = 0; tries < 500; tries++) {
+      row = (await this.rows(table)).find((one) => one["id"] === id);
+      if (row?.["status"] === status) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`${table} ${id} is ${JSON.stringify(row)}`);
+  }
+
+  async letter(to: string, words = /^/): Promise<string> {
+    for (let tries = 0; tries < 500; tries++) {
+      const mail = (await this.#mails()).find((one) => one.to === to && words.test(one.subject));
+      if (mail !== undefined) return `${mail.subject}\n${mail.text}`;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`no letter came to ${to}`);
+  }
+
+  async #mails(): Promise<readonly Mail[]> {
+    const response = await fetch(`${this.url}/_/mail`, { headers: { accept: "application/json" } });
+    return ((await response.json()) as { readonly mails: readonly Mail[] }).mails;
+  }
+
   async letterLink(to: string): Promise<string> {
     for (let tries = 0; tries < 500; tries++) {
-      const headers = { accept: "application/json" };
-      const response = await fetch(`${this.url}/_/mail`, { headers });
-      const { mails } = (await response.json()) as { readonly mails: readonly Mail[] };
-      const text = mails.find((mail) => mail.to === to)?.text ?? "";
+      const text = (await this.#mails()).find((mail) => mail.to === to)?.text ?? "";
       const [link] = /http:\/\/\S+/.exec(text) ?? [];
       if (link !== undefined) return link;
       await new Promise((resolve) => setTimeout(resolve, 20));

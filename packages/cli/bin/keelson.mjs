@@ -2,7 +2,6 @@
 // Finds a Node that is new enough and hands over to the command line proper. Plain JavaScript on purpose:
 // it must start on an old Node, which could not even read the rest. It runs the TypeScript as it stands
 // in a source checkout, and the compiled files in an installed package (Node strips no types there).
-import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { constants } from "node:os";
@@ -28,11 +27,11 @@ if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) {
   const { main } = await import(pathToFileURL(entry).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {
-  handOver();
+  await handOver();
 }
 
 /** Runs the same command with the Node of the optional platform package, as if it were this process. */
-function handOver() {
+async function handOver() {
   const node = findNode();
   if (node === null) {
     process.stderr.write(
@@ -43,6 +42,7 @@ function handOver() {
     process.exitCode = 3;
     return;
   }
+  const { spawn } = await import("node:child_process");
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: "inherit",
   });

@@ -133,6 +133,8 @@ export interface ClientAuth<M = ClientMe> {
   changePassword(fields: { readonly password: string }): Promise<void>;
   /** Sends a link to the new address; it counts when that is followed. */
   changeEmail(fields: { readonly email: string }): Promise<void>;
+  /** Deletes the account and all that goes with it; it can't be taken back. @throws KeelsonError REF_IN_USE, CONFLICT. */
+  deleteAccount(): Promise<void>;
 
   sessions(): Promise<readonly ClientSession[]>;
   endSession(id: string): Promise<void>;

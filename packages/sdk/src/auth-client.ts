@@ -113,6 +113,11 @@ class OwnAuthClient {
       sendConfirmCode: () => this.#post<{ ticket: string }>("/auth/confirm/code", {}),
       changePassword: async (fields: Body) => void (await this.#post("/auth/password", fields)),
       changeEmail: async (fields: Body) => void (await this.#post("/auth/email", fields)),
+      deleteAccount: async () => {
+        await this.#delete("/auth/account");
+        this.#parts.tokens?.keep(null);
+        this.ended();
+      },
       sessions: async () =>
         (await this.#get<{ sessions: readonly ClientSession[] }>("/auth/sessions")).sessions,
       endSession: (id: string) => this.#delete(`/auth/sessions/${encodeURIComponent(id)}`),

@@ -33,6 +33,12 @@ export interface AuthContext {
   }): Promise<Id<"user"> | null>;
   /** Gives a user another password and ends their sessions. @throws PASSWORD_WEAK. */
   setPassword(change: { readonly user: Id<"user">; readonly password: string }): Promise<null>;
+  /**
+   * Deletes a user with all that identity keeps of them, at once: their sessions end everywhere. Rows of the app that refer
+   * to them do what their `onDelete` says. @throws NOT_FOUND; REF_IN_USE; CONFLICT when an organisation of others would be
+   * without its first role.
+   */
+  deleteUser(deleted: { readonly user: Id<"user"> }): Promise<null>;
   /** Signs a user in. Whether they may is the function's own business: a second factor is not asked for. */
   openSession(opened: { readonly user: Id<"user"> }): Promise<OpenedSession>;
   /** Ends a session. Default: the caller's. @returns whether there was one. */

@@ -26,7 +26,7 @@ export interface AuthSpec {
   readonly keys?: boolean;
   /** Organisations with members. `roles`: most powerful first; whoever makes one gets the first. Default: off. */
   readonly organisations?: boolean | { readonly roles?: readonly string[] };
-  /** Sign-in by another OpenID Connect provider, by name. Default: none. */
+  /** Sign-in by other providers, by name. Default: none. */
   readonly providers?: { readonly [name: string]: AuthProviderSpec };
   /** Other systems that sign in with this app's users, by client id. Default: none. */
   readonly clients?: { readonly [id: string]: AuthClientSpec };

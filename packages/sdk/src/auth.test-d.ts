@@ -62,3 +62,45 @@ http({
   allow: "anyone",
   run: async ({ auth }) => Response.json({ user: await auth.createUser({ email: "a@b.cc" }) }),
 });
+
+// The platform's tables: read as typed, written by nobody.
+rules({
+  authSession: {
+    read: ({ row, me }) => row.user === me.id && row.org?.slug === "acme",
+    fields: { address: { read: () => false } },
+  },
+  workRun: { read: ({ row, me }) => row.by === me.id },
+  org: {
+    read: ({ row, me, db }) => db.orgMember.some((m) => m.org === row.id && m.user === me.id),
+  },
+});
+rules({
+  // @ts-expect-error the platform writes it
+  org: { create: () => true },
+});
+rules({
+  // @ts-expect-error a hash is nobody's
+  authAccount: { read: ({ row }) => row.passwordHash === "x" },
+});
+rules({
+  // @ts-expect-error a table of secrets
+  authTotp: { read: () => true },
+});
+
+mutation({
+  args: { session: t.id("authSession") },
+  allow: "signed-in",
+  async run({ db }, { session }) {
+    const row = await db.asSystem("typed").authSession.get(session);
+    same<Id<"user"> | undefined>()<NonNullable<typeof row>["user"] | undefined>();
+    const [member] = await db.orgMember.list({ with: { org: true } });
+    same<string | undefined>()<
+      NonNullable<NonNullable<typeof member>["org"]>["name"] | undefined
+    >();
+    // @ts-expect-error sessions end by ctx.auth or under /auth
+    await db.asSystem("typed").authSession.delete(session);
+    // @ts-expect-error no such field
+    await db.asSystem("typed").authSession.list({ where: { cookieEpoch: 1 } });
+    return null;
+  },
+});

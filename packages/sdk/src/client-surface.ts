@@ -22,10 +22,11 @@ import type {
 } from "./query-form.ts";
 import type { ConnectionState } from "./live-socket.ts";
 import type { Stop } from "./live-store.ts";
-import type { Schema } from "./schema.ts";
+import type { PlatformTable } from "./platform-tables.ts";
+import type { OwnTable, Schema } from "./schema.ts";
 
-/** The rows of the table `T` with the fields `F`, with the rights of whoever is signed in. */
-export interface ClientTable<
+/** Reads the table `T` with the fields `F`, with the rights of whoever is signed in. */
+export interface ClientReader<
   in out S extends Schema,
   in out T extends string,
   in out F extends Fields,
@@ -61,6 +62,14 @@ export interface ClientTable<
     query: AggregateForm<T, F, CallerView, G, A>,
     options?: CallOptions,
   ): ReadCall<AggregateAnswer<F, G, A>>;
+}
+
+/** The rows of the table `T` with the fields `F`, with the rights of whoever is signed in. */
+export interface ClientTable<
+  in out S extends Schema,
+  in out T extends string,
+  in out F extends Fields,
+> extends ClientReader<S, T, F> {
   /** Adds a row, once, however often the network fails. @returns the row as stored. */
   create(value: Input<F, CallerView>, options?: CallOptions): WriteCall<Row<T, F, CallerView>>;
   /** Changes the named fields. @returns the row as stored. */
@@ -123,7 +132,12 @@ type ClientModule<M> = {
 
 type ClientModules<M extends Modules> = { readonly [K in keyof M]: ClientModule<M[K]> };
 
-type ClientTables<S extends Schema> = { readonly [T in keyof S & string]: ClientTable<S, T, S[T]> };
+type ClientTables<S extends Schema> = 0 extends 1 & S
+  ? // oxlint-disable-next-line typescript/no-explicit-any -- The client of an app that is not known fits every app's.
+    any
+  : { readonly [T in OwnTable<S>]: ClientTable<S, T, S[T]> } & {
+      readonly [T in keyof S & PlatformTable]: ClientReader<S, T, S[T]>;
+    };
 
 /** The live connection of a client. It opens by itself when something needs it, and again when it is lost. */
 export interface ClientLive {

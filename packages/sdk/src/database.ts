@@ -13,7 +13,8 @@ import type {
   RowQuery,
   With,
 } from "./query-form.ts";
-import type { Schema } from "./schema.ts";
+import type { PlatformTable } from "./platform-tables.ts";
+import type { OwnTable, Schema } from "./schema.ts";
 
 /** Reads the table `T`. `F`: its fields; `S`: all tables; `V`: whose view. */
 export interface TableReader<
@@ -71,7 +72,9 @@ type Readers<S extends Schema, V extends View> = {
 };
 
 type Writers<S extends Schema, V extends View> = {
-  readonly [T in keyof S & string]: TableWriter<S, T, S[T], V>;
+  readonly [T in OwnTable<S>]: TableWriter<S, T, S[T], V>;
+} & {
+  readonly [T in keyof S & PlatformTable]: TableReader<S, T, S[T], V>;
 };
 
 /** `db` in queries: reads, with the caller's rights. */

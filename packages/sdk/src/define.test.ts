@@ -378,6 +378,17 @@ const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
   ],
   ["rules for no table", /rules for "flim"/, () => rules(loose({ flim: {} }))],
   [
+    "rules on writing what the platform writes",
+    /"org" has a rule for "create", but the platform writes it/,
+    () => rules(loose({ org: { read: () => true, create: () => true } })),
+  ],
+  [
+    "a rule on writing a field of it",
+    /"authSession" has a rule for "fields\.methods\.write"/,
+    () => rules(loose({ authSession: { fields: { methods: { write: () => true } } } })),
+  ],
+  ["rules for a table of secrets", /rules for "authTotp"/, () => rules(loose({ authTotp: {} }))],
+  [
     "a rule for no operation",
     /rule for "raed"/,
     () => rules(loose({ film: { raed: () => true } })),

@@ -26,7 +26,7 @@ import type { BoolType } from "./field-types.ts";
 import type { Field } from "./field.ts";
 import { checkCase, checkName } from "./name-check.ts";
 import { readRules, type Rules, type RuleSet } from "./rules.ts";
-import type { Schema, SchemaOf, Tables } from "./schema.ts";
+import type { OwnTable, Schema, SchemaOf, Tables } from "./schema.ts";
 import type { AllowSpec, AppSpec, EventSpec, LimitSpec, TableSpec } from "./spec.ts";
 import { t } from "./t.ts";
 import { defineHook, type HookInput, type HookOptions } from "./hook-define.ts";
@@ -127,7 +127,7 @@ export interface Authoring<S extends Schema, E extends Events = {}> {
    * Runs a function for every change of a table, with those of `id`, `change` ("create", "update", "delete"),
    * `before` and `after` (rows, or null) that it takes. Export it.
    */
-  readonly onChange: <T extends keyof S & string, F extends AnyFunction<"mutation" | "action">>(
+  readonly onChange: <T extends OwnTable<S>, F extends AnyFunction<"mutation" | "action">>(
     table: T,
     fn: ChangeInput<T> extends ArgsIn<F> ? F : never,
     options?: ChangeOptions,

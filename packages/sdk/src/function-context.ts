@@ -3,6 +3,7 @@ import type { AuthContext } from "./auth-context.ts";
 import type { ReadDatabase, WriteDatabase } from "./database.ts";
 import type { AnyFunction, ArgsIn, ResultOf } from "./function.ts";
 import type { Id } from "./id.ts";
+import type { MailContext } from "./mail-context.ts";
 import type { Schema } from "./schema.ts";
 import type { AllowSpec } from "./spec.ts";
 import type { Events, WorkContext } from "./work-context.ts";
@@ -116,6 +117,8 @@ export interface ActionContext<
   ) => Promise<ResultOf<F>>;
   /** Identity: users, passwords, sessions and tokens, for an API shape of the app's own. */
   readonly auth: AuthContext;
+  /** Letters to people. */
+  readonly mail: MailContext;
 }
 
 /** What an http function gets. */

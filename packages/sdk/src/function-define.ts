@@ -4,6 +4,7 @@ import { placeOf, type AnyField } from "./field.ts";
 import { functionMark, type FunctionDescriptor, type FunctionKind } from "./function.ts";
 import { checkCase, checkName } from "./name-check.ts";
 import { checkLimit } from "./rate-limit-text.ts";
+import { platformTables } from "./platform-tables.ts";
 import { checkRoute } from "./route.ts";
 import type { AllowSpec, FieldSpec, FunctionSpec } from "./spec.ts";
 import { checkField, type Nothing } from "./t.ts";
@@ -134,6 +135,7 @@ export function checkTargets(field: AnyField, tables: ReadonlySet<string>): void
 }
 
 function missingTarget(spec: FieldSpec, tables: ReadonlySet<string>): string | null {
+  if (spec.kind === "id" && Object.hasOwn(platformTables, spec.table)) return null;
   if (spec.kind === "id" || spec.kind === "ref") return tables.has(spec.table) ? null : spec.table;
   if (spec.kind === "list") return missingTarget(spec.item, tables);
   if (spec.kind !== "object") return null;

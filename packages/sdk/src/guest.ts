@@ -7,3 +7,4 @@ export { durationMs } from "./work-duration.ts";
 export { appWorkflows, isWorkflowDescriptor } from "./workflow-define.ts";
 export type { WorkflowDescriptor } from "./workflow-define.ts";
 export { refusalMark } from "./refusal.ts";
+export { platformTables } from "./platform-tables.ts";

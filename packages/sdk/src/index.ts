@@ -42,6 +42,12 @@ export type { EventWaitOptions, WaitOptions, WorkflowContext } from "./workflow-
 export type { WorkflowDefinition } from "./workflow-define.ts";
 export type { HookInput, HookOptions } from "./hook-define.ts";
 export type { AuthContext, OpenedSession } from "./auth-context.ts";
+export type { MailContext } from "./mail-context.ts";
 export type { AuthSpec } from "./auth-spec.ts";
-export type { AuthClientSpec, AuthProviderSpec } from "./auth-oidc-spec.ts";
+export type {
+  AuthClientSpec,
+  AuthProviderClaims,
+  AuthProviderPreset,
+  AuthProviderSpec,
+} from "./auth-oidc-spec.ts";
 export type { AppSpec, FieldSpec, FunctionSpec, IndexSpec, Json, TableSpec } from "./spec.ts";

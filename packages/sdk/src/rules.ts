@@ -4,7 +4,8 @@
 import { DefinitionError } from "./definition-error.ts";
 import type { AnyField } from "./field.ts";
 import type { RuleId } from "./field-types.ts";
-import type { Schema } from "./schema.ts";
+import { platformTables, type PlatformTable } from "./platform-tables.ts";
+import type { OwnTable, Schema } from "./schema.ts";
 import type { TableSpec } from "./spec.ts";
 
 /** What a condition may be. Absent counts as unknown; only true allows. */
@@ -107,8 +108,18 @@ export interface TableRules<S extends Schema, T extends keyof S & string> {
   readonly fields?: { readonly [P in keyof S[T]]?: FieldRules<S, T> };
 }
 
+/** Rights on a table of the platform: who reads what. The platform writes it. */
+export interface PlatformRules<S extends Schema, T extends keyof S & string> {
+  readonly read?: (input: RowInput<S, T>) => RuleAnswer;
+  readonly fields?: { readonly [P in keyof S[T]]?: Pick<FieldRules<S, T>, "read"> };
+}
+
 /** The whole policy: rights by table. A table that is not named is reachable through `asSystem` only. */
-export type Rules<S extends Schema> = { readonly [T in keyof S & string]?: TableRules<S, T> };
+export type Rules<S extends Schema> = {
+  readonly [T in OwnTable<S>]?: TableRules<S, T>;
+} & {
+  readonly [T in keyof S & PlatformTable]?: PlatformRules<S, T>;
+};
 
 /** What `rules(...)` gives to `app`. */
 export interface RuleSet {
@@ -126,7 +137,8 @@ export function readRules(
   at: Function,
 ): RuleSet {
   for (const [table, entry] of Object.entries(rules)) {
-    const spec = Object.hasOwn(tables, table) ? tables[table] : undefined;
+    const given = Object.hasOwn(platformTables, table) ? platformTables[table] : undefined;
+    const spec = Object.hasOwn(tables, table) ? tables[table] : given;
     if (spec === undefined) {
       throw new DefinitionError(
         `There are rules for "${table}", which is no table.`,
@@ -135,6 +147,7 @@ export function readRules(
       );
     }
     checkTableRules(table, entry, spec, at);
+    if (given !== undefined) checkReadsOnly(table, entry, at);
   }
   return Object.freeze({ kind: "rules", tables: Object.freeze(Object.keys(rules)) });
 }
@@ -154,6 +167,21 @@ function checkTableRules(table: string, entry: unknown, spec: TableSpec, at: Fun
     }
     checkRule(`${table}.${key}`, value, at);
   }
+}
+
+/** The platform's own rows are written by the platform: a rule could only break what they stand for. */
+function checkReadsOnly(table: string, entry: unknown, at: Function): void {
+  const { fields = {}, ...operations } = entry as { readonly fields?: object };
+  const others = Object.keys(operations).filter((key) => key !== "read");
+  for (const [field, rights] of Object.entries(fields)) {
+    if (Object.hasOwn(rights as object, "write")) others.push(`fields.${field}.write`);
+  }
+  if (others.length === 0) return;
+  throw new DefinitionError(
+    `"${table}" has a rule for "${String(others[0])}", but the platform writes it.`,
+    "Rules say who reads it: read, and fields.{name}.read.",
+    at,
+  );
 }
 
 function checkFieldRules(table: string, fields: unknown, spec: TableSpec, at: Function): void {

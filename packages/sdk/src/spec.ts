@@ -7,7 +7,7 @@ import type { HookSettings } from "./hook-spec.ts";
 
 export type { AuthSpec } from "./auth-spec.ts";
 export type { WebhookScheme } from "./hook-spec.ts";
-export type { AuthClientSpec, AuthProviderSpec } from "./auth-oidc-spec.ts";
+export type { AuthClientSpec, AuthProviderClaims, AuthProviderSpec } from "./auth-oidc-spec.ts";
 
 /** Any JSON value. */
 export type Json =

@@ -63,6 +63,7 @@ async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTa
     port: 0,
     mode: "production",
     threads: 0,
+    isSealed: true,
     limits: {
       anonymousPerMinuteMax: 1_000_000_000,
       callerPerMinuteMax: 1_000_000_000,

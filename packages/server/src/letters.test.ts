@@ -168,3 +168,63 @@ test("a server in production that can't send says so for every letter", async (c
     told.some((text) => /verify-email was not sent: KEELSON_SMTP_URL is not set/.test(text)),
   );
 });
+
+const sender = `import { t } from "keelson";
+import { action } from "./schema.ts";
+export const send = action({
+  args: { to: t.text({ max: 200 }), seat: t.text({ max: 200 }) },
+  allow: "anyone",
+  returns: t.nothing(),
+  async run({ mail }, { to, seat }) {
+    await mail.send({ to, template: "ticket", data: { seat } });
+  },
+});
+`;
+const ticketFiles = {
+  "schema.ts":
+    'import { define } from "keelson";\nexport const { action, rules, app } = define({});\n',
+  "rules.ts": 'import { rules } from "./schema.ts";\nexport default rules({});\n',
+  "post.ts": sender,
+  "app.ts":
+    'import * as post from "./post.ts";\nimport rules from "./rules.ts";\nimport { app } from "./schema.ts";\nexport default app({ rules, functions: { post } });\n',
+  "mail/ticket.txt": "Subject: Seat {{seat}}\n\nYour seat is {{seat}}.",
+};
+
+async function sendTicket({ url }: RunningServer, to: string, seat = "F7"): Promise<string> {
+  const response = await fetch(`${url}/api/fn/post.send`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ to, seat }),
+  });
+  const { code = "sent" } = ((await response.json()) ?? {}) as { readonly code?: string };
+  return code;
+}
+
+test("a function's letter is taken by the mail server before the function goes on", async (context) => {
+  const post = await openPost(context);
+  setEnvironment(context, { KEELSON_SMTP_URL: post.url, KEELSON_MAIL_FROM: "keel@example.com" });
+  const server = await openApp(context, ticketFiles);
+  assert.equal(await sendTicket(server, "ada@example.com", "F7\r\nBcc: bob@example.com"), "sent");
+  const { to, data } = await post.next();
+  assert.deepEqual(to, ["ada@example.com"]);
+  assert.match(plain(data), /^Subject: Seat F7 Bcc: bob@example\.com\r?$/m);
+  assert.doesNotMatch(data.split("\r\n\r\n")[0] ?? "", /^Bcc:/m);
+  const injected = await sendTicket(server, "ada@example.com\r\nBcc: bob@example.com");
+  assert.equal(injected, "ARGUMENT_INVALID");
+});
+
+test("a function's letter lies in the mailbox while developing, so many a minute", async (context) => {
+  const limits = { appMailsPerMinuteMax: 2 };
+  const server = await openApp(context, ticketFiles, { mode: "development", limits });
+  const codes: string[] = [];
+  for (let count = 0; count < 4; count++) codes.push(await sendTicket(server, "ada@example.com"));
+  assert.ok(codes.includes("MAIL_FAILED"), codes.join());
+  const headers = { accept: "application/json" };
+  const response = await fetch(`${server.url}/_/mail/1`, { headers });
+  assert.match(await response.text(), /"subject":"Seat F7"/);
+});
+
+test("a function's letter that nobody takes fails the function, so that a job tries again", async (context) => {
+  const server = await openApp(context, ticketFiles);
+  assert.equal(await sendTicket(server, "ada@example.com"), "MAIL_FAILED");
+});

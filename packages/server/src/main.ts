@@ -39,8 +39,9 @@ import { serverGauges } from "./host/server-gauges.ts";
 import { useUniversalTime } from "./host/universal-time.ts";
 import { spreadsConnections } from "./host/free-port.ts";
 import { SpareThreads } from "./host/server-thread.ts";
-import { ThreadServer } from "./host/thread-server.ts";
+import type { ThreadServer } from "./host/thread-server.ts";
 import type { Revoke } from "./live/revocation.ts";
+import type { WorkTold } from "./work/dispatch-parts.ts";
 
 /** How long signing in by name lasts. */
 const developmentTokenMs = 43_200_000;
@@ -59,10 +60,14 @@ export interface BackendOptions {
   readonly limits?: Partial<Limits>;
   /** Changes the built app before it is opened: for a server that is tested, not served. Default: as it is. */
   readonly adapt?: (app: BuiltApp) => BuiltApp;
+  /** Nothing leaves the server by itself: no queued work runs, no letter is sent. For a server that is attacked. Default: false. */
+  readonly isSealed?: boolean;
   /** Where people reach the server: for links in letters, and cookies. Default: not known. */
   readonly publicUrl?: string;
   /** Called with every finished request; must not throw and must not wait. */
   readonly onTrace?: (trace: Trace) => void;
+  /** Called with work that ran, while everything is in this thread; must not throw and must not wait. */
+  readonly onWork?: (told: WorkTold) => void;
   /** Told of every failure that is not a caller's. Default: written to stderr. */
   readonly report?: (error: unknown, requestId: string | null) => void;
 }
@@ -183,7 +188,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
     const { host = "127.0.0.1", port = 4_000 } = options;
     const listener = await listenHttp({ door, host, port, limits: core.limits, clock: realClock });
     opened.listener = listener;
-    core.current().work?.start();
+    if (options.isSealed !== true) core.current().work?.start();
     return runningServer(core, { door, listener, gauges });
   } catch (error) {
     gauges.close();
@@ -198,14 +203,14 @@ async function startThreads(options: ServerOptions, doors: number): Promise<Runn
   const { host = "127.0.0.1", port = 4_000, staticDir, moduleFiles } = options;
   const { metricsToken, trustProxy = false, onTrace = null, publicUrl } = options;
   try {
-    const spares = new SpareThreads([
-      "writer",
-      ...Array.from({ length: doors }, () => "door" as const),
-    ]);
+    // What the first answer needs. More of them at once keep the build waiting, and each other.
+    const spares = new SpareThreads(["writer", "door"]);
     ground.opened.defer(() => spares.end());
     const gauges = openHostGauges();
     ground.opened.defer(() => gauges.close());
-    const server = new ThreadServer({
+    // After the threads have begun to load; a server in one thread needs none of it.
+    const threads = await import("./host/thread-server.ts");
+    const server = new threads.ThreadServer({
       ...parts,
       app: await source.build(),
       source,
@@ -307,6 +312,7 @@ function openGround(options: BackendOptions): Ground {
       dataDir,
       mode,
       publicUrl: options.publicUrl ?? null,
+      isSealed: options.isSealed ?? false,
       random,
       limits,
       keys,
@@ -323,6 +329,7 @@ function openGround(options: BackendOptions): Ground {
       migrate: options.migrate ?? "auto-safe",
       nextTurn: setImmediate,
       report: (error) => report(error, null),
+      ...(options.onWork === undefined ? {} : { told: options.onWork }),
       openIsolates: (app) => source.openIsolates(app),
     };
     return {

@@ -28,3 +28,4 @@ export type { ListQuery } from "./model/query-form.ts";
 export { checkSqlite as checkBackup } from "./store/sqlite/sqlite-backup.ts";
 export type { MigrationPlan, MigrationStep } from "./store/sqlite/migrate.ts";
 export type { PlanEvidence } from "./store/store.ts";
+export type { WorkTold } from "./work/dispatch-parts.ts";

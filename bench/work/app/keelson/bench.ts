@@ -1,6 +1,6 @@
-// A job that does nothing, and who enqueues it: one, or many for later.
+// A job that does nothing, and who enqueues it: one, or many for later. And a workflow that only sleeps.
 import { t } from "keelson";
-import { mutation, queue } from "./schema.ts";
+import { mutation, queue, workflow } from "./schema.ts";
 
 export const nothing = mutation({ args: {}, async run() {} });
 export const nothings = queue(nothing);
@@ -11,8 +11,23 @@ export const put = mutation({
 });
 
 export const fill = mutation({
+  args: { count: t.int(), isLater: t.bool() },
+  async run({ enqueue }, { count, isLater }) {
+    for (let index = 0; index < count; index++) {
+      await (isLater ? enqueue(nothings, {}, { in: "10d" }) : enqueue(nothings, {}));
+    }
+  },
+});
+
+export const dream = workflow({
+  async run({ sleep }) {
+    await sleep("10d");
+  },
+});
+
+export const doze = mutation({
   args: { count: t.int() },
-  async run({ enqueue }, { count }) {
-    for (let index = 0; index < count; index++) await enqueue(nothings, {}, { in: "10d" });
+  async run({ startWorkflow }, { count }) {
+    for (let index = 0; index < count; index++) await startWorkflow(dream);
   },
 });

@@ -1,13 +1,16 @@
 // The client as one file that a browser can import, so that a page needs no bundler:
-// `import { createClient } from "/_keelson/client.js"`, or "keelson/client" through an import map.
+// `import { createClient } from "/_keelson/client.js"`, or "keelson/client" through an import map. Bundled when a
+// browser asks: the bundler is a process of its own, and most servers are never asked.
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 
-/** Where it is served. */
-export const browserClientPath = "/_keelson/client.js";
+/** Where it is served, and what makes it: this module. */
+export const browserClient: Readonly<Record<string, string>> = Object.freeze({
+  "/_keelson/client.js": import.meta.url,
+});
 
 /** Bundles `keelson/client`. @returns the text of an ES module. */
-export async function bundleBrowserClient(): Promise<string> {
+export default async function bundleBrowserClient(): Promise<string> {
+  const { build } = await import("esbuild");
   // In a checkout the sources, in an installed package the compiled files: whichever this file is.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = fileURLToPath(new URL(`../client.${extension}`, import.meta.url));

@@ -3,7 +3,12 @@
 // States: starting (no version served: waits for the files to change) -> serving -> closed.
 import { relative, resolve } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
-import { PlatformError, type ReloadOutcome, type Trace } from "@keelson/server/operator";
+import {
+  PlatformError,
+  type ReloadOutcome,
+  type Trace,
+  type WorkTold,
+} from "@keelson/server/operator";
 import { exits, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import type { DataDoor } from "../data/data-door.ts";
@@ -14,13 +19,14 @@ import type { Terminal } from "../terminal/terminal.ts";
 import type { AppPlace } from "./app-place.ts";
 import { functionLines, tableLines } from "./app-text.ts";
 import { watchApp, type AppWatch } from "./app-watch.ts";
-import { bundleBrowserClient, browserClientPath } from "./browser-client.ts";
+import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
 import { DevReview } from "./dev-review.ts";
 import { openDevSimulators, type DevSimulators } from "./dev-simulators.ts";
 import { serverDoor } from "./server-door.ts";
 import { planLines, requestLines } from "./request-text.ts";
 import { tellFailure } from "./tell-failure.ts";
+import { workLines } from "./work-text.ts";
 
 /** One run of `keelson dev`. */
 export class DevSession {
@@ -85,8 +91,9 @@ export class DevSession {
         mode: "development",
         port: this.#flags.int("port") ?? 4_000,
         host: this.#flags.text("host") ?? "127.0.0.1",
-        moduleFiles: { [browserClientPath]: await bundleBrowserClient() },
+        moduleFiles: browserClient,
         onTrace: (trace) => this.#tellRequest(trace),
+        ...this.#watchWork(),
         report: () => {},
         ...this.#staticDir(),
       });
@@ -106,8 +113,20 @@ export class DevSession {
     const { manifest } = this.#server.current().app;
     // The environment of this process: functions and hooks look there when they run.
     const env = this.#io.env as Record<string, string | undefined>;
+    env["KEELSON_URL"] ??= shownUrl(this.#server.url);
     this.#simulators = await openDevSimulators({ manifest, url: this.#server.url }, env);
     await this.#tellStart(this.#server);
+  }
+
+  /** Crons and queues can be busier than the person at the keyboard: one switch leaves their lines out. */
+  #watchWork(): { readonly onWork?: (told: WorkTold) => void } {
+    if (this.#flags.on("quiet-work")) return {};
+    const { terminal } = this.#io;
+    return {
+      onWork: (told) => {
+        for (const line of workLines(told, terminal)) terminal.note(line);
+      },
+    };
   }
 
   #staticDir(): { readonly staticDir?: string } {

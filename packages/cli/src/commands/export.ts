@@ -7,13 +7,7 @@ import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { DataDoor, DoorTable } from "../data/data-door.ts";
-import { formatOf } from "../data/record-source.ts";
-import {
-  exportRows,
-  makeStreamTarget,
-  openFileTarget,
-  type TextTarget,
-} from "../data/row-export.ts";
+import type { TextTarget } from "../data/row-export.ts";
 import { formats, type Format } from "../data/source-record.ts";
 import type { Command, Io } from "./command.ts";
 import { tableNamed } from "./import.ts";
@@ -82,6 +76,15 @@ export const exportCommand: Command = {
   },
 };
 
+/** Every command is known to the command line; what only this one needs is loaded when it runs. */
+async function loaded(): Promise<
+  Pick<typeof import("../data/record-source.ts"), "formatOf"> &
+    typeof import("../data/row-export.ts")
+> {
+  const { formatOf } = await import("../data/record-source.ts");
+  return { formatOf, ...(await import("../data/row-export.ts")) };
+}
+
 function assertWords(flags: Flags): void {
   const isAll = flags.text("all") !== null;
   if (isAll !== (flags.word("table") !== null)) return;
@@ -98,6 +101,7 @@ async function exportOne(
   io: Io,
   what: { readonly door: DataDoor; readonly tableName: string; readonly table: DoorTable },
 ): Promise<Exit> {
+  const { formatOf, makeStreamTarget, openFileTarget } = await loaded();
   const written = flags.word("file");
   const told = flags.text("format");
   if (written === null || written === "-") {
@@ -121,6 +125,7 @@ async function exportAll(
     readonly folder: string;
   },
 ): Promise<Exit> {
+  const { formatOf, openFileTarget } = await loaded();
   const format = formatOf("-", flags.text("format") ?? "ndjson");
   const folder = resolve(io.cwd, what.folder);
   mkdirSync(folder, { recursive: true });
@@ -147,6 +152,7 @@ async function write(
     readonly target: TextTarget;
   },
 ): Promise<number> {
+  const { exportRows } = await loaded();
   const progress = makeProgress(io.terminal, `export ${what.tableName}`, io.nowMs);
   const all = await what.door.count(what.tableName);
   try {

@@ -10,8 +10,7 @@ import { makeProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/table-text.ts";
 import { parseColumnMap } from "../data/column-map.ts";
 import type { DataDoor, DoorTable } from "../data/data-door.ts";
-import { formatOf, openRecordSource } from "../data/record-source.ts";
-import { importRows, type ImportCount, type RefusedRecord } from "../data/row-import.ts";
+import type { ImportCount, RefusedRecord } from "../data/row-import.ts";
 import { formats } from "../data/source-record.ts";
 import type { Command, Io } from "./command.ts";
 import { openDoor } from "./open-door.ts";
@@ -106,6 +105,9 @@ export const importCommand: Command = {
 };
 
 async function runImport(flags: Flags, io: Io, door: DataDoor): Promise<Exit> {
+  // Every command is known to the command line; what only this one needs is loaded here.
+  const { formatOf, openRecordSource } = await import("../data/record-source.ts");
+  const { importRows } = await import("../data/row-import.ts");
   const tableName = flags.needWord("table");
   const written = flags.needWord("file");
   const file = written === "-" ? written : resolve(io.cwd, written);

@@ -13,14 +13,22 @@ import type { Terminal } from "../terminal/terminal.ts";
 /** From here on a request is called slow, in microseconds. */
 const slowUs = 100_000;
 
+/** What a function wrote to the console. */
+export function consoleLines(
+  log: readonly { readonly level: string; readonly text: string }[],
+  terminal: Terminal,
+): string[] {
+  return log.map(
+    ({ level, text }) =>
+      `    ${terminal.tone(level === "error" ? "red" : "cyan", level)} ${indented(text)}`,
+  );
+}
+
 /** Lines of a request, the first its summary. */
 export function requestLines(trace: Trace, terminal: Terminal): string[] {
   return [
     summary(trace, terminal),
-    ...(trace.work.log ?? []).map(
-      ({ level, text }) =>
-        `    ${terminal.tone(level === "error" ? "red" : "cyan", level)} ${indented(text)}`,
-    ),
+    ...consoleLines(trace.work.log ?? [], terminal),
     ...(trace.work.denials ?? []).flatMap((denial) => denialLines(denial, terminal)),
     ...failureLines(trace.error, terminal),
   ];
@@ -74,7 +82,12 @@ interface FailurePlace {
 function failureLines(error: unknown, terminal: Terminal): string[] {
   if (error === null) return [];
   if (!(error instanceof PlatformError)) return [`    ${inspect(error)}`];
-  const { development } = error.details as { readonly development?: FailurePlace };
+  return placeLines(error.details, terminal);
+}
+
+/** The place of a failure, from its details. */
+export function placeLines(details: unknown, terminal: Terminal): string[] {
+  const { development } = (details ?? {}) as { readonly development?: FailurePlace };
   if (development === undefined) return [];
   const { file, line, column, message = "", frame, stack } = development;
   const place = file === undefined ? "" : `  ${terminal.tone("cyan", `${file}:${line}:${column}`)}`;

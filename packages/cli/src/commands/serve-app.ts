@@ -7,9 +7,8 @@ import { exits, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { openDoorServer } from "../data/door-server.ts";
 import type { AppPlace } from "./app-place.ts";
-import { bundleBrowserClient, browserClientPath } from "./browser-client.ts";
+import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
-import { serverDoor } from "./server-door.ts";
 import { makeLog, type Log } from "./json-log.ts";
 
 /** Serves until asked to stop. @returns the exit status. @throws Failure, PlatformError. */
@@ -20,7 +19,8 @@ export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<E
   const door = await openDoorServer({
     dataDir: place.dataDir,
     url: server.url,
-    door: () => serverDoor(server, place.dataDir),
+    // Loaded when another command comes: most servers never see one.
+    door: async () => (await import("./server-door.ts")).serverDoor(server, place.dataDir),
   });
   log.write("info", "listening", {
     url: server.url,
@@ -41,6 +41,8 @@ async function options(
 ): Promise<Omit<Parameters<typeof startServer>[0], "appDir" | "dataDir">> {
   const folder = flags.text("static");
   const publicUrl = publicOrigin(flags.text("public-url"));
+  // For functions that name it among their secrets.
+  if (publicUrl !== null) (io.env as Record<string, string | undefined>)["KEELSON_URL"] = publicUrl;
   const wanted = flags.text("log") ?? "all";
   const threads = flags.int("threads");
   return {
@@ -49,7 +51,7 @@ async function options(
     host: flags.text("host") ?? "127.0.0.1",
     trustProxy: flags.on("trust-proxy"),
     ...metricsToken(io),
-    moduleFiles: { [browserClientPath]: await bundleBrowserClient() },
+    moduleFiles: browserClient,
     ...(threads === null ? {} : { threads }),
     ...(wanted === "none" ? {} : { onTrace: (trace: Trace) => logRequest(log, trace, wanted) }),
     report: (error, requestId) =>

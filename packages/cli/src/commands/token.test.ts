@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cpSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { keelson, serve, tempFolder } from "../command-scene.case.ts";
 
@@ -38,4 +39,27 @@ test("a service has a key that does what it was made for, with the server runnin
   const stolen = keelson(app, ["token", `--service=${user}`]);
   assert.match(stolen.err, /USER_NOT_FOUND/);
   assert.match(keelson(app, ["token", "--service=x", "--scope=all"]).err, /ARGUMENT_INVALID/);
+});
+
+test("a closed account gets no token and is nobody, with the server running or not", async (context) => {
+  const app = tempFolder(context);
+  cpSync(template, app, { recursive: true });
+  const email = "eve@example.com";
+  writeFileSync(join(app, "eve.ndjson"), `${JSON.stringify({ id: "1", email })}\n`);
+  const taken = keelson(app, ["users", "import", "eve.ndjson", "--from=supabase"]);
+  assert.equal(taken.status, 0, taken.err);
+  const token = () => keelson(app, ["token", `--as=${email}`, "--json"]);
+  assert.equal(token().status, 0);
+  const closed = keelson(app, ["users", "close", email, "--json"]);
+  assert.equal(closed.status, 0, closed.err);
+  const { user } = JSON.parse(closed.out) as { user: string };
+  assert.deepEqual(JSON.parse(closed.out), { user, closed: true });
+  assert.match(token().err, /ACCOUNT_DISABLED/);
+
+  const server = await serve(app, ["start", "--threads=0"]);
+  context.after(() => server.stop());
+  assert.match(token().err, /ACCOUNT_DISABLED/);
+  assert.match(keelson(app, ["users", "open", user]).out, /may sign in again/);
+  assert.equal(token().status, 0);
+  assert.match(keelson(app, ["users", "close", "nobody@example.com"]).err, /USER_NOT_FOUND/);
 });

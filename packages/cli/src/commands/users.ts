@@ -1,5 +1,5 @@
-// `keelson users`: people from elsewhere with their passwords, and everybody as a file. What it does is in
-// users-import.ts and users-export.ts, which load the server.
+// `keelson users`: people from elsewhere with their passwords, everybody as a file, and accounts that are closed. What it
+// does is in users-import.ts, users-export.ts and users-close.ts, which load the server.
 import { appFlag, dataFlag, jsonFlag } from "../flags/command-spec.ts";
 import { usageFailure } from "../flags/failure.ts";
 import type { Command } from "./command.ts";
@@ -10,17 +10,21 @@ const sources = "auth0|firebase|cognito|supabase|pocketbase|keelson";
 export const users: Command = {
   spec: {
     name: "users",
-    summary: "Takes users from Auth0, Firebase, Cognito, Supabase, PocketBase; writes all.",
+    summary: "Takes users from Auth0, Firebase, Cognito...; writes all; closes one.",
     about: [
       "keelson users import takes users with their e-mail addresses, names, accounts elsewhere and, where the file has them, the hashes of their passwords: bcrypt, Firebase's scrypt, Argon2, PBKDF2 and scrypt. Nobody notices: a password is checked against the old hash once and hashed anew at that sign-in. Who has no hash (Cognito gives none out) asks for a new password by e-mail.",
       "An address counts as verified only where the file says so. A user whose address, or account elsewhere, is here already is left as they are, so the import can be started again. Each user is a transaction of their own.",
       "At the end it tells how many records it read, and that number is always created + there already + refused. <file>.imported.ndjson has a line for each: the old id, the new one, and what was not carried over.",
       "Files: Auth0's user export (NDJSON, JSON or CSV), with --hashes for the file of hashes that its support hands out; Firebase's users.json of firebase auth:export, with --hash-config for the parameters that its console shows; aws cognito-idp list-users (JSON) or its CSV; the rows of Supabase's auth.users (CSV, NDJSON or JSON); PocketBase's pb_data/data.db itself, or rows of its users.",
       "keelson users export writes every user with address, hash, accounts elsewhere, passkeys and organisations, one JSON object a line: what keelson users import --from=keelson reads. Keep such a file as safe as the database.",
+      "keelson users close ends every session of a user and takes neither password nor key of theirs until keelson users open. Nothing of theirs is lost. With the server running or not.",
     ],
     words: [
-      { name: "what", help: "import or export." },
-      { name: "file", help: "The file to read, or to write." },
+      { name: "what", help: "import, export, close or open." },
+      {
+        name: "file",
+        help: "The file to read, or to write. To close or open: the user's e-mail address, or id.",
+      },
     ],
     flags: [
       {
@@ -77,6 +81,10 @@ export const users: Command = {
         line: "keelson users export users.ndjson",
         happens: "Writes every user of this app.",
       },
+      {
+        line: "keelson users close eve@example.com",
+        happens: "Signs her out everywhere, and in nowhere, at once.",
+      },
     ],
   },
   run: async (flags, io) => {
@@ -89,12 +97,17 @@ export const users: Command = {
         const { exportUsers } = await import("./users-export.ts");
         return exportUsers(flags, io);
       }
+      case "close":
+      case "open": {
+        const { closeUser } = await import("./users-close.ts");
+        return closeUser(flags, io, flags.needWord("what") === "close");
+      }
       default:
         throw usageFailure({
           code: "WORD_UNKNOWN",
           what: `keelson users can't ${flags.needWord("what")}.`,
-          why: "It imports and exports.",
-          fix: "Write keelson users import <file> --from=<system>, or keelson users export <file>.",
+          why: "It imports, exports, closes and opens.",
+          fix: "Write keelson users import <file> --from=<system>, keelson users export <file>, or keelson users close <address>.",
         });
     }
   },

@@ -2,12 +2,14 @@
 // other commands of the same user on the same machine. Every request needs the secret of door.json; browsers
 // can't send it, and what names another host (DNS rebinding) is refused before.
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Json } from "@keelson/sdk/spec";
 import type { DataDoor } from "./data-door.ts";
 import { removeDoorFile, writeDoorFile } from "./door-file.ts";
 
+// For the reason that the server's listener has: an `import` of it loads Node's client of `fetch` too.
+const { createServer } = process.getBuiltinModule("node:http");
 const bodyBytesMax = 67_108_864;
 
 /** Methods that go over the wire. */
@@ -42,7 +44,7 @@ export interface DoorServer {
 export async function openDoorServer(options: {
   readonly dataDir: string;
   readonly url: string;
-  readonly door: () => DataDoor;
+  readonly door: () => DataDoor | Promise<DataDoor>;
 }): Promise<DoorServer> {
   const { dataDir, url, door } = options;
   const secret = randomBytes(32).toString("base64url");
@@ -73,7 +75,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   secret: string,
-  door: () => DataDoor,
+  door: () => DataDoor | Promise<DataDoor>,
 ): Promise<void> {
   if (!isAllowed(request, secret)) {
     send(response, 403, {
@@ -90,7 +92,7 @@ async function answer(
   }
   const args = JSON.parse(await bodyOf(request)) as readonly Json[];
   try {
-    send(response, 200, ((await call(door(), method, args)) ?? null) as Json);
+    send(response, 200, ((await call(await door(), method, args)) ?? null) as Json);
   } catch (error) {
     send(response, 422, refusal(error));
   }

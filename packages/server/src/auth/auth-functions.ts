@@ -7,6 +7,7 @@ import type { Run, Service } from "../gate/gate-app.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import { accountOf } from "./account-find.ts";
 import { createAccount } from "./account/account-make.ts";
+import { removeUser } from "./account/delete.ts";
 import { chosenPassword } from "./account/password-rule.ts";
 import { storePassword } from "./account/password-store.ts";
 import { endSession } from "./account/sessions.ts";
@@ -120,12 +121,19 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     const passwordHash = await desk.passwords.hash(password);
     return desk.run(setPassword, { user, passwordHash, place: placeOfRun(run) }, askOf(desk, run));
   },
+  "auth.deleteUser": async (desk, run, input) => {
+    const { body } = read(input, ["user"]);
+    const gone = { user: userOf(body["user"]), place: placeOfRun(run) };
+    await removeUser(desk, gone, askOf(desk, run));
+    return null;
+  },
   "auth.openSession": async (desk, run, input) => {
     const { body } = read(input, ["user"]);
     const opening = { user: userOf(body["user"]), endsAt: null, place: placeOfRun(run) };
     const { session } = await desk.run(openForUser, opening, askOf(desk, run));
     const row = await sessionRow(desk, session);
-    const isSecure = desk.publicUrl?.startsWith("https:") === true;
+    const told = desk.publicUrl ?? desk.settings.url;
+    const isSecure = told?.startsWith("https:") === true;
     const cookie = setCookieText(
       {
         name: sessionCookieName,

@@ -3,6 +3,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import { msOfTime } from "../model/field-time.ts";
 import type { AuthDesk } from "./auth-desk.ts";
 import type { AuthAsk, AuthRoute } from "./auth-route.ts";
+import { lacksSecondFactor } from "./protocol-caller.ts";
 
 /** A route and the parts of the path that it names. */
 export interface RouteMatch {
@@ -24,13 +25,22 @@ export function matchRoute(
   return null;
 }
 
-/** @throws SIGN_IN_REQUIRED, FRESH_SIGN_IN_REQUIRED, or why the credentials that came do not hold. */
-export function assertAccess(route: AuthRoute, ask: AuthAsk, desk: AuthDesk): void {
+/**
+ * @throws SIGN_IN_REQUIRED, SECOND_FACTOR_REQUIRED, FRESH_SIGN_IN_REQUIRED, or why the credentials that came do not hold.
+ */
+export function assertAccess(
+  route: Pick<AuthRoute, "access" | "takesWeak">,
+  ask: Pick<AuthAsk, "caller" | "session" | "credentialError" | "nowMs">,
+  desk: Pick<AuthDesk, "settings" | "limits">,
+): void {
   if (route.access === "anyone") return;
   // A key or a token without a session is for an app's own addresses: it must not make more of itself here.
   if (ask.caller.id === null || ask.session === null) {
     if (ask.credentialError !== null) throw ask.credentialError;
     throw new PlatformError("SIGN_IN_REQUIRED");
+  }
+  if (route.takesWeak !== true && lacksSecondFactor(ask, desk)) {
+    throw new PlatformError("SECOND_FACTOR_REQUIRED");
   }
   if (route.access === "signed-in") return;
   const provedAt = ask.session["authenticatedAt"];

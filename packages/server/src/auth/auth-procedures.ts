@@ -2,6 +2,7 @@
 import type { Procedure, Procedures } from "../gate/gate-app.ts";
 import { changeProcedures } from "./account/change.ts";
 import { confirmProcedures } from "./account/confirm.ts";
+import { deleteProcedures } from "./account/delete.ts";
 import { emailCodeProcedures } from "./account/email-code.ts";
 import { guestProcedures } from "./account/guest.ts";
 import { keyProcedures } from "./account/keys.ts";
@@ -27,6 +28,7 @@ const all: readonly AuthProcedure[] = [
   ...guestProcedures,
   ...confirmProcedures,
   ...changeProcedures,
+  ...deleteProcedures,
   ...sessionProcedures,
   refreshSession,
   ...keyProcedures,

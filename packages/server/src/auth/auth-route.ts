@@ -67,6 +67,11 @@ export interface AuthRoute {
   readonly path: string;
   readonly access: AuthAccess;
   /**
+   * Whether it also answers a session that has not shown the second factor that its role asks for: only what shows or
+   * sets one up. Default: no.
+   */
+  readonly takesWeak?: boolean;
+  /**
    * `api` (default): JSON in and out. `page`: HTML for people; GET, and POST of forms. The same path may have both:
    * a form goes to the page, JSON to the API, and GET to the page unless JSON is asked for.
    * `protocol`: for other programs by a standard (token, userinfo, discovery): forms or JSON, any origin may read it,

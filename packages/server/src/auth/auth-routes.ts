@@ -1,6 +1,7 @@
 // Every address of identity. The first whose method and path fit answers.
 import { changeRoutes } from "./account/change.ts";
 import { confirmRoutes } from "./account/confirm.ts";
+import { deleteRoutes } from "./account/delete.ts";
 import { emailCodeRoutes } from "./account/email-code.ts";
 import { guestRoutes } from "./account/guest.ts";
 import { jwksRoutes } from "./account/jwks.ts";
@@ -26,6 +27,7 @@ const api: readonly AuthRoute[] = [
   ...guestRoutes,
   ...confirmRoutes,
   ...changeRoutes,
+  ...deleteRoutes,
   ...keyRoutes,
   ...jwksRoutes,
   ...protocolRoutes,

@@ -20,7 +20,7 @@ export function linkOf(
 
 /** Where letters say that the app is. @throws PUBLIC_URL_MISSING. */
 export function letterOrigin(desk: AuthDesk, ask: Pick<AuthAsk, "origin">): string {
-  const told = desk.settings.url ?? desk.publicUrl;
+  const told = desk.publicUrl ?? desk.settings.url;
   if (told !== null) return told;
   if (!isThisMachine(ask.origin)) throw new PlatformError("PUBLIC_URL_MISSING");
   return ask.origin;

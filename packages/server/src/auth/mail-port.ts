@@ -11,6 +11,7 @@ export type MailTemplate =
   | "change-email"
   | "email-changed"
   | "password-changed"
+  | "account-deleted"
   | "already-registered"
   | "no-account"
   | "new-sign-in"

@@ -7,6 +7,7 @@ import type { Operator } from "../gate/operator.ts";
 import { startWork } from "../gate/work.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Row, Store } from "../store/store.ts";
+import { accountOfUser } from "./account-find.ts";
 import type { TokenSubject } from "./token-sign.ts";
 
 /** The operator's way to the users of one version of an app. */
@@ -71,7 +72,7 @@ export async function findUser(desk: UserDesk, { by, text }: UserName): Promise<
 /**
  * Signs a token, for a new user when there is none of that e-mail or name. Two at once for the same new user
  * may make two: whoever can be asked twice at once asks one after the other.
- * @throws USER_AMBIGUOUS; USER_NOT_FOUND when there is none and none can be made; VALUE_INVALID when users
+ * @throws USER_AMBIGUOUS; ACCOUNT_DISABLED when the account is closed; USER_NOT_FOUND when there is none and none can be made; VALUE_INVALID when users
  *   need more than a name.
  */
 export async function issueUserToken(
@@ -82,6 +83,10 @@ export async function issueUserToken(
   const found = await findUser(desk, order.user);
   const row = found ?? (await makeUser(desk, order));
   const user = row["id"] as string;
+  const account = await desk.store.read((tx) => accountOfUser({ tx }, user));
+  if (account !== null && account["disabledAt"] !== null) {
+    throw new PlatformError("ACCOUNT_DISABLED", { user });
+  }
   const own = row["role"];
   const role = order.role ?? (typeof own === "string" ? own : null);
   const token = await signToken({ user, role, ttlMs: order.ttlMs });

@@ -285,6 +285,8 @@ const rows = {
     "never",
     "Another server is using this data folder. Stop it, or choose another folder.",
   ),
+  MAIL_TEMPLATE_INVALID: row(500, "app", "never", "The template of this e-mail can't be used."),
+  MAIL_FAILED: row(502, "app", "later", "The e-mail could not be handed over."),
   MAIL_SETTINGS_INVALID: row(
     500,
     "host",

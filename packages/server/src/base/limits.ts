@@ -387,6 +387,13 @@ const table = {
     10,
     600_000,
   ),
+  appMailsPerMinuteMax: limit(
+    600,
+    "count",
+    "e-mails that the app's functions send in a minute, in one thread",
+    1,
+    1_000_000,
+  ),
   mailMsMax: limit(20_000, "ms", "one attempt at handing over an e-mail", 100, 300_000),
   mailboxMax: limit(200, "count", "e-mails that the mailbox of development keeps", 1, 10_000),
   timersMax: limit(100, "count", "timers of one call that wait at the same time", 1, 10_000),

@@ -65,6 +65,8 @@ interface Serving {
   readonly cors: ReturnType<typeof openHttpCors>;
   readonly connections: Set<LiveConnection>;
   readonly asking: (delta: 1 | -1) => void;
+  /** Told when the last connection has gone. */
+  emptied: () => void;
 }
 
 /** Live connections of one thread. */
@@ -182,7 +184,10 @@ export class LiveDoor {
         whenServed: (run) => this.#parts.whenServed(run),
         asking,
         countCaller: (before, now) => this.#countCaller(before, now),
-        closed: (connection) => connections.delete(connection),
+        closed: (connection) => {
+          connections.delete(connection);
+          if (connections.size === 0) serving.emptied();
+        },
         report: (error, requestId) => this.#parts.report(error, requestId),
       }),
     );
@@ -202,16 +207,18 @@ export class LiveDoor {
       report: (error) => this.#parts.report(error, ""),
     });
     const cors = openHttpCors(served.manifest);
-    return { served, hub, cors, connections: new Set(), asking };
+    return { served, hub, cors, connections: new Set(), asking, emptied: () => undefined };
   }
 
-  #end({ hub, connections }: Serving): void {
+  #end(serving: Serving): void {
+    const { hub, connections } = serving;
     hub.close();
     for (const connection of connections) connection.close(1012);
     this.#cancelPing?.();
     this.#cancelPing = null;
     if (connections.size === 0) return;
-    this.#parts.clock.after(this.#parts.limits.shutdownMsMax, () => {
+    // A timer that nobody needs any more would keep the process.
+    serving.emptied = this.#parts.clock.after(this.#parts.limits.shutdownMsMax, () => {
       for (const connection of connections) connection.terminate();
     });
   }

@@ -53,13 +53,14 @@ export function openGateApp(parts: GateAppParts): GateApp {
   const manifest = withPlatformTables(parts.manifest);
   const tables = compileTables(manifest);
   const ids = new TypeIds(() => clock.nowMs(), random);
+  const prefixes = new Map([...tables.keys()].map((table) => [table, typeIdPrefix(table)]));
   return {
     ...parts,
     manifest,
     tables,
     functions: compileFunctions(manifest),
     rights: openRightsBook(tables, limits),
-    newId: (table) => ids.next(typeIdPrefix(table)),
+    newId: (table) => ids.next(prefixes.get(table) ?? typeIdPrefix(table)),
     nextSeed: openSeeds(parts.random),
   };
 }

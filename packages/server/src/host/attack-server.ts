@@ -140,9 +140,13 @@ export class AttackServer implements AttackTarget {
         { ...meta, atMs: this.nowMs(), idempotency: null },
         (tx) => {
           for (const { table, id, before, after } of changes.toReversed()) {
-            if (before === null) tx.delete(table, id);
-            else if (after === null) tx.insert(table, before);
-            else {
+            // Work that the request began may have come to its end meanwhile, and its row with it.
+            const isThere = tx.get(table, id, null) !== null;
+            if (before === null) {
+              if (isThere) tx.delete(table, id);
+            } else if (after === null) {
+              if (!isThere) tx.insert(table, before);
+            } else if (isThere) {
               const { id: _, ...fields } = before;
               tx.update(table, id, fields);
             }

@@ -19,6 +19,8 @@ export interface AuthGroundParts {
   readonly dataDir: string;
   readonly mode: "development" | "production";
   readonly publicUrl: string | null;
+  /** No letter is sent and no secret of the environment is known. */
+  readonly isSealed?: boolean;
   readonly random: RandomSource;
   readonly limits: Limits;
   /** Where limits are counted when several threads hold callers to them. */
@@ -41,7 +43,7 @@ export interface AuthGround {
 /** Opens it. @throws MAIL_SETTINGS_INVALID. */
 export function openAuthGround(parts: AuthGroundParts): AuthGround {
   const { appDir, dataDir, mode, publicUrl, random, limits, quotas, report } = parts;
-  const { env } = process;
+  const env = parts.isSealed === true ? {} : process.env;
   const frame = { app: defaultAuth.name, url: publicUrl ?? "" };
   const mail = openHostMail({
     appDir,
@@ -60,7 +62,7 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
       const { name, url } = version.manifest.auth ?? defaultAuth;
       frame.app = name;
       frame.url = publicUrl ?? url ?? "";
-      return openHostAuth(
+      const auth = openHostAuth(
         {
           clock: realClock,
           random,
@@ -75,6 +77,9 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
         },
         version,
       );
+      const services = new Map(auth.services);
+      services.set("mail.send", (_run, input) => mail.sendForApp(input));
+      return { ...auth, services };
     },
     mailbox: mail.mailbox,
     async close() {

@@ -121,6 +121,36 @@ for (const threads of [0, 3]) {
   );
 
   test(
+    `with ${threads} threads a role without its second factor sees nothing live from then on`,
+    { timeout },
+    () =>
+      withServer(threads, async (server, connect) => {
+        const connection = connect();
+        const guest = await guestOf(connection);
+        const watch = { list: "note", query: {} } as const;
+        const live = await Promise.all(
+          Array.from({ length: 4 }, () => LiveClient.open(server.url, guest.accessToken)),
+        );
+        const views = (await Promise.all(live.map((client) => client.watch(watch)))).flat();
+        assert.ok(views.every(({ value }) => value !== undefined));
+        const operator = server.current().operator();
+        const role = { role: "staff" };
+        const raise = { kind: "update", table: "user", id: guest.user, value: role } as const;
+        await operator.execute(raise, asSystem());
+        assert.equal(await who(connection, guest.accessToken), 403);
+        const value = { text: "CANARY", owner: guest.user };
+        await operator.execute({ kind: "create", table: "note", value }, asSystem());
+        await Promise.all(live.map((client, at) => client.until(() => views[at]?.error !== null)));
+        for (const [at, client] of live.entries()) {
+          assert.equal(views[at]?.error?.code, "SECOND_FACTOR_REQUIRED");
+          await assert.rejects(client.ask({ list: "note" }), { code: "SECOND_FACTOR_REQUIRED" });
+          assert.ok(!JSON.stringify(client.messages).includes("CANARY"));
+        }
+        await Promise.all(live.map((client) => client.close()));
+      }),
+  );
+
+  test(
     `with ${threads} threads a refresh token renews once, whichever thread it comes to`,
     { timeout },
     () =>

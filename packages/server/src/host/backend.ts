@@ -20,6 +20,7 @@ import { commitMarkMemory, openCommitMark, type CommitMark } from "../store/comm
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { feedingStore, openCommitRelay, type CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
+import type { WorkTold } from "../work/dispatch-parts.ts";
 import type { WorkActor } from "../work/work-actor.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AuthVersion, HostAuth } from "./host-auth.ts";
@@ -57,6 +58,8 @@ export interface BackendParts {
   readonly quotas?: SharedQuotas;
   /** Told of failures that no request is told of. */
   report(error: unknown): void;
+  /** Told of work that ran. Default: nobody is. */
+  readonly told?: (told: WorkTold) => void;
   openIsolates(app: BuiltApp): Promise<AppIsolates>;
 }
 
@@ -201,14 +204,17 @@ function wire(parts: BackendParts, app: BuiltApp, own: AppIsolates): Backend {
     },
   });
   const writer = openPausableWriter(inline, limits.writeQueueMax);
+  const auth = parts.openAuth({ manifest, store, writer, mark });
   const work = openHostWork({
-    appParts,
+    // Jobs may ask of the platform what calls may.
+    appParts: { ...appParts, services: auth.services },
     store,
     writer,
     commits,
     report: (error) => parts.report(error),
+    ...(parts.told === undefined ? {} : { told: parts.told }),
   });
-  const opened = { app, store, isolates, writer, commits, mark, work };
+  const opened = { app, store, isolates, writer, commits, mark, work, auth };
   return gatedBackend(parts, { ...opened, groups: () => groups });
 }
 
@@ -218,13 +224,15 @@ export function gatedBackend(
   wired: Pick<Backend, "app" | "store" | "isolates" | "writer" | "commits" | "groups" | "work"> & {
     /** Of the store. */
     readonly mark: CommitMark;
+    /** Where it was opened before. */
+    readonly auth?: HostAuth;
   },
 ): Backend {
   const { clock, random, limits, trace, quotas } = parts;
   const { app, store, isolates, writer, commits, mark } = wired;
   const { manifest } = app;
   const { development } = trace;
-  const auth = parts.openAuth({ manifest, store, writer, mark });
+  const { auth = parts.openAuth({ manifest, store, writer, mark }) } = wired;
   const { identity, services } = auth;
   const appParts = {
     manifest,

@@ -57,6 +57,7 @@ const authFunctionNames: readonly string[] = [
   "auth.createUser",
   "auth.verifyPassword",
   "auth.setPassword",
+  "auth.deleteUser",
   "auth.openSession",
   "auth.endSession",
   "auth.issueToken",
@@ -88,6 +89,8 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
     import("./host-passwords.ts"),
   ]);
   const { openAuthRates } = await import("../auth/auth-rates.ts");
+  const { openAuthFetch } = await import("./auth-fetch.ts");
+  const { openRealEgress } = await import("./real-egress.ts");
   const { noteUsed } = await import("../auth/account/upkeep.ts");
   const { defaultAuth } = await import("../model/auth-model.ts");
   const settings = manifest.auth ?? defaultAuth;
@@ -105,7 +108,7 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
       keys,
       mail,
       publicUrl,
-      fetch: (url, init) => fetch(url, init),
+      fetch: openAuthFetch(openRealEgress()),
       passwords: passwords.openHostPasswords(limits, random),
       commonPasswords: passwords.openCommonPasswords(realDisk, passwordsFile),
       rates: openAuthRates({

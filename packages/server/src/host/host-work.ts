@@ -12,7 +12,7 @@ import { openDispatcher, type Dispatcher } from "../work/dispatcher.ts";
 import type { WorkTold } from "../work/dispatch-parts.ts";
 import { readPosition } from "../work/position.ts";
 import { openWorkActor, type WorkActor } from "../work/work-actor.ts";
-import { workJob } from "../work/work-submit.ts";
+import { workJob, type SubmitWork } from "../work/work-submit.ts";
 import { workKinds } from "./platform-work.ts";
 import { openRealEgress } from "./real-egress.ts";
 
@@ -51,8 +51,8 @@ export function openHostWork(parts: HostWorkParts): HostWork {
   let app: GateApp | null = null;
   let running: Dispatcher | null = null;
   const { store, writer, commits } = parts;
-  const submit = async (job: Parameters<Writer["submit"]>[0]): Promise<Json> =>
-    JSON.parse((await writer.submit(job, startWork())).json) as Json;
+  const submit: SubmitWork = async (job, work = startWork()) =>
+    JSON.parse((await writer.submit(job, work)).json) as Json;
   /** A disk that is full at the start has room later. */
   const begin = (dispatcher: Dispatcher): void => {
     dispatcher.start().catch((error: unknown) => {

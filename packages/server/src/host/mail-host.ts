@@ -2,11 +2,14 @@
 // production without SMTP says so for every mail that it can't send: silence would look like a delivery.
 import { openMailQueue } from "../auth/mail/mail-queue.ts";
 import { renderMail } from "../auth/mail/mail-render.ts";
+import { appLetter } from "../auth/mail/app-letter.ts";
 import type { MailMessage, MailTransport } from "../auth/mail/mail.ts";
 import { openMailbox, type Mailbox } from "../auth/mail/mailbox.ts";
 import type { MailPort } from "../auth/mail-port.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import { openMailTemplates } from "./mail-templates.ts";
 import { realDisk } from "./real-disk.ts";
@@ -31,6 +34,11 @@ export interface HostMailParts {
 export interface HostMail extends MailPort {
   /** Null in production. */
   readonly mailbox: Mailbox | null;
+  /**
+   * Sends a letter of the app's, and resolves when it was taken. @param input as `ctx.mail.send` was given it.
+   * @throws MAIL_FAILED, MAIL_TEMPLATE_INVALID, ARGUMENT_INVALID.
+   */
+  sendForApp(input: { readonly [key: string]: Json }): Promise<null>;
   /** Resolves when nothing waits to be sent. */
   idle(): Promise<void>;
   close(): void;
@@ -49,6 +57,11 @@ export function openHostMail(parts: HostMailParts): HostMail {
         });
   const server = smtp === null ? null : lazySmtp(smtp, limits.mailMsMax);
   const transports: readonly MailTransport[] = [mailbox, server].filter((one) => one !== null);
+  const frame = () => {
+    const when = `${timeOfMs(clock.nowMs()).slice(0, 16).replace("T", " ")} UTC`;
+    return { ...parts.frame(), when };
+  };
+  const admit = openMinuteCount(clock, limits.appMailsPerMinuteMax);
   const queue = openMailQueue({
     clock,
     limits,
@@ -57,8 +70,7 @@ export function openHostMail(parts: HostMailParts): HostMail {
       if (transports.length === 0) {
         throw new Error(`the mail ${letter.template} was not sent: KEELSON_SMTP_URL is not set`);
       }
-      const when = `${timeOfMs(clock.nowMs()).slice(0, 16).replace("T", " ")} UTC`;
-      return renderMail(templates, { ...parts.frame(), when }, letter, ({ file, problem }) =>
+      return renderMail(templates, frame(), letter, ({ file, problem }) =>
         parts.report(new Error(`keelson/mail/${file} is not used: ${problem}`)),
       );
     },
@@ -67,11 +79,41 @@ export function openHostMail(parts: HostMailParts): HostMail {
   return {
     mailbox,
     send: (letter) => queue.send(letter),
+    async sendForApp(input) {
+      const message = appLetter(templates, frame(), input);
+      if (transports.length === 0) throw notSent("KEELSON_SMTP_URL is not set");
+      admit();
+      try {
+        await deliverAll(transports, message);
+      } catch (error) {
+        parts.report(new Error(`the mail ${message.template} was not delivered`, { cause: error }));
+        throw notSent("the mail server did not take it");
+      }
+      return null;
+    },
     idle: () => queue.idle(),
     close() {
       queue.close();
       server?.close();
     },
+  };
+}
+
+function notSent(problem: string): PlatformError {
+  return new PlatformError("MAIL_FAILED", { problem });
+}
+
+/** @returns counts one, and throws MAIL_FAILED when there were `max` in the minute that runs. */
+function openMinuteCount(clock: Clock, max: number): () => void {
+  const minuteUs = 60_000_000;
+  let minute = 0;
+  let count = 0;
+  return () => {
+    const now = Math.floor(clock.monotonicUs() / minuteUs);
+    if (now !== minute) count = 0;
+    minute = now;
+    if (count >= max) throw notSent(`more than ${max} in a minute`);
+    count += 1;
   };
 }
 

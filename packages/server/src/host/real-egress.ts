@@ -1,9 +1,7 @@
 // The network as isolates reach it: node:http and node:https, one connection for each request. A name is
 // resolved once, its addresses are checked, and the connection goes to the address that was checked (no DNS
 // rebinding). Redirects are followed here, each checked like a first request.
-import { lookup as lookupName } from "node:dns/promises";
-import http from "node:http";
-import https from "node:https";
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
@@ -66,7 +64,8 @@ export function openRealEgress({ resolve = resolveName }: EgressOptions = {}): E
 }
 
 async function resolveName(hostname: string): Promise<readonly string[]> {
-  return (await lookupName(hostname, { all: true })).map(({ address }) => address);
+  const { lookup } = process.getBuiltinModule("node:dns/promises");
+  return (await lookup(hostname, { all: true })).map(({ address }) => address);
 }
 
 async function sendFollowing(asked: EgressRequest, resolve: Resolve): Promise<EgressAnswer> {
@@ -146,9 +145,11 @@ async function resolved(
   }
 }
 
-function answered(hop: Hop, address: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+function answered(hop: Hop, address: string, signal: AbortSignal): Promise<IncomingMessage> {
   const { url, method, body } = hop;
-  const send = url.protocol === "https:" ? https.request : http.request;
+  // Not imported: most servers ask nobody, and http-listener.ts tells what an import of node:http costs.
+  const isSecure = url.protocol === "https:";
+  const { request: send } = process.getBuiltinModule(isSecure ? "node:https" : "node:http");
   const family = isIP(address);
   return new Promise((resolve, reject) => {
     const request = send(url, {
@@ -183,7 +184,7 @@ function headersOf({ headers, body, method }: Hop): Map<string, string[] | strin
   return all;
 }
 
-async function read(message: http.IncomingMessage, hop: Hop, bytesMax: number): Promise<OneAnswer> {
+async function read(message: IncomingMessage, hop: Hop, bytesMax: number): Promise<OneAnswer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of message) {

@@ -17,7 +17,10 @@ import { realDisk } from "./real-disk.ts";
 export interface DoorOptions {
   /** A built website, served beside the API. Default: none. */
   readonly staticDir?: string;
-  /** JavaScript modules served beside it, by path: `{ "/_keelson/client.js": "export ..." }`. Default: none. */
+  /**
+   * JavaScript modules served beside it, by path. Each is the address (`file:`) of a module whose default export makes
+   * the text, `() => Promise<string>`, when it is first asked for. Default: none.
+   */
   readonly moduleFiles?: Readonly<Record<string, string>>;
   /** Reads /metrics from anywhere as a bearer token. Default: only this machine reads them. */
   readonly metricsToken?: string;
@@ -60,7 +63,7 @@ export function openServeDoor(options: DoorOptions, around: DoorSurroundings): H
       metrics,
       metricsToken,
       trustProxy,
-      statics: withModuleFiles(moduleFiles, folder),
+      statics: withModuleFiles(makersOf(moduleFiles), folder),
       developmentTokens,
       mailbox,
       openApi: async (manifest) => {
@@ -74,5 +77,17 @@ export function openServeDoor(options: DoorOptions, around: DoorSurroundings): H
       report: (error, requestId) => around.report(error, requestId),
     },
     backend,
+  );
+}
+
+function makersOf(modules: Readonly<Record<string, string>>): Map<string, () => Promise<string>> {
+  return new Map(
+    Object.entries(modules).map(([path, address]) => [
+      path,
+      async () => {
+        const { default: make } = (await import(address)) as { default: () => Promise<string> };
+        return make();
+      },
+    ]),
   );
 }

@@ -13,6 +13,7 @@ import type { Revocation } from "../gate/identity.ts";
 import { makeSharedQuotas, type SharedQuotas } from "../gate/shared-quota.ts";
 import type { Trace } from "../gate/trace-log.ts";
 import { commitMarkMemory } from "../store/commit-mark.ts";
+import type { ActReport } from "../work/work-actor.ts";
 import type { Job } from "../work/job.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AppSource } from "./app-source.ts";
@@ -331,13 +332,12 @@ export class ThreadServer {
   }
 
   /** Work that reaches the world runs in the doors, one after the other in turn. */
-  async #act(job: Job): Promise<void> {
+  async #act(job: Job): Promise<ActReport> {
     for (let tries = 0; tries < actTriesMax; tries++) {
       const ready = this.#doorThreads().filter(({ isReady }) => isReady);
       const door = ready[this.#acts++ % Math.max(1, ready.length)];
       if (door !== undefined) {
-        await door.calls.ask("act", job);
-        return;
+        return (await door.calls.ask("act", job)) as ActReport;
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#parts.clock.after(actWaitMs, resolve);

@@ -15,6 +15,7 @@ import { openSqliteStore, type SqliteStore } from "../store/sqlite/sqlite-store.
 import { privateDatabase, type AppIsolates } from "./backend.ts";
 import { sweepAuth } from "./auth-sweep.ts";
 import { openHostGauges } from "./host-gauges.ts";
+import type { ActReport } from "../work/work-actor.ts";
 import { openHostWork, type HostWork } from "./host-work.ts";
 import { openWorkflowCode } from "./host-workflow-code.ts";
 import { platformProcedures } from "./platform-procedures.ts";
@@ -115,9 +116,7 @@ async function openWriter(): Promise<{
     commits,
     // What reaches the world runs in a door's thread: the supervisor knows which.
     actor: {
-      act: async (job) => {
-        await calls.ask("act", job);
-      },
+      act: async (job) => (await calls.ask("act", job)) as ActReport,
       cancel: (jobId) => calls.tell("cancelWork", jobId),
     },
     report,

@@ -44,7 +44,7 @@ export function guestError(
   text: string,
   telling: Telling,
 ): unknown {
-  const told = read(text);
+  const told = read(call.scrub(text));
   const { name } = call.input;
   switch (kind) {
     case "platform":

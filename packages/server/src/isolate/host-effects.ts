@@ -141,6 +141,7 @@ export class HostEffects {
     }
     const value = this.#ports.secret?.(name) ?? null;
     if (value === null) throw new PlatformError("SECRET_MISSING", { set: name });
+    call.keepSecret(name, value);
     return value;
   }
 

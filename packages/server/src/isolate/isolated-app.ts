@@ -422,7 +422,7 @@ export class IsolatedApp implements AppIsolate {
 
   #addLog(call: RunningCall, level: LogLine["level"], text: string): void {
     const { logLinesMax, logLineCharsMax } = this.#ports.limits;
-    call.addLine({ level, text: text.slice(0, logLineCharsMax) }, logLinesMax);
+    call.addLine({ level, text: call.scrub(text).slice(0, logLineCharsMax) }, logLinesMax);
   }
 }
 

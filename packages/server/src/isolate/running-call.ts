@@ -12,6 +12,8 @@ export type CallEnd =
 const noErrors = Object.freeze<unknown[]>([]) as unknown[];
 const noLines = Object.freeze<LogLine[]>([]) as LogLine[];
 
+const secretCharsMin = 6;
+
 /** A call that runs or waits. */
 export class RunningCall {
   readonly id: number;
@@ -33,6 +35,7 @@ export class RunningCall {
   end: CallEnd | null = null;
   /** A limit that was broken: the outcome, whatever user code makes of it. */
   broken: PlatformError | null = null;
+  #secrets: Map<string, string> | null = null;
   #cancels: Set<() => void> | null = null;
   #waiter: PromiseWithResolvers<CallOutcome> | null = null;
 
@@ -47,6 +50,22 @@ export class RunningCall {
     if (this.errors === noErrors) this.errors = [];
     const last = this.errors.length - 1;
     return this.errors[last] === error ? last : this.errors.push(error) - 1;
+  }
+
+  /** Remembers a secret that the call was given. */
+  keepSecret(name: string, value: string): void {
+    // Shorter ones would take ordinary words out of every line.
+    if (value.length >= secretCharsMin) (this.#secrets ??= new Map()).set(value, name);
+  }
+
+  /** A text without the secrets that the call was given, as they are or as JSON has them. For logs and errors. */
+  scrub(text: string): string {
+    let clean = text;
+    for (const [value, name] of this.#secrets ?? []) {
+      const mark = `[secret ${name}]`;
+      clean = clean.replaceAll(value, mark).replaceAll(JSON.stringify(value).slice(1, -1), mark);
+    }
+    return clean;
   }
 
   /** Adds a console line. */

@@ -78,9 +78,12 @@ export interface SystemCalls {
   readonly "auth.createUser": { readonly payload: AuthPayload; readonly answer: string };
   readonly "auth.verifyPassword": { readonly payload: AuthPayload; readonly answer: string | null };
   readonly "auth.setPassword": { readonly payload: AuthPayload; readonly answer: null };
+  readonly "auth.deleteUser": { readonly payload: AuthPayload; readonly answer: null };
   readonly "auth.openSession": { readonly payload: AuthPayload; readonly answer: Json };
   readonly "auth.endSession": { readonly payload: AuthPayload; readonly answer: boolean };
   readonly "auth.issueToken": { readonly payload: AuthPayload; readonly answer: string };
+  /** `mail.send(letter)`; auth/mail/app-letter.ts reads it. */
+  readonly "mail.send": { readonly payload: AuthPayload; readonly answer: null };
   /** `webhooks.add(endpoint)`. The secret is told this once. */
   readonly "webhooks.add": {
     readonly payload: {

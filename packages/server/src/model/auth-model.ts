@@ -1,14 +1,43 @@
 // The settings of identity, complete: nobody behind the manifest looks for an absent one.
 
-/** A provider, complete. */
-export interface AuthProvider {
-  readonly issuer: string;
+interface ProviderBasics {
   readonly clientId: string;
   /** Environment variable; null: a public client. */
   readonly secret: string | null;
   readonly scopes: readonly string[];
   readonly label: string;
 }
+
+/** A provider that speaks OpenID Connect, complete. */
+export interface OpenIdProvider extends ProviderBasics {
+  readonly kind: "openid";
+  readonly issuer: string;
+  /** Whether its answer comes as a form that its page posts, and not in the address. */
+  readonly isFormPost: boolean;
+  /** Set: the secret is a private key (PKCS #8), and what is shown is signed with it each time. */
+  readonly signer: { readonly team: string; readonly key: string } | null;
+}
+
+/** A provider that speaks OAuth 2.0 only, complete. */
+export interface OAuthProvider extends ProviderBasics {
+  readonly kind: "oauth";
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly userinfoEndpoint: string;
+  /** Null: userinfo tells the address. */
+  readonly emailsEndpoint: string | null;
+  readonly secretIn: "header" | "body";
+  /** Fields of userinfo, with dots; null: it does not tell. */
+  readonly claims: {
+    readonly id: string;
+    readonly email: string | null;
+    readonly emailVerified: string | null;
+    readonly name: string | null;
+  };
+}
+
+/** A provider, complete. */
+export type AuthProvider = OpenIdProvider | OAuthProvider;
 
 /** A client, complete. */
 export interface AuthClient {

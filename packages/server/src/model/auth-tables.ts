@@ -42,10 +42,10 @@ const authSession = table(
     /** How (RFC 8176): pwd, otp, mfa, swk, email, fed, guest. */
     methods: list(text(20), 10),
     /** Counts up with each change of rights: cookies of an older one are void. */
-    cookieEpoch: int(),
+    cookieEpoch: int({ private: true }),
     /** Counts up with each refresh token handed out; only the newest is good. */
-    refreshCount: int(),
-    refreshedAt: time({ optional: true }),
+    refreshCount: int({ private: true }),
+    refreshedAt: time({ optional: true, private: true }),
     /** The organisation that the caller speaks for. */
     org: ref("org", { optional: true, onDelete: "clear" }),
     /** The OpenID client that it was made for; absent: this app itself. */
@@ -86,6 +86,8 @@ const authIdentity = table(
     subject: text(400),
     email: text(320, { optional: true }),
     emailVerified: flag(),
+    /** The address only passes letters on. Null: nobody said. */
+    isPrivateEmail: { kind: "bool", optional: true },
     createdAt: time(),
     lastSignInAt: time({ optional: true }),
   },
@@ -259,8 +261,8 @@ function text(max: number, flags: FieldFlags = {}): FieldSpec {
   return { kind: "text", min: 0, max, ...flags };
 }
 
-function int(): FieldSpec {
-  return { kind: "int", min: 0, max: Number.MAX_SAFE_INTEGER };
+function int(flags: FieldFlags = {}): FieldSpec {
+  return { kind: "int", min: 0, max: Number.MAX_SAFE_INTEGER, ...flags };
 }
 
 function time(flags: FieldFlags = {}): FieldSpec {

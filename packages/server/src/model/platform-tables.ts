@@ -4,6 +4,7 @@
 import { authTables } from "./auth-tables.ts";
 import { hookTables } from "./hook-tables.ts";
 import type { Manifest, TableModel } from "./manifest.ts";
+import type { RuleTables } from "./rule-type.ts";
 import { workTables } from "./work-tables.ts";
 import { workflowTables } from "./workflow-tables.ts";
 
@@ -14,6 +15,23 @@ export const platformTables: Readonly<Record<string, TableModel>> = Object.freez
   ...workflowTables,
   ...hookTables,
 });
+
+/** Those that an app's rules may name, to say who reads them. The SDK has their types (sdk/src/platform-tables.ts). */
+const nameable: readonly string[] = [
+  ...["org", "orgMember", "orgInvitation", "authAccount", "authSession", "authEvent", "authKey"],
+  ...["hookEvent", "workRun", "workJob"],
+];
+
+/** What rules see of them: private fields are not there. */
+export const nameableTables: RuleTables = Object.freeze(
+  Object.fromEntries(
+    nameable.map((name) => {
+      const fields = Object.entries(platformTables[name]?.fields ?? {});
+      const open = fields.filter(([, field]) => field.private !== true);
+      return [name, { fields: Object.fromEntries(open) }];
+    }),
+  ),
+);
 
 /** The same manifest with the platform's tables among the others: for stores, and for the gate's own work. */
 export function withPlatformTables<M extends Pick<Manifest, "tables" | "platform">>(

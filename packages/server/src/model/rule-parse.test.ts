@@ -503,6 +503,41 @@ export default app({ rules, functions: { cinema, pictures: cinema } });`,
     assert.match(read({ "schema.ts": late }).mistakes[0]!.problem, /call of `define`/);
   });
 
+  test("tables of the platform are read as rules say, walked to, and written by nobody", () => {
+    const rulesOf = (entries: string) =>
+      read({
+        "schema.ts": schema,
+        "rules.ts": `import { rules } from "./schema.ts"; export default rules({ ${entries} });`,
+      });
+    const { tables: readings, mistakes } = rulesOf(
+      `authSession: { read: ({ row, me }) => row.user === me.id && row.org.slug === "acme" },
+       orgMember: { read: ({ me, db }) => db.orgMember.some((m) => m.user === me.id) }`,
+    );
+    assert.deepEqual(mistakes, []);
+    assert.notEqual(readings["authSession"]?.rules.read, undefined);
+    assert.notEqual(readings["orgMember"]?.rules.read, undefined);
+    assert.equal(readings["org"], undefined);
+    const problems = {
+      "authTotp: { read: () => true }": "There is no table `authTotp`.",
+      "authTicket: { read: () => true }": "There is no table `authTicket`.",
+      "org: { create: () => true }": "`org` is written by the platform alone.",
+      "org: { write: () => true }": "`org` is written by the platform alone.",
+      "authSession: { fields: { methods: { write: () => true } } }":
+        "`authSession` is written by the platform alone.",
+      "authAccount: { read: ({ row }) => row.passwordHash === 'x' }":
+        "`authAccount` has no field `passwordHash`.",
+      "authAccount: { fields: { passwordHash: { read: () => true } } }":
+        "`authAccount` has no field `passwordHash`.",
+    };
+    for (const [entries, problem] of Object.entries(problems)) {
+      assert.deepEqual(
+        rulesOf(entries).mistakes.map((mistake) => mistake.problem),
+        [problem],
+        entries,
+      );
+    }
+  });
+
   test("a function called rules that does not come from define is left alone", () => {
     const reading = read({
       "rules.ts": "const rules = (x) => x; export default rules({ nothing: 1 });",

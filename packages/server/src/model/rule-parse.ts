@@ -6,6 +6,7 @@ import type { AppSpec } from "@keelson/sdk/spec";
 import { limits, type Limits } from "../base/limits.ts";
 import type { AppMistake } from "./app-mistake.ts";
 import type { SourcePlace } from "./manifest.ts";
+import { nameableTables } from "./platform-tables.ts";
 import { ruleChildren } from "./rule-analyse.ts";
 import {
   findFunctions,
@@ -97,7 +98,10 @@ export function readRules(input: RuleSources): RuleReading {
   const sources = new SourceSet(input.sources);
   const { ruleNodesMax } = input.limits ?? limits;
   const { tables } = input.spec;
-  const reader = makeReader(sources, { tables, nodesMax: ruleNodesMax });
+  const reader = makeReader(sources, {
+    tables: { ...nameableTables, ...tables },
+    nodesMax: ruleNodesMax,
+  });
   const places = findTables(sources);
   for (const { file, node, what } of findUnseen(sources)) {
     const [problem, fix] = unseen[what];
@@ -115,6 +119,9 @@ export function readRules(input: RuleSources): RuleReading {
       },
     ];
   });
+  for (const [table, own] of rules) {
+    if (!Object.hasOwn(tables, table)) readings.push([table, { rules: own, checks: [] }]);
+  }
   const functions = findFunctions(sources);
   return freezeDeep({
     tables: Object.fromEntries(readings),
@@ -148,11 +155,22 @@ function readAllRules(reader: Reader): ReadonlyMap<string, TableRules> {
         const fix = "Keep one entry for each table.";
         refuse(reader, place, `The rules of \`${table}\` are written twice.`, fix);
       } else {
-        all.set(table, readTableRules(reader, table, entry));
+        const own = readTableRules(reader, table, entry);
+        if (Object.hasOwn(nameableTables, table)) assertReadsOnly(reader, place, table, own);
+        all.set(table, own);
       }
     }
   }
   return all;
+}
+
+/** The platform's own rows are written by the platform alone. */
+function assertReadsOnly(reader: Reader, place: Site, table: string, rules: TableRules): void {
+  const writesRow = writes.some((operation) => rules[operation] !== undefined);
+  const writesField = Object.values(rules.fields).some(({ write }) => write !== undefined);
+  if (!writesRow && !writesField) return;
+  const fix = "Rules say who reads it: read, and fields.{name}.read.";
+  refuse(reader, place, `\`${table}\` is written by the platform alone.`, fix);
 }
 
 function readTableRules(reader: Reader, table: string, entry: ObjectEntry): TableRules {

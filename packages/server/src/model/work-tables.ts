@@ -9,13 +9,13 @@ const time: FieldSpec = { kind: "time" };
 
 const jobFields = {
   queue: short,
-  lane: short,
-  place: whole,
+  lane: { ...short, private: true },
+  place: { ...whole, private: true },
   key: { ...short, optional: true },
   once: { ...short, optional: true },
   attempts: whole,
   input: { ...json, optional: true },
-  info: json,
+  info: { ...json, private: true },
 } as const satisfies Readonly<Record<string, FieldSpec>>;
 
 /** Makes a table of the platform's. @param fields beside `id`. */

@@ -22,7 +22,7 @@ export const workflowTables: Readonly<Record<string, TableModel>> = Object.freez
       /** While it runs, no second one of its workflow has this key. */
       key: { ...short, optional: true },
       /** The user who started it. */
-      by: { ...short, optional: true },
+      by: { kind: "id", table: "user", optional: true },
       args: json,
       status: { ...json, optional: true },
       result: { ...json, optional: true },

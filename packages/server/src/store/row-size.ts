@@ -6,17 +6,35 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Row } from "./store.ts";
 import type { TableLayout } from "./table-layout.ts";
 
-const boundOf = new WeakMap<TableLayout, number>();
+interface RowBound {
+  /** Of any row of the table. */
+  readonly bytes: number;
+  /** Of the names alone. */
+  readonly names: number;
+}
 
-/** @throws VALUE_INVALID when the row is larger than limits.rowBytesMax, serialised. */
-export function assertRowSize(table: TableLayout, row: Row, limits: Limits): void {
+const boundOf = new WeakMap<TableLayout, RowBound>();
+
+/**
+ * @param cells the row as the engine stores it, when that is known: short ones need not be serialised once more.
+ * @throws VALUE_INVALID when the row is larger than limits.rowBytesMax, serialised.
+ */
+export function assertRowSize(
+  table: TableLayout,
+  row: Row,
+  limits: Limits,
+  cells?: readonly unknown[],
+): void {
   let bound = boundOf.get(table);
   if (bound === undefined) {
-    bound = 2;
-    for (const { name, spec } of table.columns) bound += name.length * 6 + 4 + bytesAtMost(spec);
+    let names = 2;
+    for (const { name } of table.columns) names += name.length * 6 + 4;
+    const bytes = table.columns.reduce((sum, { spec }) => sum + bytesAtMost(spec), names);
+    bound = { bytes, names };
     boundOf.set(table, bound);
   }
-  if (bound <= limits.rowBytesMax) return;
+  if (bound.bytes <= limits.rowBytesMax) return;
+  if (cells !== undefined && bound.names + cellsAtMost(cells) <= limits.rowBytesMax) return;
   const bytes = Buffer.byteLength(JSON.stringify(row));
   if (bytes <= limits.rowBytesMax) return;
   throw new PlatformError("VALUE_INVALID", {
@@ -26,6 +44,17 @@ export function assertRowSize(table: TableLayout, row: Row, limits: Limits): voi
     limit: "rowBytesMax",
     max: limits.rowBytesMax,
   });
+}
+
+/** Bytes of stored cells as JSON, at most: escapes make a text six times as long, base64 makes bytes longer by a third. */
+function cellsAtMost(cells: readonly unknown[]): number {
+  let bytes = 0;
+  for (const cell of cells) {
+    if (typeof cell === "string") bytes += cell.length * 6 + 2;
+    else if (cell instanceof Uint8Array) bytes += cell.length * 2 + 4;
+    else bytes += 32;
+  }
+  return bytes;
 }
 
 /** Bytes of a field's longest value as JSON. */

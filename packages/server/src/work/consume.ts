@@ -6,12 +6,11 @@ import type { Json } from "../base/json.ts";
 import { andThen, recover, type Later } from "../base/later.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import type { WorkOrigin } from "../gate/work-origin.ts";
-import { addWork } from "../gate/work.ts";
 import { eventOfRow } from "./event-write.ts";
 import type { Row } from "../store/store.ts";
 import { argsFor, callMutation, consumerKind, functionKinds } from "./function-kind.ts";
 import { backoffMs, isLastFailure } from "./job-failure.ts";
-import { buryJob, JobFailed, scopeWithin } from "./job-run.ts";
+import { buryJob, countingWork, JobFailed, scopeWithin } from "./job-run.ts";
 import { addJob, type NewJob } from "./job-write.ts";
 import { jobOfRow, type Job, type JobFailure } from "./job.ts";
 import { readyLane, readyLanes } from "./lane.ts";
@@ -140,9 +139,8 @@ function take(
     return andThen(waits, (waits) => {
       if (waits) return putOff();
       const inner = scopeWithin(scope, { me, origin: own });
-      return andThen(callMutation(inner, spec.function, args), () =>
-        addWork(scope.run.work, inner.run.work),
-      );
+      const running = countingWork(scope, inner, () => callMutation(inner, spec.function, args));
+      return andThen(running, () => undefined);
     });
   };
   // An event was counted when it was emitted; a change of a table is counted here.

@@ -3,6 +3,7 @@
 import type { ConsumerSpec } from "@keelson/sdk/spec";
 import type { Json } from "../base/json.ts";
 import { timeText } from "../gate/gate-app.ts";
+import { startWork } from "../gate/work.ts";
 import type { Change, Commit } from "../store/store.ts";
 import type { Consumed, ConsumeOrder, Item } from "./consume.ts";
 import { consumerQueue } from "./consume.ts";
@@ -173,7 +174,29 @@ export class ConsumerPump {
             cause: [...item.origin.chain, `${item.label} for ${name}`].join(" > "),
           };
     const input = order as unknown as Json;
-    const answer = await submit(workJob(app, { procedure: "work.consume", input, ...mark }));
+    const tell = (count: number, failure: JobFailure | null): void => {
+      const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+      told?.({
+        queue: consumerQueue(name),
+        count,
+        did: null,
+        tookMs,
+        failure,
+        log: work.log ?? [],
+      });
+    };
+    const work = startWork();
+    let answer: Json;
+    try {
+      answer = await submit(workJob(app, { procedure: "work.consume", input, ...mark }), work);
+    } catch (error) {
+      // Of several the first: then all that was written to the console is its own.
+      const isFirst = error instanceof JobFailed && error.index === 0 && failure === null;
+      if (isFirst && !isHostFailure(error.cause)) {
+        tell(1, failureOf(error.cause, clock.nowMs()));
+      }
+      throw error;
+    }
     const consumed = answer as unknown as Consumed | null;
     if (consumed === null) return;
     pumped.failure = null;
@@ -182,14 +205,8 @@ export class ConsumerPump {
     pumped.seen = Math.max(consumed.place, consumed.more ? 0 : pumped.seen);
     pumped.isDirty ||= consumed.more || spec.table !== undefined;
     if (consumed.count === 0) return;
-    const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
-    told?.({
-      queue: consumerQueue(name),
-      id: `${consumed.count} items`,
-      ok: true,
-      tookMs,
-      error: null,
-    });
+    // One that failed became a job: that was told when it failed.
+    if (failure === null) tell(consumed.count, null);
   }
 
   #isQuietLong({ seen, place }: Pumped): boolean {

@@ -9,7 +9,7 @@ import type { ProcedureScope } from "../gate/gate-app.ts";
 import { parseCron } from "../model/cron-expression.ts";
 import { nextTick } from "./cron-time.ts";
 import { argsFor, callMutation, functionKinds, nameOfQueue } from "./function-kind.ts";
-import { scopeWithin } from "./job-run.ts";
+import { countingWork, scopeWithin } from "./job-run.ts";
 import { addJob, jobByOnce } from "./job-write.ts";
 import type { Job } from "./job.ts";
 import { workOf } from "./work-app.ts";
@@ -48,7 +48,11 @@ export const cronKind: WorkKind = {
     // Each tick is a root of its own: what it causes is no sum over all nights.
     const root = `cron ${name} ${timeText(due.runMs)}`;
     const own = scopeWithin(scope, { me: null, origin: { root, chain: [`cron ${name}`] } });
-    return andThen(runTick(own, { name, spec, atMs: due.runMs }), () => end);
+    const tick = { name, spec, atMs: due.runMs };
+    return andThen(
+      countingWork(scope, own, () => runTick(own, tick)),
+      () => end,
+    );
   },
   // A tick that failed for good is a dead letter; the one after it is waited for all the same.
   died(scope, job) {

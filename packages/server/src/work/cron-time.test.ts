@@ -188,3 +188,26 @@ test("names of days and months, and 7 for Sunday", () => {
   assert.deepEqual([...cron("0 0 * jan-mar sun,7").weekdays], [0]);
   assert.deepEqual([...cron("0 0 * jan-mar *").months], [1, 2, 3]);
 });
+
+test("ticks of every minute are found without looking through the whole day, also when clocks change", () => {
+  const cron = parseCron("* * * * *");
+  assert.ok(typeof cron !== "string");
+  const format = Intl.DateTimeFormat.prototype;
+  const { formatToParts } = format;
+  let asked = 0;
+  format.formatToParts = function (this: Intl.DateTimeFormat, ...args) {
+    asked += 1;
+    return formatToParts.apply(this, args);
+  };
+  try {
+    let at = Date.parse("2026-03-29T00:50:30Z");
+    for (let count = 0; count < 20; count++) {
+      const next = nextTick(cron, "Europe/Vienna", at);
+      assert.equal(next, Math.floor(at / 60_000) * 60_000 + 60_000);
+      at = next;
+    }
+  } finally {
+    format.formatToParts = formatToParts;
+  }
+  assert.ok(asked < 2_000, `${asked} look-ups`);
+});

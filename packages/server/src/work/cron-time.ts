@@ -49,10 +49,15 @@ function firstOfDay(asked: {
   let first: number | null = null;
   const dayStartMs = day * dayMs;
   const offset = offsets(dayStartMs - dayMs);
-  const isPlain = offset === offsets(dayStartMs + 2 * dayMs);
+  const later = offsets(dayStartMs + 2 * dayMs);
+  const isPlain = offset === later;
+  // Looking up an offset is costly: times of the day that can't be the first after `afterMs` are passed over.
+  const leastMs = Math.min(offset, later) - hourMs;
+  const mostMs = Math.max(offset, later) + hourMs;
   for (const hour of cron.hours) {
     for (const minute of cron.minutes) {
       const localMs = dayStartMs + hour * hourMs + minute * minuteMs;
+      if (localMs - leastMs <= afterMs || (first !== null && localMs - mostMs > first)) continue;
       const moments = isPlain ? [localMs - offset] : momentsOf(offsets, localMs, everyHour);
       for (const tick of moments) {
         if (tick > afterMs && (first === null || tick < first)) first = tick;
@@ -89,13 +94,15 @@ function endOfGap(offsets: Offsets, oneMs: number, otherMs: number): number {
   return high;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const zones = new Map<string, Offsets>();
 const zonesMax = 1_000;
+/** Offsets of a zone that are remembered: ticks that follow each other ask for the same. */
+const offsetsMax = 2_000;
 
 function openOffsets(zone: string): Offsets {
-  let format = formats.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat("en-US", {
+  let offsets = zones.get(zone);
+  if (offsets === undefined) {
+    const format = new Intl.DateTimeFormat("en-US", {
       timeZone: zone,
       hourCycle: "h23",
       year: "numeric",
@@ -106,14 +113,20 @@ function openOffsets(zone: string): Offsets {
       second: "numeric",
       era: "short",
     });
-    if (formats.size >= zonesMax) formats.clear();
-    formats.set(zone, format);
+    offsets = rememberedOffsets(format);
+    if (zones.size >= zonesMax) zones.clear();
+    zones.set(zone, offsets);
   }
+  return offsets;
+}
+
+function rememberedOffsets(format: Intl.DateTimeFormat): Offsets {
   const known = new Map<number, number>();
   return (atMs) => {
     const found = known.get(atMs);
     if (found !== undefined) return found;
     const offset = offsetAt(format, atMs);
+    if (known.size >= offsetsMax) known.clear();
     known.set(atMs, offset);
     return offset;
   };

@@ -54,6 +54,8 @@ class WorkDispatcher implements Dispatcher {
   #unsubscribe: (() => void) | null = null;
   #cancelTimer: (() => void) | null = null;
   #heldUntilUs = 0;
+  /** Whether the start has seen every queue on disk: until then one that a commit names may hold more there. */
+  #isFound = false;
   #isTurnAsked = false;
   #isTurning = false;
   #isSubmitting = 0;
@@ -84,6 +86,7 @@ class WorkDispatcher implements Dispatcher {
       const places = await submit(workJob(app, { procedure: "work.sync", input: null, cause }));
       this.#pump.start(places as Readonly<Record<string, number>>);
       await store.read((tx) => this.#findQueues(tx));
+      this.#isFound = true;
     } catch (error) {
       unsubscribe();
       throw error;
@@ -128,7 +131,8 @@ class WorkDispatcher implements Dispatcher {
 
   #hold(error: unknown): void {
     const { clock, report } = this.#parts;
-    if (!this.#isHeld()) report(error);
+    // What ends after the stop is refused, and the next dispatcher does it again.
+    if (!this.#isHeld() && this.#state !== "stopped") report(error);
     this.#heldUntilUs = clock.monotonicUs() + holdMs * 1_000;
   }
 
@@ -320,6 +324,6 @@ class WorkDispatcher implements Dispatcher {
     const job = jobOfRow(after);
     // Begun, or getting on: it stays where it is.
     if (job.startedMs !== null) return;
-    (known ?? this.#open(queue, false)).add(this.#entryOf(job));
+    (known ?? this.#open(queue, !this.#isFound)).add(this.#entryOf(job));
   }
 }

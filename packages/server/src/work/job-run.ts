@@ -11,9 +11,10 @@ import type { Row } from "../store/store.ts";
 import { jobOfRow, type Job, type JobFailure } from "./job.ts";
 import { moreOf, moveJob } from "./job-write.ts";
 import { originWithin } from "./lineage.ts";
-import type { JobEnd, QueuePolicy, WorkKind, WorkKinds } from "./work-kind.ts";
+import type { JobDid, JobEnd, QueuePolicy, WorkKind, WorkKinds } from "./work-kind.ts";
 
 const jobPrefix = "work_job_";
+const done: JobEnd = { kind: "done" };
 
 /** One job of several failed. */
 export class JobFailed extends Error {
@@ -29,6 +30,8 @@ export class JobFailed extends Error {
 /** How many jobs of a call were dealt with, from the first on. */
 export interface JobsRun {
   readonly count: number;
+  /** What those did of which there is something to say. */
+  readonly told?: readonly JobDid[];
 }
 
 /** The kind of a queue's jobs, or null. */
@@ -77,25 +80,31 @@ export function runJobs(
   const untilUs = clock.monotonicUs() + forUs;
   const { started } = scope.run;
   const { workStartsMax } = scope.run.app.limits;
+  const told: JobDid[] = [];
+  const ran = (count: number): JobsRun => (told.length === 0 ? { count } : { count, told });
   const from = (index: number): Later<JobsRun> => {
     for (let at = index; at < ids.length; at++) {
       // What jobs start together is bounded; and other writes have their turn.
       const isFull = (started?.count ?? 0) * 2 > workStartsMax;
-      if (at > 0 && (isFull || clock.monotonicUs() >= untilUs)) return { count: at };
+      if (at > 0 && (isFull || clock.monotonicUs() >= untilUs)) return ran(at);
       const done = recover(
-        () => runOne(scope, kinds, ids[at] as string),
+        () => runOne(scope, kinds, { id: ids[at] as string, told }),
         (error) => {
           throw new JobFailed(at, error);
         },
       );
       if (done instanceof Promise) return done.then(() => from(at + 1));
     }
-    return { count: ids.length };
+    return ran(ids.length);
   };
   return from(0);
 }
 
-function runOne(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<void> {
+function runOne(
+  scope: ProcedureScope,
+  kinds: WorkKinds,
+  { id, told }: { readonly id: string; readonly told: JobDid[] },
+): Later<void> {
   return andThen(scope.tx.get("workJob", id, null), (row) => {
     if (row === null) return undefined;
     const job = jobOfRow(row);
@@ -104,10 +113,28 @@ function runOne(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<void
     // The app has no such queue any more: the job waits until it has.
     if (kind?.run === undefined || policy === null) return undefined;
     const inner = scopeOfJob(scope, job);
-    return andThen(kind.run(inner, job), (end) => {
-      addWork(scope.run.work, inner.run.work);
+    const running = countingWork(scope, inner, () => kind.run?.(inner, job) ?? done);
+    return andThen(running, (end) => {
+      if (end.told !== undefined) told.push(end.told);
       return endJob(scope, { kind, policy, job, end });
     });
+  });
+}
+
+/** Runs something in a scope within another, which has what it used and wrote to the console, also when it fails. */
+export function countingWork<T>(
+  scope: ProcedureScope,
+  inner: ProcedureScope,
+  run: () => Later<T>,
+): Later<T> {
+  const count = (): void => addWork(scope.run.work, inner.run.work);
+  const running = recover(run, (error): never => {
+    count();
+    throw error;
+  });
+  return andThen(running, (result) => {
+    count();
+    return result;
   });
 }
 

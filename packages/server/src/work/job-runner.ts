@@ -1,12 +1,15 @@
 // Runs what a queue gave: jobs of the writer together in one transaction, jobs of the world one by one outside.
 // When one of several fails, nothing of them happened: it runs again alone, and the others without it.
 import type { Json } from "../base/json.ts";
-import type { DispatcherParts } from "./dispatch-parts.ts";
+import { startWork } from "../gate/work.ts";
 import { failureOf, isHostFailure } from "./job-failure.ts";
 import { JobFailed, labelOf, type JobsRun } from "./job-run.ts";
 import type { Job, JobFailure } from "./job.ts";
 import { originWithin } from "./lineage.ts";
 import type { Entry, QueueBook } from "./queue-book.ts";
+import type { DispatcherParts, WorkTold } from "./dispatch-parts.ts";
+import type { ActReport } from "./work-actor.ts";
+import type { JobDid } from "./work-kind.ts";
 import { workOf } from "./work-app.ts";
 import { markOf, workJob, type WorkMark } from "./work-submit.ts";
 
@@ -71,18 +74,17 @@ export class JobRunner {
     const [first] = entries as readonly [Entry];
     const origin = originWithin(first.origin, labelOf(book.name));
     const mark = entries.length === 1 ? markOf(origin) : { cause: `work ${labelOf(book.name)}` };
-    const tell = (id: string, error: unknown) => {
-      const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
-      told?.({ queue: book.name, id, ok: error === null, tookMs, error });
-    };
+    const work = startWork();
     try {
       const input = { ids, forUs: batchUs };
-      const answer = await submit(workJob(app, { procedure: "work.run", input, ...mark }));
-      const { count } = answer as unknown as JobsRun;
+      const job = workJob(app, { procedure: "work.run", input, ...mark });
+      const ran = (await submit(job, work)) as unknown as JobsRun;
+      const { count } = ran;
       for (const entry of entries.slice(0, count)) book.ended(entry);
       book.putBack(entries.slice(count));
       book.batchMax = Math.min(this.#batchMax, book.batchMax * 2);
-      tell(count === 1 ? first.id : `${count} jobs`, null);
+      const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+      if (told !== undefined) tellRun(told, ran, { queue: book.name, tookMs, log: work.log ?? [] });
     } catch (error) {
       if (!(error instanceof JobFailed) || isHostFailure(error.cause)) throw error;
       const failed = entries[error.index] ?? first;
@@ -92,8 +94,10 @@ export class JobRunner {
         book.putBack(entries);
         return;
       }
-      tell(failed.id, error.cause);
       const failure = failureOf(error.cause, clock.nowMs());
+      const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+      const log = work.log ?? [];
+      told?.({ queue: book.name, count: 1, did: null, tookMs, failure, log });
       await this.#fail({ id: failed.id, failure }, markOf(origin));
       book.ended(failed);
     }
@@ -137,14 +141,16 @@ export class JobRunner {
     const startedUs = clock.monotonicUs();
     this.#inWorld += 1;
     let failed: unknown = null;
+    let report: ActReport | null = null;
     try {
-      await actor.act(job);
+      report = await actor.act(job);
     } catch (error) {
       failed = error;
     }
     this.#inWorld -= 1;
     const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
-    told?.({ queue: book.name, id: job.id, ok: failed === null, tookMs, error: failed });
+    const { failure, log } = report ?? { failure: failureOf(failed, clock.nowMs()), log: [] };
+    told?.({ queue: book.name, count: 1, did: null, tookMs, failure, log });
     if (failed === null) book.ended(entry);
     else {
       // Nobody knows what came of it: its start is recorded, so it is tried again while it may be.
@@ -153,4 +159,23 @@ export class JobRunner {
     }
     this.#events.turn();
   }
+}
+
+/** Tells of jobs that shared a transaction: those that did the same together. */
+function tellRun(
+  told: (told: WorkTold) => void,
+  { count, told: dids = [] }: JobsRun,
+  shared: Pick<WorkTold, "queue" | "tookMs" | "log">,
+): void {
+  let { log } = shared;
+  const tell = (count: number, did: string | null, failure: WorkTold["failure"]): void => {
+    told({ ...shared, count, did, failure, log });
+    log = [];
+  };
+  const groups = Map.groupBy(dids, ({ did, failure }) => `${failure?.code ?? ""} ${did}`);
+  for (const group of groups.values()) {
+    const [{ did, failure }] = group as [JobDid];
+    tell(group.length, did, failure);
+  }
+  if (dids.length < count) tell(count - dids.length, null, null);
 }

@@ -297,3 +297,19 @@ test("of jobs that share a transaction, the one that fails takes none of the oth
   assert.equal(new Set(await whatOf(scene)).size, 294);
   assert.equal((await scene.rows("workJob")).length, 6);
 });
+
+test("jobs on disk are found also when others of their queue come while the dispatcher starts", async (context) => {
+  const scene = await openWorkScene({ files: filesWith(), start: false });
+  context.after(() => scene.close());
+  const put = (whats: readonly string[], options: Json = null): Promise<Json> =>
+    scene.call("work.put", { name: "work.todo", jobs: whats.map((what) => ({ what })), options });
+  await put(["a", "b"]);
+  await put(["later"], { in: "1s" });
+  const starting = scene.dispatcher().start();
+  await put(["c"]);
+  await starting;
+  await scene.idle();
+  await scene.advance(2_000);
+  const whats = (await scene.rows("done")).map(({ what }) => what);
+  assert.deepEqual(new Set(whats), new Set(["a", "b", "c", "later"]));
+});

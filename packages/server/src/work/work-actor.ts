@@ -9,18 +9,25 @@ import { functionOf } from "../gate/call-function.ts";
 import { executeOperation, type Places } from "../gate/stage-execute.ts";
 import { startWork, type Work } from "../gate/work.ts";
 import type { WriteJob, Writer } from "../gate/writer.ts";
+import type { LogLine } from "../isolate/app-isolate.ts";
 import type { Egress } from "../isolate/egress.ts";
 import { failureOf } from "./job-failure.ts";
 import { callerOfMe, kindOf, labelOf } from "./job-run.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobFailure } from "./job.ts";
 import { originWithin } from "./lineage.ts";
 import type { ActOutcome, WorkKinds, WorkWorld } from "./work-kind.ts";
 import { workJob } from "./work-submit.ts";
 
+/** How an attempt ended, for whoever watches. Plain data: it may come from another thread. */
+export interface ActReport {
+  readonly failure: JobFailure | null;
+  readonly log: readonly LogLine[];
+}
+
 /** Runs attempts. */
 export interface WorkActor {
   /** Resolves when the attempt is over and recorded. Rejects when nobody knows what came of it. */
-  act(job: Job): Promise<void>;
+  act(job: Job): Promise<ActReport>;
   /** Cuts off an attempt under way. */
   cancel(jobId: string): void;
 }
@@ -42,13 +49,15 @@ export function openWorkActor(parts: WorkActorParts): WorkActor {
       const aborter = new AbortController();
       under.set(job.id, aborter);
       try {
-        const outcome = await attempt(parts, job, aborter);
+        const log: LogLine[] = [];
+        const outcome = await attempt(parts, job, { aborter, log });
         const input = { id: job.id, attempt: job.attempts, outcome } as unknown as Json;
         const work = startWork();
         await parts.places.writer.submit(
           workJob(parts.app, { procedure: "work.end", input, cause: labelOf(job.queue) }),
           work,
         );
+        return { failure: outcome.ok ? null : outcome.failure, log };
       } finally {
         under.delete(job.id);
       }
@@ -62,7 +71,7 @@ export function openWorkActor(parts: WorkActorParts): WorkActor {
 async function attempt(
   parts: WorkActorParts,
   job: Job,
-  aborter: AbortController,
+  { aborter, log }: { readonly aborter: AbortController; readonly log: LogLine[] },
 ): Promise<ActOutcome> {
   const { app, kinds, clock } = parts;
   const kind = kindOf(kinds, job.queue);
@@ -78,7 +87,7 @@ async function attempt(
   signal.addEventListener("abort", onAbort);
   over.promise.catch(() => undefined);
   try {
-    const acting = kind.act(worldOf(parts, job, signal), job);
+    const acting = kind.act(worldOf(parts, job, { signal, log }), job);
     return { ok: true, result: await Promise.race([acting, over.promise]) };
   } catch (error) {
     return { ok: false, failure: failureOf(error, clock.nowMs()), isLast: false };
@@ -90,7 +99,11 @@ async function attempt(
   }
 }
 
-function worldOf(parts: WorkActorParts, job: Job, signal: AbortSignal): WorkWorld {
+function worldOf(
+  parts: WorkActorParts,
+  job: Job,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: LogLine[] },
+): WorkWorld {
   const { app, places, egress, clock } = parts;
   const origin = originWithin(job.origin, labelOf(job.queue));
   const cause = origin.chain.join(" > ");
@@ -119,7 +132,11 @@ function worldOf(parts: WorkActorParts, job: Job, signal: AbortSignal): WorkWorl
       const checked = functionOf(own, name).args(args, timeText(own.nowMs));
       const operation = { kind: "call", name, args: checked } as const;
       const request = { operation, cause, idempotencyKey: null };
-      return (await executeOperation(own, { ...places, writer }, operation, request)).json;
+      try {
+        return (await executeOperation(own, { ...places, writer }, operation, request)).json;
+      } finally {
+        log.push(...(own.work.log ?? []).slice(0, app.limits.logLinesMax - log.length));
+      }
     },
     async submit(procedure, input) {
       const own = run();

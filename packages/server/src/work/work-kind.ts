@@ -39,8 +39,17 @@ export interface WorkRate {
   readonly perMs: number;
 }
 
+/** What a run did, for whoever watches. */
+export interface JobDid {
+  readonly did: string;
+  /** What the work itself failed with, though the run went well. */
+  readonly failure: Pick<JobFailure, "code" | "text" | "details"> | null;
+}
+
 /** How a run in the writer, or `ended`, leaves its job. */
-export type JobEnd =
+export type JobEnd = JobEnding & { readonly told?: JobDid };
+
+type JobEnding =
   /** It is over; `result` is kept if the queue keeps results. */
   | { readonly kind: "done"; readonly result?: Json }
   /** The same job again, with attempts counted anew: at `dueMs` (null: at once), with another input when given. */

@@ -24,7 +24,7 @@ import { openWorkActor } from "./work-actor.ts";
 import type { WorkKind } from "./work-kind.ts";
 import { openWorkProcedures } from "./work-procedures.ts";
 import type { Prune } from "./work-prune.ts";
-import { workJob } from "./work-submit.ts";
+import { workJob, type SubmitWork } from "./work-submit.ts";
 
 /** How a scene is opened. */
 export interface WorkSceneOptions {
@@ -145,8 +145,8 @@ export async function openWorkScene(options: WorkSceneOptions): Promise<WorkScen
   const clock = new SceneClock(harness.clock);
   const { store, writer, parts } = harness;
   const app = openGateApp(parts);
-  const submit = async (job: ReturnType<typeof workJob>): Promise<Json> =>
-    JSON.parse((await writer.submit(job, startWork())).json) as Json;
+  const submit: SubmitWork = async (job, work = startWork()) =>
+    JSON.parse((await writer.submit(job, work)).json) as Json;
   const { egress = { send: () => Promise.reject(new Error("nothing here reaches the network")) } } =
     options;
   const open = (): Dispatcher =>

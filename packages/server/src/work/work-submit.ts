@@ -5,6 +5,7 @@ import type { Json } from "../base/json.ts";
 import type { RandomSource } from "../base/random.ts";
 import { anonymous } from "../gate/identity.ts";
 import type { WorkOrigin } from "../gate/work-origin.ts";
+import type { Work } from "../gate/work.ts";
 import type { WriteJob } from "../gate/writer.ts";
 
 const chainSign = " > ";
@@ -54,5 +55,8 @@ export function originOfCommit(commit: {
   return { root: commit.requestId, chain: commit.cause.split(chainSign) };
 }
 
-/** Sends a write job of work. @returns the answer, when it is durable. @throws what the procedure threw, as it was. */
-export type SubmitWork = (job: WriteJob) => Promise<Json>;
+/**
+ * Sends a write job of work. @param work where what it used is written. Default: nobody asks.
+ * @returns the answer, when it is durable. @throws what the procedure threw, as it was.
+ */
+export type SubmitWork = (job: WriteJob, work?: Work) => Promise<Json>;

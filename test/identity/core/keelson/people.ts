@@ -30,6 +30,14 @@ export const write = mutation({
   run: async ({ db, me }, { text }) => (await db.note.create({ text, owner: me.id })).id,
 });
 
+/** Something that goes with its writer. */
+export const sketch = mutation({
+  args: { text: t.text({ max: 200 }) },
+  allow: "signed-in",
+  run: async ({ db, me }, { text }) =>
+    (await db.asSystem("a draft of the caller").draft.create({ text, owner: me.id })).id,
+});
+
 interface Entry {
   readonly email: string;
   readonly password: string;
@@ -79,4 +87,11 @@ export const repass = action({
     await auth.setPassword({ user: me.id, password });
     return null;
   },
+});
+
+/** Ends the caller's account. */
+export const leave = action({
+  args: {},
+  allow: "signed-in",
+  run: ({ auth, me }) => auth.deleteUser({ user: me.id }),
 });

@@ -8,5 +8,6 @@ export const { query, mutation, action, http, rules, app } = define({
     role: t.oneOf("customer", "staff").default("customer"),
     plan: t.oneOf("free", "gold").default("free").claim(),
   }),
+  draft: table({ text: t.text({ max: 200 }), owner: t.ref("user", { onDelete: "cascade" }) }),
   note: table({ text: t.text({ max: 200 }), owner: t.ref("user").immutable() }).index("owner"),
 });

@@ -106,6 +106,18 @@ export const confirmProcedures = [askConfirm, confirmSession] as const;
 
 /** Their addresses. */
 export const confirmRoutes: readonly AuthRoute[] = [
-  { method: "POST", path: "/auth/confirm/code", access: "signed-in", handle: handleAsk },
-  { method: "POST", path: "/auth/confirm", access: "signed-in", handle: handleConfirm },
+  {
+    method: "POST",
+    path: "/auth/confirm/code",
+    access: "signed-in",
+    takesWeak: true,
+    handle: handleAsk,
+  },
+  {
+    method: "POST",
+    path: "/auth/confirm",
+    access: "signed-in",
+    takesWeak: true,
+    handle: handleConfirm,
+  },
 ];

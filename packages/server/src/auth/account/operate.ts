@@ -2,9 +2,10 @@
 import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
-import { accountOf } from "../account-find.ts";
+import { accountOf, accountOfEmail } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
+import { normalEmail } from "../email-address.ts";
 import { endSessionsOf } from "../session-end.ts";
 import { createAccount } from "./account-make.ts";
 import { makeKey } from "./keys.ts";
@@ -44,18 +45,26 @@ async function makeService(
   return (await createAccount(scope, made)).user;
 }
 
-type CloseInput = { readonly user: string; readonly isClosed: boolean };
+type CloseInput = {
+  /** Its id, or the address that they sign in with. */
+  readonly user: string;
+  readonly isClosed: boolean;
+};
 
 /** Closes an account, or opens it again. A closed one is nobody at once: its sessions end, its keys are not taken. */
-const closeAccount: AuthProcedure<CloseInput, null> = {
+const closeAccount: AuthProcedure<CloseInput, { readonly user: string }> = {
   name: "auth.closeAccount",
-  async run(scope, { user, isClosed }) {
-    const account = await accountOf(scope, user);
+  async run(scope, { user: named, isClosed }) {
+    const account = named.includes("@")
+      ? await accountOfEmail(scope, normalEmail(named))
+      : await accountOf(scope, named);
+    if (account === null) throw new PlatformError("USER_NOT_FOUND", { email: named });
+    const user = account["user"] as string;
     const disabledAt = isClosed ? timeText(scope.run.nowMs) : null;
     await scope.tx.update("authAccount", account["id"] as string, { disabledAt });
     if (isClosed) await endSessionsOf(scope, user, null);
     await audit(scope, { kind: isClosed ? "accountClosed" : "accountOpened", user, ...nowhere });
-    return null;
+    return { user };
   },
 };
 

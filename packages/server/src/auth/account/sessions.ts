@@ -140,7 +140,8 @@ async function signOut(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 
 async function showEvents(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = ask.caller.id ?? "";
-  const rows = await desk.store.read((tx) => newestEvents(tx, user));
+  const after = ask.query.get("after");
+  const { rows, next } = await desk.store.read((tx) => newestEvents(tx, user, after));
   const events = rows.map(({ id, at, kind, session, address, userAgent, details }) => ({
     id: id ?? null,
     at: at ?? null,
@@ -150,11 +151,12 @@ async function showEvents(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
     userAgent: userAgent ?? null,
     details: details ?? null,
   }));
-  return { json: { events } };
+  return { json: { events, next } };
 }
 
-async function newestEvents(tx: ReadTx, user: string): Promise<readonly Row[]> {
-  const page = await tx.list(
+/** @param after what the page before gave as `next`; null: the newest. @throws what is thrown for a cursor that is none. */
+function newestEvents(tx: ReadTx, user: string, after: string | null) {
+  return tx.list(
     {
       kind: "list",
       from: "authEvent",
@@ -164,10 +166,10 @@ async function newestEvents(tx: ReadTx, user: string): Promise<readonly Row[]> {
         { field: "id", descending: true },
       ],
       limit: eventsShown,
+      ...(after === null ? {} : { after }),
     },
     null,
   );
-  return page.rows;
 }
 
 /** Their procedures. */

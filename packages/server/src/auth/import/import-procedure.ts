@@ -55,6 +55,7 @@ export const importUser: AuthProcedure<ImportInput, ImportOutcome> = {
         subject,
         email,
         emailVerified,
+        isPrivateEmail: null,
         createdAt: now,
         lastSignInAt: null,
       });

@@ -76,6 +76,14 @@ If this was not you, set a new one now, which signs everybody else out:
 
 {{url}}/auth/reset
 `,
+  "account-deleted": `Subject: Your account at {{app}} is deleted
+
+Your account at {{app}} was deleted at {{when}}, with your sign-ins everywhere. This address gets no more mail about it.
+
+If this was not you, tell the people of {{app}} now:
+
+{{url}}
+`,
   "email-changed": `Subject: Your e-mail address at {{app}} was changed
 
 The e-mail address of your account at {{app}} was changed to {{address}} at {{when}}. This address gets no more mail about it.

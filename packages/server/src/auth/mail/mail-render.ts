@@ -48,12 +48,20 @@ export function renderMail(
   if (!isMailAddress(letter.to)) throw new TypeError("The recipient is not one plain address.");
   const own = usable(source, letter.template, "txt", report);
   const text = own ?? mailDefaults[letter.template];
-  const { subject, body } = splitSubject(text);
   const html = usable(source, letter.template, "html", report);
-  const values = valuesOf(frame, letter);
+  return writtenMail(letter, { text, html }, valuesOf(frame, letter));
+}
+
+/** Fills a template. Values are escaped where they land. @param words.html null: made of the text. */
+export function writtenMail(
+  { to, template }: { readonly to: string; readonly template: string },
+  { text, html }: { readonly text: string; readonly html: string | null },
+  values: Readonly<Record<string, string>>,
+): MailMessage {
+  const { subject, body } = splitSubject(text);
   return {
-    to: letter.to,
-    template: letter.template,
+    to,
+    template,
     subject: oneLine(filled(subject, values)),
     text: filled(body, values),
     html: html === null ? htmlOf(body, values) : filled(html, escapedAll(values)),
@@ -67,7 +75,7 @@ export function mailTemplateProblem(
   text: string,
 ): string | null {
   const known = new Set<string>(["app", "url", "to", "when", ...mailNames[template]]);
-  const named = [...text.matchAll(placeholder)].map(([, name = ""]) => name);
+  const named = placeholdersOf(text);
   const unknown = named.find((name) => !known.has(name));
   if (unknown !== undefined) {
     return `{{${unknown}}} is not known here: ${[...known].join(", ")} are`;
@@ -78,10 +86,18 @@ export function mailTemplateProblem(
   if (ways.length > 0 && !named.some((name) => ways.includes(name))) {
     return `it has no ${ways.map((name) => `{{${name}}}`).join(" and no ")}: it would lead nowhere`;
   }
-  if (file.endsWith(".txt") && !/^Subject: *\S/v.test(text)) {
-    return 'its first line must be "Subject: " and the subject';
-  }
-  return null;
+  return file.endsWith(".txt") ? subjectProblem(text) : null;
+}
+
+/** The names that a template's text shows. */
+export function placeholdersOf(text: string): readonly string[] {
+  return [...text.matchAll(placeholder)].map(([, name = ""]) => name);
+}
+
+/** What is wrong with the first line of a template's text; null when nothing is. */
+export function subjectProblem(text: string): string | null {
+  if (/^Subject: *\S/v.test(text)) return null;
+  return 'its first line must be "Subject: " and the subject';
 }
 
 function usable(

@@ -1,5 +1,5 @@
 // What stands behind the port to e-mail: which mails there are and what each may say, and how one looks on its way.
-import type { Letter, MailTemplate } from "../mail-port.ts";
+import type { MailTemplate } from "../mail-port.ts";
 
 /** What each mail may name beside `app` (its name), `url` (its address), `to` and `when` (it was written). */
 export const mailNames: Readonly<Record<MailTemplate, readonly string[]>> = Object.freeze({
@@ -17,6 +17,7 @@ export const mailNames: Readonly<Record<MailTemplate, readonly string[]>> = Obje
   "email-changed": ["address"],
   /** After the fact, so that a thief can't act in silence. */
   "password-changed": [],
+  "account-deleted": [],
   /** Somebody signed up with an address that has an account: the page says nothing, the owner is told. */
   "already-registered": ["link"],
   /** Somebody asked for a link or a password with an address that has no account: the same, for strangers. */
@@ -30,7 +31,8 @@ export const mailNames: Readonly<Record<MailTemplate, readonly string[]>> = Obje
 /** A mail in its words, ready to travel. */
 export interface MailMessage {
   readonly to: string;
-  readonly template: Letter["template"];
+  /** One of identity's, or of the app. */
+  readonly template: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;

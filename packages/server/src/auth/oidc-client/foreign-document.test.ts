@@ -35,6 +35,40 @@ test("an issuer with a word for the tenant is Microsoft's alone", () => {
   }
 });
 
+test("Microsoft's personal accounts are of one tenant", () => {
+  const named = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
+  const issuer = microsoft.replace("common", "consumers");
+  assert.equal(readForeignDocument(documentOf(named), issuer).issuer, named);
+  assert.throws(() => readForeignDocument(documentOf(named), "https://id.example"), /./v);
+});
+
+test("an address at Microsoft counts by the word of its domain's owner only", async () => {
+  const pair = await newPair();
+  const key = { ...(await exportJWK(pair.publicKey)), kid: "k", alg: "ES256" };
+  const keys = createLocalJWKSet({ keys: [key] });
+  const nowMs = 1_800_000_000_000;
+  const now = nowMs / 1_000;
+  const isVerified = async (issuer: string, claims: Readonly<Record<string, unknown>>) => {
+    const said = { sub: "ann", aud: "us", iat: now, exp: now + 60, nonce: "n", tid: "one" };
+    const token = await new SignJWT({ ...said, iss: issuer, email: "a@example.com", ...claims })
+      .setProtectedHeader({ alg: "ES256", kid: "k" })
+      .sign(pair.privateKey);
+    const document = { issuer };
+    const expected = { document, clientId: "us", nonce: "n", nowMs };
+    return (await verifyForeignIdToken(token, keys, expected)).emailVerified;
+  };
+  const tenant = "https://login.microsoftonline.com/one/v2.0";
+  assert.equal(await isVerified(tenant, { email_verified: true }), false);
+  for (const xms_edov of [false, "false", 0, "0", null]) {
+    assert.equal(await isVerified(tenant, { xms_edov, email_verified: true }), false);
+  }
+  for (const xms_edov of [true, "true", 1, "1"]) {
+    assert.equal(await isVerified(tenant, { xms_edov }), true);
+  }
+  assert.equal(await isVerified("https://id.example", { xms_edov: true }), false);
+  assert.equal(await isVerified("https://id.example", { email_verified: true }), true);
+});
+
 test("a token of a tenant names that tenant's issuer, and no other", async () => {
   const pair = await newPair();
   const keys = createLocalJWKSet({

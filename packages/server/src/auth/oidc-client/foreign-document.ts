@@ -21,6 +21,8 @@ export interface ForeignDocument {
 export const tenantWord = "{tenantid}";
 const microsoft =
   /^https:\/\/login\.microsoftonline\.com\/(?:common|organizations|consumers)\/v2\.0$/v;
+/** The tenant of all personal accounts, which is the one that `consumers` names. */
+const consumers = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
 
 /** Where the document of an issuer is. */
 export function documentUrl(issuer: string): string {
@@ -33,7 +35,9 @@ export function readForeignDocument(value: unknown, issuer: string): ForeignDocu
   const given = value as Readonly<Record<string, unknown>>;
   const named = given["issuer"];
   const isTenants =
-    microsoft.test(issuer) && typeof named === "string" && named.includes(tenantWord);
+    microsoft.test(issuer) &&
+    typeof named === "string" &&
+    (named.includes(tenantWord) || named === consumers);
   if (named !== issuer && !isTenants) throw failed("its document is of another issuer");
   const methods = given["token_endpoint_auth_methods_supported"];
   const takesHeader = !Array.isArray(methods) || methods.includes("client_secret_basic");

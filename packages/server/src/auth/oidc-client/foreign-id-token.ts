@@ -35,6 +35,8 @@ export interface ForeignClaims {
   /** What the provider says; its word counts for it alone. */
   readonly emailVerified: boolean;
   readonly name: string | null;
+  /** Whether the address only passes letters on, and is nobody's own (Apple). */
+  readonly isPrivateEmail: boolean;
 }
 
 /**
@@ -69,7 +71,8 @@ export async function verifyForeignIdToken(
     if ((payload.iat ?? 0) > Math.floor(nowMs / 1_000) + skewSeconds) {
       throw failed("its id_token is of the future");
     }
-    return readForeignClaims(payload);
+    const claims = readForeignClaims(payload);
+    return isMicrosoft(issuer) ? { ...claims, emailVerified: isOwnDomain(payload) } : claims;
   } catch (cause) {
     if (cause instanceof errors.JOSEError) throw failed("its id_token does not hold", cause);
     throw cause;
@@ -78,15 +81,30 @@ export async function verifyForeignIdToken(
 
 /** Reads claims of a token or of userinfo. @throws PROVIDER_FAILED without a subject. */
 export function readForeignClaims(claims: Readonly<Record<string, unknown>>): ForeignClaims {
-  const { sub, email, email_verified: verified, name } = claims;
+  const { sub, email, email_verified: verified, name, is_private_email: isPrivate } = claims;
   if (typeof sub !== "string" || sub === "" || sub.length > subjectCharsMax) {
     throw failed("it does not tell who signed in");
   }
   return {
     subject: sub,
     email: typeof email === "string" && email !== "" ? email : null,
-    // Some providers write it as text.
-    emailVerified: verified === true || verified === "true",
+    emailVerified: isTrue(verified),
     name: typeof name === "string" && name !== "" ? name.slice(0, 200) : null,
+    isPrivateEmail: isTrue(isPrivate),
   };
+}
+
+/** Some providers write it as text. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === "true";
+}
+
+/** Whether a provider's word for an address (`email_verified`) is not looked at. */
+export function isMicrosoft(issuer: string): boolean {
+  return issuer.startsWith("https://login.microsoftonline.com/");
+}
+
+/** Whoever runs a tenant gives its people any address; this claim says that the address's domain is the tenant's. */
+function isOwnDomain({ xms_edov: verified }: Readonly<Record<string, unknown>>): boolean {
+  return isTrue(verified) || verified === 1 || verified === "1";
 }

@@ -90,6 +90,9 @@ test("oidc-provider signs people in: code, PKCE, its signature, userinfo", async
     const { issuer, faults } = await openProvider(context, () => app);
     Object.assign(scene.desk.settings.providers, {
       real: {
+        kind: "openid",
+        isFormPost: false,
+        signer: null,
         issuer,
         clientId,
         secret: "REAL_SECRET",

@@ -1,6 +1,7 @@
 // Addresses of signing in at another provider: off to it, back from it, and the list of those that an account has.
 import { PlatformError } from "../../base/platform-error.ts";
 import { findAll } from "../account-find.ts";
+import type { AuthProvider } from "../../model/auth-model.ts";
 import type { AuthDesk } from "../auth-desk.ts";
 import { placeOf } from "../auth-event.ts";
 import type { AuthRate } from "../auth-rates.ts";
@@ -12,6 +13,7 @@ import { redirectTarget } from "../redirect-target.ts";
 import { answerSignIn, draftSignIn, ticketText } from "../sign-in-answer.ts";
 import { pkceChallenge } from "../oidc-provider/pkce.ts";
 import { failed } from "./foreign-document.ts";
+import { openFormPost, takeFormPost, type ForeignAnswer } from "./foreign-form-post.ts";
 import type { ForeignClaims } from "./foreign-id-token.ts";
 import { foreignProvider, type ForeignProvider } from "./foreign-provider.ts";
 import {
@@ -47,10 +49,23 @@ export const oidcClientRoutes: readonly AuthRoute[] = [
     isOn,
     handle: callback,
   },
+  {
+    // A page of the provider posts it, from its own site (foreign-form-post.ts).
+    method: "POST",
+    path: "/auth/providers/:name/callback",
+    access: "anyone",
+    kind: "protocol",
+    isOn: ({ providers }) => Object.values(providers).some(isFormPost),
+    handle: formPost,
+  },
   { method: "POST", path: "/auth/providers/:name/link", access: "fresh", isOn, handle: link },
   { method: "GET", path: "/auth/identities", access: "signed-in", handle: identities },
   { method: "DELETE", path: "/auth/identities/:id", access: "fresh", handle: unlink },
 ];
+
+function isFormPost(settings: AuthProvider): boolean {
+  return settings.kind === "openid" && settings.isFormPost;
+}
 
 /** `{ providers: [{ name, label }] }`. */
 function list(_: AuthAsk, { settings }: AuthDesk): AuthAnswer {
@@ -94,7 +109,6 @@ async function leave(
 ): Promise<AuthAnswer> {
   const { name, provider } = providerOf(ask, desk);
   const { settings, manifest, secrets } = desk;
-  const { authorizationEndpoint } = await provider.document();
   const { origin } = ask;
   const carried: ForeignState = {
     provider: name,
@@ -106,15 +120,14 @@ async function leave(
     atMs: ask.nowMs,
   };
   const { state, cookie } = sealState(desk, carried);
-  const url = new URL(authorizationEndpoint);
-  const { clientId, scopes } = provider.settings;
+  const way = await provider.way(carried.nonce);
+  const url = new URL(way.endpoint);
   const query = {
     response_type: "code",
-    client_id: clientId,
+    client_id: provider.settings.clientId,
     redirect_uri: carried.redirectUri,
-    scope: [...new Set(["openid", ...scopes])].join(" "),
+    ...way.query,
     state,
-    nonce: carried.nonce,
     code_challenge: pkceChallenge(carried.verifier),
     code_challenge_method: "S256",
   };
@@ -122,22 +135,35 @@ async function leave(
   return { status: 303, location: url.href, cookies: [cookie] };
 }
 
+function formPost(ask: AuthAsk, desk: AuthDesk): AuthAnswer {
+  const { name, provider } = providerOf(ask, desk);
+  if (!isFormPost(provider.settings)) throw new PlatformError("NOT_FOUND");
+  return takeFormPost(ask, desk, name);
+}
+
+function answerOf(ask: AuthAsk, desk: AuthDesk, name: string, isForm: boolean): ForeignAnswer {
+  if (isForm) return openFormPost(ask, desk, name);
+  const at = (key: string) => ask.query.get(key);
+  return { state: at("state"), code: at("code"), error: at("error"), iss: at("iss"), name: null };
+}
+
 async function callback(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   desk.rates.take(returns, networkKey(ask.address));
   const { name, provider } = providerOf(ask, desk);
-  const { query } = ask;
-  const { carried, cookie } = openState(ask, desk, { state: query.get("state"), provider: name });
-  await assertIssuer(provider, query.get("iss"));
-  if (query.get("error") === "access_denied") {
+  const answered = answerOf(ask, desk, name, isFormPost(provider.settings));
+  const { code, error } = answered;
+  const { carried, cookie } = openState(ask, desk, { state: answered.state, provider: name });
+  await provider.assertIssuer(answered.iss);
+  // Apple has a word of its own for it.
+  if (error === "access_denied" || error === "user_cancelled_authorize") {
     // The person changed their mind.
     const query = new URLSearchParams([["next", carried.target]]).toString();
     return { location: `/auth/sign-in?${query}`, cookies: [cookie] };
   }
-  const code = query.get("code");
-  if (code === null) throw failed(`it answers ${(query.get("error") ?? "nothing").slice(0, 60)}`);
+  if (code === null) throw failed(`it answers ${(error ?? "nothing").slice(0, 60)}`);
   const { redirectUri, verifier, nonce } = carried;
   const claims = await provider.redeem({ code, redirectUri, verifier, nonce });
-  const person = personOf(name, claims);
+  const person = personOf(name, { ...claims, name: claims.name ?? answered.name });
   const answer =
     carried.linksTo === null
       ? await signIn(ask, desk, person, carried.target)
@@ -145,17 +171,12 @@ async function callback(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   return { ...answer, cookies: [cookie, ...(answer.cookies ?? [])] };
 }
 
-/** An answer of another server than the one asked (RFC 9207): some providers name themselves, none names another. */
-async function assertIssuer(provider: ForeignProvider, iss: string | null): Promise<void> {
-  const { issuer, namesIssuer } = await provider.document();
-  if (iss === null ? namesIssuer : iss !== issuer) throw failed("another issuer answers");
-}
-
 function personOf(
   provider: string,
-  { subject, email, emailVerified, name }: ForeignClaims,
+  { subject, email, emailVerified, name, isPrivateEmail }: ForeignClaims,
 ): ForeignPerson {
-  return { provider, subject, email: emailVerified ? keptEmail(email) : null, name };
+  const kept = emailVerified ? keptEmail(email) : null;
+  return { provider, subject, email: kept, name, isPrivateEmail: kept !== null && isPrivateEmail };
 }
 
 function keptEmail(email: string | null): string | null {
@@ -205,20 +226,20 @@ async function addTo(
   return { location: target };
 }
 
-/** `{ identities: [{ id, provider, label, email, createdAt, lastSignInAt }] }`. */
+/** `{ identities: [{ id, provider, label, email, isPrivateEmail, createdAt, lastSignInAt }] }`. */
 async function identities(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = userOf(ask);
   const rows = await desk.store.read((tx) =>
     findAll({ tx }, "authIdentity", "user", user, identitiesMax),
   );
-  const identities = rows.map(
-    ({ id = null, provider, email = null, createdAt = null, lastSignInAt = null }) => {
-      const name = provider as string;
-      const { providers } = desk.settings;
-      const label = Object.hasOwn(providers, name) ? (providers[name]?.label ?? name) : name;
-      return { id, provider: name, label, email, createdAt, lastSignInAt };
-    },
-  );
+  const identities = rows.map((row) => {
+    const { id = null, provider, email = null, createdAt = null, lastSignInAt = null } = row;
+    const name = provider as string;
+    const { providers } = desk.settings;
+    const label = Object.hasOwn(providers, name) ? (providers[name]?.label ?? name) : name;
+    const isPrivateEmail = row["isPrivateEmail"] === true;
+    return { id, provider: name, label, email, isPrivateEmail, createdAt, lastSignInAt };
+  });
   return { json: { identities } };
 }
 

@@ -21,6 +21,8 @@ export type ForeignPerson = {
   /** As it is kept; null unless the provider verified it. */
   readonly email: string | null;
   readonly name: string | null;
+  /** Whether that address only passes letters on. */
+  readonly isPrivateEmail: boolean;
 };
 
 /** Signs in, or up. @throws ACCOUNT_EXISTS, SIGN_UP_CLOSED, ACCOUNT_DISABLED. */
@@ -48,8 +50,10 @@ export const signInForeign: AuthProcedure<
     const identity = known ?? (await findIdentity(scope, person));
     const id = identity?.["id"] as string;
     const lastSignInAt = timeText(run.nowMs);
-    const emailVerified = person.email !== null;
-    await tx.update("authIdentity", id, { email: person.email, emailVerified, lastSignInAt });
+    const { email, isPrivateEmail } = person;
+    const emailVerified = email !== null;
+    const patch = { email, emailVerified, isPrivateEmail, lastSignInAt };
+    await tx.update("authIdentity", id, patch);
     return finishSignIn(scope, { user, methods: ["fed"], isStrong: false }, device);
   },
 };
@@ -176,7 +180,7 @@ async function addIdentity(
 ): Promise<void> {
   const { run, tx } = scope;
   const { person, user } = added;
-  const { provider, subject, email } = person;
+  const { provider, subject, email, isPrivateEmail } = person;
   await tx.insert("authIdentity", {
     id: run.app.newId("authIdentity"),
     user,
@@ -184,6 +188,7 @@ async function addIdentity(
     subject,
     email,
     emailVerified: email !== null,
+    isPrivateEmail,
     createdAt: timeText(run.nowMs),
     lastSignInAt: null,
   });

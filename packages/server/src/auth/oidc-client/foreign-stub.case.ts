@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
+import type { OpenIdProvider } from "../../model/auth-model.ts";
 import type { AuthFetch } from "../auth-desk.ts";
 import {
   openProtocolScene,
@@ -163,7 +164,16 @@ export async function inForeignScene(
     assert.ok(opened !== null);
     return opened;
   });
-  const provider = { issuer, clientId, secret: "WORK_SECRET", scopes: ["email"], label: "Work" };
+  const provider: OpenIdProvider = {
+    kind: "openid",
+    issuer,
+    clientId,
+    secret: "WORK_SECRET",
+    scopes: ["email"],
+    label: "Work",
+    isFormPost: false,
+    signer: null,
+  };
   const scene = await openProtocolScene({
     secrets: { WORK_SECRET: clientSecret },
     fetch: stub.fetch,

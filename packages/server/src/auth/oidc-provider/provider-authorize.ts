@@ -15,7 +15,7 @@ import { readAuthorizeRequest, type AuthorizeRead } from "./authorize-request.ts
 import { OAuthError } from "./oauth-error.ts";
 import { findConsent, issueCode } from "./provider-code.ts";
 import type { ProviderClient } from "./provider-client.ts";
-import { providerKey } from "./provider-keys.ts";
+import { providerKeys } from "./provider-keys.ts";
 import { issuerOf, providerPaths } from "./provider-metadata.ts";
 import { readIdTokenHint } from "./provider-tokens.ts";
 
@@ -32,6 +32,8 @@ const sealLabel = "oidc authorize";
 /** How long somebody may take to sign in and consent. */
 const carriedMs = 3_600_000;
 const queryCharsMax = 8_192;
+/** Of an e-mail address (RFC 5321). */
+const hintCharsMax = 254;
 /** The page that asks for consent. */
 const consentPage = "/auth/consent";
 const signInPage = "/auth/sign-in";
@@ -157,6 +159,8 @@ async function step(
       const goOn = `${providerPaths.continue}?request=${seal(desk, { ...carried, user: null })}`;
       const query = new URLSearchParams([["next", goOn]]);
       if (ask.session !== null) query.set("again", "1");
+      const { loginHint } = request;
+      if (loginHint !== null && loginHint.length <= hintCharsMax) query.set("hint", loginHint);
       return { location: `${signInPage}?${query.toString()}` };
     }
     case "consent": {
@@ -187,8 +191,8 @@ async function decided(
   const { idTokenHint } = request;
   let hinted: string | null = null;
   if (idTokenHint !== null) {
-    const key = await providerKey(desk, ask.requestId);
-    hinted = await readIdTokenHint(key, idTokenHint, {
+    const { published } = await providerKeys(desk, ask.requestId);
+    hinted = await readIdTokenHint(published, idTokenHint, {
       issuer: issuerOf(ask),
       client: client.id,
     });

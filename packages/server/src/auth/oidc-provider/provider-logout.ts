@@ -8,7 +8,7 @@ import { endSession } from "../account/sessions.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { sessionCookieName } from "../session-cookie.ts";
 import { findClient, type ProviderClient } from "./provider-client.ts";
-import { providerKey } from "./provider-keys.ts";
+import { providerKeys } from "./provider-keys.ts";
 import { issuerOf, providerPaths } from "./provider-metadata.ts";
 import { readIdTokenHint } from "./provider-tokens.ts";
 
@@ -64,9 +64,9 @@ async function readHint(
   const client = findClient(desk.settings.clients, audienceOf(hint));
   const named = ask.query.get("client_id");
   if (client === null || (named !== null && named !== client.id)) return null;
-  const key = await providerKey(desk, ask.requestId);
+  const { published } = await providerKeys(desk, ask.requestId);
   const expected = { issuer: issuerOf(ask), client: client.id };
-  const user = await readIdTokenHint(key, hint, expected);
+  const user = await readIdTokenHint(published, hint, expected);
   return user === null ? null : { client, user };
 }
 

@@ -21,7 +21,7 @@ import {
   type ClientOutcome,
   type ClientSession,
 } from "./provider-code.ts";
-import { providerKey } from "./provider-keys.ts";
+import { providerKeys } from "./provider-keys.ts";
 import { providerLogoutRoutes } from "./provider-logout.ts";
 import { issuerOf, providerMetadata, providerPaths } from "./provider-metadata.ts";
 import {
@@ -70,8 +70,8 @@ export const oidcProviderRoutes: readonly AuthRoute[] = [
     json: providerMetadata(issuerOf(ask)),
   })),
   protocol("GET", providerPaths.keys, async ({ requestId }, desk) => {
-    const { jwk } = await providerKey(desk, requestId);
-    return { json: { keys: [jwk] } };
+    const { published } = await providerKeys(desk, requestId);
+    return { json: { keys: published.map(({ jwk }) => jwk as Json) } };
   }),
   protocol("POST", providerPaths.token, token),
   protocol("GET", providerPaths.userinfo, userinfo),
@@ -204,8 +204,9 @@ async function tokensOf(
   const ttlMs = desk.limits.authAccessMs;
   const access = { user, session, client: client.id, scopes };
   const accessToken = await signProviderAccess(desk.keys, access, { ...moment, ttlMs });
+  const { signing } = await providerKeys(desk, ask.requestId);
   const idToken = await signIdToken(
-    await providerKey(desk, ask.requestId),
+    signing,
     {
       client: client.id,
       nonce: of.nonce,

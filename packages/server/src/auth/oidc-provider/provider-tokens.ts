@@ -120,14 +120,14 @@ function leftHalfDigest(token: string): string {
   return createHash("sha256").update(token).digest().subarray(0, 16).toString("base64url");
 }
 
-/** Who an id_token of ours is about, however old it is. @returns null for any other text, or another client's. */
+/** Who an id_token of ours is about, while its key is published, however old it is. @returns null for any other text, or another client's. */
 export async function readIdTokenHint(
-  key: ProviderKey,
+  keys: readonly ProviderKey[],
   hint: string,
   expected: { readonly issuer: string; readonly client: string },
 ): Promise<string | null> {
   try {
-    const { payload } = await jwtVerify(hint, key.publicKey, {
+    const { payload } = await jwtVerify(hint, ({ kid }) => keyOfHint(keys, kid), {
       algorithms: ["RS256"],
       issuer: expected.issuer,
       audience: expected.client,
@@ -142,6 +142,12 @@ export async function readIdTokenHint(
     if (error instanceof errors.JOSEError) return null;
     throw error;
   }
+}
+
+function keyOfHint(keys: readonly ProviderKey[], kid: string | undefined) {
+  const key = keys.find((each) => each.kid === kid);
+  if (key === undefined) throw new errors.JWKSNoMatchingKey();
+  return key.publicKey;
 }
 
 /** What a refresh token says. */

@@ -82,7 +82,7 @@ export const changeMember: AuthProcedure<
     if (rankOf(roles, row["role"] as string) < own || rankOf(roles, role) < own) {
       throw new PlatformError("CALL_DENIED");
     }
-    if (role !== firstRole(roles)) await assertNotLast(scope, roles, row);
+    if (role !== firstRole(roles)) await assertKeepsFirst(scope, roles, row);
     await scope.tx.update("orgMember", row["id"] as string, { role });
     const details = { org, role, by: user };
     await audit(scope, { ...place, kind: "orgRoleChanged", user: member, details });
@@ -105,7 +105,7 @@ export const removeMember: AuthProcedure<
       if (!mayAct || rankOf(roles, row["role"] as string) < rank)
         throw new PlatformError("CALL_DENIED");
     }
-    await assertNotLast(scope, roles, row);
+    await assertKeepsFirst(scope, roles, row);
     await scope.tx.delete("orgMember", row["id"] as string);
     for (const session of await sessionsOf(scope, member)) {
       if (session["org"] === org)
@@ -177,8 +177,8 @@ async function assertRoomForUser(scope: ProcedureScope, user: string): Promise<v
 }
 
 /** @throws CONFLICT when `row` is the only one of the first role. */
-async function assertNotLast(
-  { tx }: ProcedureScope,
+export async function assertKeepsFirst(
+  { tx }: Pick<ProcedureScope, "tx">,
   roles: readonly string[],
   row: Row,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
-import { lacksSecondFactor, userOf } from "../protocol-caller.ts";
+import { userOf } from "../protocol-caller.ts";
 import { acceptInvitation, invite, withdrawInvitation } from "./invitation-procedures.ts";
 import { isManaging, memberIn, orgRoles } from "./org-access.ts";
 import {
@@ -44,10 +44,7 @@ function route(
     path,
     access,
     isOn,
-    handle(ask, desk) {
-      if (lacksSecondFactor(ask, desk)) throw new PlatformError("SECOND_FACTOR_REQUIRED");
-      return handle(ask, desk);
-    },
+    handle,
   };
 }
 

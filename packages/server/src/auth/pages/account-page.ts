@@ -49,7 +49,8 @@ function memberBody({ ask }: PageContext): HtmlValue {
       </div>`,
     )}
     <h2>Leave</h2>
-    ${signOutForm()}`;
+    ${signOutForm()}
+    <p><a href="/auth/account/delete">Delete this account</a></p>`;
 }
 
 /** A guest has nothing but this session: signing up makes an account of it, and everything stays theirs. */
@@ -77,6 +78,25 @@ const signOutPage: Page = {
   },
 };
 
+/** Asked once more on a page of its own: it can't be taken back. */
+const deletePage: Page = {
+  path: "/auth/account/delete",
+  access: "fresh",
+  show: (context, note) =>
+    accountAnswer(context, note, {
+      title: "Delete this account",
+      body: html`<p>
+          Your account goes, and you are signed out everywhere. It can't be taken back.
+        </p>
+        ${buttonForm("/auth/account/delete", "Delete my account for good", { kind: "danger" })}
+        <p><a href="${accountPath}">Keep it</a></p>`,
+    }),
+  async submit(context) {
+    const { cookies = [] } = await context.call({ method: "DELETE", path: "/auth/account" });
+    return { location: "/auth/sign-in", cookies };
+  },
+};
+
 const emailPage: Page = {
   path: "/auth/email",
   access: "fresh",
@@ -96,6 +116,7 @@ const emailPage: Page = {
 const confirmPage: Page = {
   path: "/auth/confirm",
   access: "signed-in",
+  takesWeak: true,
   async show(context, note) {
     const { ask, desk } = context;
     const next = nextOf(ask);
@@ -169,6 +190,7 @@ function confirmCodeForm(ticket: string, next: string): Html {
 const confirmCodePage: Page = {
   path: "/auth/confirm/code",
   access: "signed-in",
+  takesWeak: true,
   show: (context, note) => confirmPage.show(context, note),
   async submit(context) {
     const { json } = await context.call({ method: "POST", path: "/auth/confirm/code" });
@@ -181,6 +203,7 @@ const confirmCodePage: Page = {
 export const accountPages: readonly Page[] = [
   accountPage,
   signOutPage,
+  deletePage,
   emailPage,
   confirmPage,
   confirmCodePage,

@@ -29,12 +29,8 @@ test("a value is read as it was, in text and in attributes, and never ends eithe
 
 test("pieces keep what they are, lists are joined, and nothing is nothing", () => {
   const item = html`<li>${"<&>"}</li>`;
-  assert.equal(
-    html`<ul>
-      ${[item, [item], null, undefined, false, 0]}
-    </ul>`.text,
-    "<ul><li>&lt;&amp;&gt;</li><li>&lt;&amp;&gt;</li>0</ul>",
-  );
+  const { text } = html`<b>${[item, [item], null, undefined, false, 0]}</b>`;
+  assert.equal(text, "<b><li>&lt;&amp;&gt;</li><li>&lt;&amp;&gt;</li>0</b>");
 });
 
 test("a sheet or script that would end its own element is a bug, not a page", () => {

@@ -97,10 +97,11 @@ function formTargets({ settings, manifest }: AuthDesk): readonly string[] {
 
 /** Anywhere over https; a provider without it (one of a test, on this machine) by its own origin. */
 function elsewhere({ settings }: AuthDesk): readonly string[] {
-  const plain = Object.values(settings.providers).filter(({ issuer }) =>
-    issuer.startsWith("http:"),
+  const addresses = Object.values(settings.providers).map((provider) =>
+    provider.kind === "oauth" ? provider.authorizationEndpoint : provider.issuer,
   );
-  return ["https:", ...plain.map(({ issuer }) => new URL(issuer).origin)];
+  const plain = addresses.filter((address) => address.startsWith("http:"));
+  return ["https:", ...plain.map((address) => new URL(address).origin)];
 }
 
 /** The origin of a web address, the scheme of any other (`com.example.app:`). */

@@ -16,6 +16,8 @@ export interface PageNote {
 export interface Page {
   readonly path: string;
   readonly access: AuthAccess;
+  /** As a route's. */
+  readonly takesWeak?: boolean;
   readonly isOn?: (settings: AuthModel) => boolean;
   readonly show: (context: PageContext, note: PageNote) => Later<AuthAnswer>;
   /** Does what the form asks. Absent: it has none of its own. */
@@ -26,8 +28,9 @@ const noNote: PageNote = Object.freeze({ problem: null, status: 200 });
 
 /** The routes of a page: GET, and POST of its form. @param api the routes that pages work through. */
 export function routesOfPage(page: Page, api: readonly AuthRoute[]): readonly AuthRoute[] {
-  const { path, access, isOn, show, submit } = page;
-  const shared = { path, access, kind: "page", ...(isOn === undefined ? {} : { isOn }) } as const;
+  const { path, access, takesWeak = false, isOn, show, submit } = page;
+  const own = { path, access, takesWeak, kind: "page" } as const;
+  const shared = isOn === undefined ? own : { ...own, isOn };
   const contextOf = (ask: AuthAsk, desk: AuthDesk) => openPageContext(api, ask, desk);
   const get: AuthRoute = {
     ...shared,

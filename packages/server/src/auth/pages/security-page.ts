@@ -1,18 +1,22 @@
 // How one signs in: password, second factor, passkeys, accounts elsewhere, and which systems may act in one's name.
 import type { Json } from "../../base/json.ts";
+import type { AuthAnswer } from "../auth-route.ts";
+import { lacksSecondFactor } from "../protocol-caller.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { accountAnswer, when } from "./account-nav.ts";
 import { newPasswordField } from "./mail-pages.ts";
 import { objectsOf, textOf, type JsonObject, type PageContext } from "./page-call.ts";
 import { buttonForm, form } from "./page-form.ts";
-import { typed, type Page } from "./page-route.ts";
+import { typed, type Page, type PageNote } from "./page-route.ts";
 import { passkeyScript } from "./passkey-script.ts";
 
 /** `/auth/security`. */
 export const securityPage: Page = {
   path: "/auth/security",
   access: "signed-in",
+  takesWeak: true,
   async show(context, note) {
+    if (lacksSecondFactor(context.ask, context.desk)) return weakAnswer(context, note);
     const parts = [
       passwordPart(context),
       await secondFactorPart(context),
@@ -29,6 +33,36 @@ export const securityPage: Page = {
     });
   },
 };
+
+/** For somebody who may do nothing else: what their role asks for. */
+async function weakAnswer(context: PageContext, note: PageNote): Promise<AuthAnswer> {
+  const { settings } = context.desk;
+  const { enabled } = settings.totp ? await context.read("/auth/totp") : {};
+  const passkeys = settings.passkeys
+    ? objectsOf((await context.read("/auth/passkeys"))["passkeys"])
+    : [];
+  const hasOne = enabled === true || passkeys.length > 0;
+  const setUp = [
+    await secondFactorPart(context),
+    await passkeyPart(context),
+    html`<p class="quiet">
+      A passkey counts from the next sign-in on:
+      <a href="/auth/sign-in?again=1">sign in with it</a>.
+    </p>`,
+  ];
+  const body = hasOne
+    ? html`<p>Your role asks for a second step. You have one: show it.</p>
+        <p><a class="button" href="/auth/sign-in?again=1">Sign in again</a></p>`
+    : html`<p>
+          Your role asks for a second step. Set one up: until then there is nothing else to see.
+        </p>
+        ${setUp}`;
+  return accountAnswer(context, note, {
+    title: "Security",
+    body: [body, buttonForm("/auth/sign-out", "Sign out", { kind: "plain" })],
+    ...(settings.passkeys ? { script: passkeyScript } : {}),
+  });
+}
 
 const notices: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   password: "Your new password is set. You are signed out everywhere else.",

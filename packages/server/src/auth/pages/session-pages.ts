@@ -3,7 +3,7 @@ import { html } from "./html.ts";
 import { accountAnswer, deviceName, when } from "./account-nav.ts";
 import { objectsOf, textOf } from "./page-call.ts";
 import { buttonForm } from "./page-form.ts";
-import type { Page } from "./page-route.ts";
+import { pagePath, type Page } from "./page-route.ts";
 import { list } from "./security-page.ts";
 
 const sessionsPage: Page = {
@@ -94,6 +94,8 @@ const eventTexts: Readonly<Record<string, string>> = Object.assign(Object.create
   orgRoleChanged: "A role in an organisation changed",
   keyMade: "Key made",
   keyEnded: "Key deleted",
+  accountClosed: "Account closed",
+  accountOpened: "Account opened again",
   imported: "Brought from another system",
 });
 
@@ -101,7 +103,8 @@ const eventsPage: Page = {
   path: "/auth/events",
   access: "signed-in",
   async show(context, note) {
-    const { events } = await context.read("/auth/events");
+    const after = context.ask.query.get("after") ?? "";
+    const { events, next } = await context.read(pagePath("/auth/events", { after }));
     return accountAnswer(context, note, {
       title: "What happened",
       body: html`${list(objectsOf(events), (event) => {
@@ -114,6 +117,7 @@ const eventsPage: Page = {
             html`<span class="quiet">${when(textOf(event["at"]))}</span>`,
           ];
         })}
+        ${textOf(next) === "" ? "" : html`<p><a href="${pagePath("/auth/events", { after: textOf(next) })}">Older</a></p>`}
         <p class="quiet">
           Something that was not you? <a href="/auth/security">Set a new password</a>, and end every
           session.

@@ -1,6 +1,6 @@
 // Signing in: by password, by a link or code in a mail, with a passkey, with an account elsewhere. And the second step,
 // for those who have one.
-import type { AuthAnswer } from "../auth-route.ts";
+import type { AuthAnswer, AuthAsk } from "../auth-route.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { objectOf, textOf, type PageContext } from "./page-call.ts";
 import { accountPath, goOn, targetOf } from "./page-go-on.ts";
@@ -8,6 +8,8 @@ import { field, form, hidden, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
 import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
 import { passkeyScript } from "./passkey-script.ts";
+
+const hintCharsMax = 254;
 
 /** `/auth/sign-in`. With `again=1` also for somebody who is signed in. */
 export const signInPage: Page = {
@@ -66,13 +68,19 @@ function passwordForm({ ask }: PageContext): Html {
         kind: "email",
         autocomplete: "username",
         max: 254,
-        value: typed(ask, "email"),
+        value: typed(ask, "email") || hintOf(ask),
         isFirst: true,
       })}
       ${field({ name: "password", label: "Password", kind: "password", autocomplete: "current-password", max: 1_000 })}
       <p class="quiet"><a href="${pagePath("/auth/reset", { next })}">Forgotten?</a></p>
       ${submit("Sign in")}`,
   );
+}
+
+/** Who a client that asks for a sign-in expects (`login_hint`): a proposal, which people change. */
+function hintOf({ query }: AuthAsk): string {
+  const hint = query.get("hint") ?? "";
+  return hint.length <= hintCharsMax ? hint : "";
 }
 
 function otherWays(context: PageContext): HtmlValue {

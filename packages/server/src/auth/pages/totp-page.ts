@@ -12,6 +12,7 @@ import type { AuthAnswer } from "../auth-route.ts";
 const beginPage: Page = {
   path: "/auth/totp/begin",
   access: "fresh",
+  takesWeak: true,
   isOn: ({ totp }) => totp,
   show: (context, note) => securityPage.show(context, note),
   async submit(context) {
@@ -24,6 +25,7 @@ const beginPage: Page = {
 const confirmPage: Page = {
   path: "/auth/totp/confirm",
   access: "signed-in",
+  takesWeak: true,
   isOn: ({ totp }) => totp,
   show(context, note) {
     const { ask } = context;

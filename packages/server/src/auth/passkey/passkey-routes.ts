@@ -8,7 +8,7 @@ import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { linkOf } from "../letter-link.ts";
-import { userOf } from "../protocol-caller.ts";
+import { assertFirstFactor, userOf } from "../protocol-caller.ts";
 import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { isChallenge, makeChallenge } from "./passkey-challenge.ts";
 import { addPasskey, removePasskey, renamePasskey, signInByPasskey } from "./passkey-procedures.ts";
@@ -28,9 +28,23 @@ const nameCharsMax = 100;
 
 /** The addresses. */
 export const passkeyRoutes: readonly AuthRoute[] = [
-  { method: "GET", path: "/auth/passkeys", access: "signed-in", isOn, handle: list },
-  { method: "POST", path: "/auth/passkeys/options", access: "fresh", isOn, handle: begin },
-  { method: "POST", path: "/auth/passkeys", access: "fresh", isOn, handle: add },
+  {
+    method: "GET",
+    path: "/auth/passkeys",
+    access: "signed-in",
+    takesWeak: true,
+    isOn,
+    handle: list,
+  },
+  {
+    method: "POST",
+    path: "/auth/passkeys/options",
+    access: "fresh",
+    takesWeak: true,
+    isOn,
+    handle: begin,
+  },
+  { method: "POST", path: "/auth/passkeys", access: "fresh", takesWeak: true, isOn, handle: add },
   { method: "PATCH", path: "/auth/passkeys/:id", access: "signed-in", isOn, handle: rename },
   { method: "DELETE", path: "/auth/passkeys/:id", access: "fresh", isOn, handle: remove },
   {
@@ -77,6 +91,7 @@ async function passkeysOf(desk: AuthDesk, user: string): Promise<readonly Row[]>
 /** `{ options }`: `PublicKeyCredentialCreationOptionsJSON`. */
 async function begin(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = userOf(ask);
+  await assertFirstFactor(ask, desk);
   const kept = await passkeysOf(desk, user);
   const { email } = await desk.store.read((tx) => accountOf({ tx }, user));
   const options = await registrationOptions(partyOf(ask, desk), {
@@ -94,6 +109,7 @@ async function begin(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 /** `{ credential, name }`, answered by `{ id }`. `credential`: `RegistrationResponseJSON`. */
 async function add(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = userOf(ask);
+  await assertFirstFactor(ask, desk);
   const { credential = null } = ask.body;
   const { challenge, ...made } = await verifyRegistration(partyOf(ask, desk), credential, (coded) =>
     isChallenge(desk, `register ${user}`, { coded, nowMs: ask.nowMs }),

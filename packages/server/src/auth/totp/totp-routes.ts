@@ -8,7 +8,7 @@ import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { linkOf } from "../letter-link.ts";
-import { userOf } from "../protocol-caller.ts";
+import { assertFirstFactor, userOf } from "../protocol-caller.ts";
 import { answerSignIn, draftSignIn, readTicketText } from "../sign-in-answer.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { drawRecoveryCodes, recoveryCodeDigest, recoveryCodesCount } from "./recovery-code.ts";
@@ -33,9 +33,23 @@ const isOn = ({ totp }: AuthDesk["settings"]): boolean => totp;
 
 /** The addresses. */
 export const totpRoutes: readonly AuthRoute[] = [
-  { method: "GET", path: "/auth/totp", access: "signed-in", isOn, handle: show },
-  { method: "POST", path: "/auth/totp/begin", access: "fresh", isOn, handle: begin },
-  { method: "POST", path: "/auth/totp/confirm", access: "signed-in", isOn, handle: confirm },
+  { method: "GET", path: "/auth/totp", access: "signed-in", takesWeak: true, isOn, handle: show },
+  {
+    method: "POST",
+    path: "/auth/totp/begin",
+    access: "fresh",
+    takesWeak: true,
+    isOn,
+    handle: begin,
+  },
+  {
+    method: "POST",
+    path: "/auth/totp/confirm",
+    access: "signed-in",
+    takesWeak: true,
+    isOn,
+    handle: confirm,
+  },
   { method: "DELETE", path: "/auth/totp", access: "fresh", isOn, handle: remove },
   { method: "POST", path: "/auth/recovery-codes", access: "fresh", isOn, handle: renew },
   { method: "POST", path: "/auth/second-factor", access: "anyone", isOn, handle: secondFactor },
@@ -59,6 +73,7 @@ async function show(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 /** `{ secret, uri }`: shown once, for the app to scan. */
 async function begin(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = userOf(ask);
+  await assertFirstFactor(ask, desk);
   const secret = desk.random.bytes(totpSecretBytes);
   const sealed = desk.secrets.seal(`${sealLabel} ${user}`, encodeBase32(secret));
   if (!(await desk.run(beginTotp, { user, sealed }, ask))) {
@@ -74,6 +89,7 @@ async function begin(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 /** `{ code }`, answered by `{ recoveryCodes }`. */
 async function confirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = userOf(ask);
+  await assertFirstFactor(ask, desk);
   desk.rates.take(codesOfUser, user);
   const row = await totpOf(desk, user);
   if (row === null || row["confirmedAt"] !== null) throw new PlatformError("TICKET_INVALID");

@@ -237,7 +237,9 @@ function gains(session: AttackSession, { changes }: Observation): ReadonlyMap<st
   for (const change of changes) {
     const { table, before, after, id } = change;
     if (before === null || after === null) continue;
-    for (const [field, spec] of Object.entries(session.judge.table(table).fields)) {
+    for (const [field, spec] of Object.entries(
+      session.judge.manifest.tables[table]?.fields ?? {},
+    )) {
       if (spec.kind !== "int" && spec.kind !== "money" && spec.kind !== "number") continue;
       if (!isHoldingName(field)) continue;
       const by = Number(after[field] ?? 0) - Number(before[field] ?? 0);
@@ -279,7 +281,7 @@ function* numbers(
   before: Row,
   after: Row,
 ): Generator<readonly [string, number, number]> {
-  for (const field of Object.keys(session.judge.table(table).fields)) {
+  for (const field of Object.keys(session.judge.manifest.tables[table]?.fields ?? {})) {
     const was = before[field];
     const is = after[field];
     if (typeof was === "number" && typeof is === "number") yield [field, was, is];

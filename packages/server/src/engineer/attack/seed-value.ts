@@ -92,6 +92,8 @@ function seedText(
 /** A text for simple patterns: classes, escapes and repeats of them in a row. Others get a guess. */
 function ofPattern(pattern: string, random: SeededRandom, max: number): string {
   const piece = /\[([^\]]+)\]|\\d|\\w|\(\?:|[()]|\\(.)|([^\\[(){}*+?|^$])/g;
+  // Half of them small: without what may be left out, of the first letters of each class (the first seats of a hall).
+  const isSmall = random.pick([true, false]);
   let text = "";
   let at = 0;
   for (let match = piece.exec(pattern); match !== null; match = piece.exec(pattern)) {
@@ -100,7 +102,9 @@ function ofPattern(pattern: string, random: SeededRandom, max: number): string {
     const repeat = /^(?:\{(\d+)(?:,(\d*))?\}|([*+?]))/.exec(pattern.slice(at));
     let count = 1;
     if (repeat !== null) count = repeat[1] === undefined ? 1 : Number(repeat[1]);
-    const letters = lettersOf(match[0], match[1], match[2] ?? match[3]);
+    if (isSmall && (repeat?.[3] === "?" || repeat?.[3] === "*")) continue;
+    const all = lettersOf(match[0], match[1], match[2] ?? match[3]);
+    const letters = isSmall ? all.slice(0, 4) : all;
     for (let made = 0; made < count; made++) text += random.pick(letters);
   }
   return text.slice(0, max);

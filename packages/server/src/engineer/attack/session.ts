@@ -242,7 +242,9 @@ export class AttackSession {
       isOk: answer.status >= 200 && answer.status < 300,
       sights,
     };
-    for (const oracle of this.#oracles) oracle(seen, this);
+    // The platform's own tables, where work waits that was started, have no rules to be judged by.
+    const ruled = changes.filter(({ table }) => this.judge.manifest.tables[table] !== undefined);
+    for (const oracle of this.#oracles) oracle({ ...seen, changes: ruled }, this);
     return seen;
   }
 

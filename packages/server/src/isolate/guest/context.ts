@@ -3,6 +3,7 @@ import { functionName } from "@keelson/sdk/guest";
 import { ask, askNow } from "./ask.ts";
 import { authCalls } from "./auth.ts";
 import type { OpenDatabase } from "./database.ts";
+import { mailCalls } from "./mail.ts";
 import { create, freeze, parse, RealDate, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
 import { workCalls } from "./work.ts";
@@ -28,7 +29,12 @@ export class ContextMaker {
     const { kind, requestId } = call;
     const me = this.#meOf(call.meJson);
     const now = this.#nowOf(call.nowMs);
-    const run = (fn: unknown, args?: unknown): Promise<unknown> => runFunction(call, fn, args);
+    const { run } = {
+      // A method: of any other function the bundler would write the name anew at every call.
+      run(fn: unknown, args?: unknown): Promise<unknown> {
+        return runFunction(call, fn, args);
+      },
+    };
     switch (kind) {
       case "query":
         return { db: this.#reading(call), me, now, run, requestId, ...workflowReads(call) };
@@ -50,6 +56,7 @@ export class ContextMaker {
           run,
           requestId,
           auth: authCalls(call),
+          mail: mailCalls(call),
           secret: (name: unknown) => parse(askNow(call, "secret", String(name))),
           ...workCalls(call),
           ...workflowCalls(call),
@@ -62,6 +69,7 @@ export class ContextMaker {
           requestId,
           params,
           auth: authCalls(call),
+          mail: mailCalls(call),
           secret: (name: unknown) => parse(askNow(call, "secret", String(name))),
           ...workCalls(call),
           ...workflowCalls(call),

@@ -116,15 +116,25 @@ class TableWriter extends TableReader {
 /** Makes the `db` of a call. */
 export type OpenDatabase = (call: Call) => object;
 
-/** @returns for queries and for mutations, what makes `db`. */
-export function defineDatabase(tables: readonly string[]): {
+/** @param platform tables that functions only read. @returns for queries and for mutations, what makes `db`. */
+export function defineDatabase(
+  own: readonly string[],
+  platform: readonly string[],
+): {
   readonly reading: OpenDatabase;
   readonly writing: OpenDatabase;
 } {
-  return { reading: openerOf(tables, TableReader), writing: openerOf(tables, TableWriter) };
+  const tables = [...own, ...platform];
+  return {
+    reading: openerOf(tables, () => TableReader),
+    writing: openerOf(tables, (index) => (index < own.length ? TableWriter : TableReader)),
+  };
 }
 
-function openerOf(tables: readonly string[], Table: typeof TableReader): OpenDatabase {
+function openerOf(
+  tables: readonly string[],
+  classOf: (index: number) => typeof TableReader,
+): OpenDatabase {
   const prototype = create(null) as object;
   class Database {
     readonly #call: Call;
@@ -136,7 +146,7 @@ function openerOf(tables: readonly string[], Table: typeof TableReader): OpenDat
     }
 
     static open(database: Database, text: TableText): TableReader {
-      return new Table(database.#call, text, database.#as);
+      return new (classOf(text.index))(database.#call, text, database.#as);
     }
 
     static elevate(database: Database, reason: unknown): Database {

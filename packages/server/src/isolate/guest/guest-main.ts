@@ -7,6 +7,7 @@ import {
   appWorkflows,
   isFunctionDescriptor,
   isWorkflowDescriptor,
+  platformTables,
   type FunctionDescriptor,
   type WorkflowDescriptor,
 } from "@keelson/sdk/guest";
@@ -85,7 +86,10 @@ function take(): string {
     names.push(name as string);
     functions.push(descriptor);
   }
-  const { reading, writing } = defineDatabase(Object.keys(spec.tables));
+  const { reading, writing } = defineDatabase(
+    Object.keys(spec.tables),
+    Object.keys(platformTables),
+  );
   contexts = new ContextMaker(reading, writing);
   const text = toJson({ spec, names }) ?? "null";
   lockDown(intrinsics);

@@ -28,15 +28,21 @@ export interface WorkCalls {
   readonly job: object | null;
 }
 
-/** Makes them. */
+/** Makes them, at every call. Methods: of a function in a property the bundler would write the name anew each time. */
 export function workCalls(call: Call): WorkCalls {
   return {
-    emit: (event, payload) =>
-      ask(call, "work.emit", `{"event":${json(event)},"payload":${json(payload ?? {})}}`),
-    enqueue: (work, args, options) => enqueue(call, work, args, options),
-    schedule: (when, work, args, options) =>
-      enqueue(call, work, args, { ...options, ...timeOf(when) }),
-    cancel: (job) => ask(call, "work.cancel", `{"id":${json(job)}}`),
+    emit(event, payload) {
+      return ask(call, "work.emit", `{"event":${json(event)},"payload":${json(payload ?? {})}}`);
+    },
+    enqueue(work, args, options) {
+      return enqueue(call, work, args, options);
+    },
+    schedule(when, work, args, options) {
+      return enqueue(call, work, args, { ...options, ...timeOf(when) });
+    },
+    cancel(job) {
+      return ask(call, "work.cancel", `{"id":${json(job)}}`);
+    },
     webhooks: webhookCalls(call),
     job: call.job === "" ? null : jobOf(call),
   };

@@ -16,18 +16,20 @@ export interface WorkflowCalls {
   readonly cancelWorkflow: (run: unknown) => Promise<unknown>;
 }
 
-/** Makes them. */
+/** Makes them, at every call; methods for the reason that workCalls has. */
 export function workflowCalls(call: Call): WorkflowCalls {
   return {
-    startWorkflow: (workflow, args, options) => {
+    startWorkflow(workflow, args, options) {
       const name = nameOf(workflow);
       return ask(call, "workflow.start", json({ name, args: args ?? {}, ...options }));
     },
-    signalWorkflow: (workflow, run, signal, payload) => {
+    signalWorkflow(workflow, run, signal, payload) {
       const name = nameOf(workflow);
       return ask(call, "workflow.signal", json({ name, run, signal, payload: payload ?? {} }));
     },
-    cancelWorkflow: (run) => ask(call, "workflow.cancel", json({ run })),
+    cancelWorkflow(run) {
+      return ask(call, "workflow.cancel", json({ run }));
+    },
   };
 }
 
@@ -38,7 +40,11 @@ export interface WorkflowReads {
 
 /** Makes them. */
 export function workflowReads(call: Call): WorkflowReads {
-  return { workflowRun: (workflow, run) => readRun(call, nameOf(workflow), run) };
+  return {
+    workflowRun(workflow, run) {
+      return readRun(call, nameOf(workflow), run);
+    },
+  };
 }
 
 const shownFields = [

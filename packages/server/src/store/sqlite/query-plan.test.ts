@@ -208,7 +208,7 @@ describe("costly queries", () => {
           return true;
         },
       );
-      assert.ok(performance.now() - started < 2_000);
+      assert.ok(performance.now() - started < 10_000);
     });
   }
 

@@ -30,6 +30,10 @@ export function deleteRow(
   judge: Judge | undefined,
 ): void {
   if (tx.held(table, id) === null) throw new PlatformError("NOT_FOUND", { table, id });
+  if (tableOf(runner.layout, table).referrers.length === 0) {
+    tx.remove(table, id);
+    return;
+  }
   const { doomed, cleared } = collect(runner, { table, id });
   if (doomed.size === 1 && cleared.length === 0) {
     tx.remove(table, id);

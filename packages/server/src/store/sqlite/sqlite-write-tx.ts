@@ -155,7 +155,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     const values = encodeRow(layout, row);
     const kept = completeRow(layout, row);
     const id = rowId(kept);
-    assertRowSize(layout, kept, this.runner.limits);
+    assertRowSize(layout, kept, this.runner.limits, values);
     let n: number;
     try {
       n = writes.insert(values);

@@ -8,9 +8,8 @@ import { assertSignedInWhereAsked, callInTx, functionNotFound } from "../../gate
 import type { CheckedFunction } from "../../gate/checked-function.ts";
 import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
 import { msOfTime } from "../../model/field-time.ts";
-import { addWork } from "../../gate/work.ts";
 import { backoffMs } from "../job-failure.ts";
-import { scopeWithin } from "../job-run.ts";
+import { countingWork, scopeWithin } from "../job-run.ts";
 import { addJob } from "../job-write.ts";
 import type { Job } from "../job.ts";
 import { originOf, originWithin } from "../lineage.ts";
@@ -57,6 +56,8 @@ export interface Tick {
   isUnfinished: boolean;
   /** What the run waits for until, of what was begun in this tick. */
   dueMs: number[];
+  /** What was begun in this tick, for whoever watches: `step seats.hold`. */
+  readonly begun: string[];
 }
 
 const hashChars = 16;
@@ -180,15 +181,14 @@ function runHere(
     job: { id: job.id, token: `${run.id}.${seq}`, attempt: 1 },
   });
   const running = recover(
-    () => callInTx(own.run, own.db, { fn, args, depth: 0 }),
+    () => countingWork(scope, own, () => callInTx(own.run, own.db, { fn, args, depth: 0 })),
     (error) => {
       throw ofStep(error, seq);
     },
   );
-  return andThen(running, (json) => {
-    addWork(scope.run.work, own.run.work);
-    return record(tick, seq, { ok: true, value: JSON.parse(json) as Json });
-  });
+  return andThen(running, (json) =>
+    record(tick, seq, { ok: true, value: JSON.parse(json) as Json }),
+  );
 }
 
 /** The same refusal, with the step that it is about. */
@@ -304,6 +304,7 @@ function put(tick: Tick, seq: number, fields: { readonly [field: string]: Json }
   const recorded = steps.get(seq);
   if (recorded !== undefined) return tx.update("workStep", recorded.id, fields);
   const { kind, name, hash } = commands[seq] as Command;
+  tick.begun.push(`${kind} ${name}`.trim());
   return tx.insert("workStep", {
     id: scope.run.app.newId("workStep"),
     run: run.id,

@@ -5,7 +5,8 @@ import { recover, andThen, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { FunctionRunner } from "../../gate/function-runner.ts";
 import { anonymous } from "../../gate/identity.ts";
-import type { CallOutcome, SystemCall } from "../../isolate/app-isolate.ts";
+import type { CallOutcome, LogLine, SystemCall } from "../../isolate/app-isolate.ts";
+import { takeFailureLog } from "../../isolate/failure-log.ts";
 import { failureOf, isHostFailure } from "../job-failure.ts";
 import type { Replay, Delivery, WorkflowFailure } from "./replay.ts";
 import { commandOf, type Tick } from "./workflow-begin.ts";
@@ -85,16 +86,25 @@ export function evaluate(tick: Tick, replay: Replay, runner: FunctionRunner): La
     seed: info.seed,
     requestId: info.root,
   } as const;
-  const outcome = recover<CallOutcome | { readonly error: unknown }>(
+  const outcome = recover<
+    CallOutcome | { readonly error: unknown; readonly log: readonly LogLine[] }
+  >(
     () => runner.call(input, system),
-    (error) => ({ error }),
+    (error) => ({ error, log: takeFailureLog(error) }),
   );
   return andThen(outcome, (outcome) => {
+    keepLog(tick, outcome.log);
     if (thrown !== null) throw thrown.error;
     const end =
       "error" in outcome ? endOfError(tick, replay, outcome.error) : endOf(replay, outcome);
     return { end, status, undoFailures };
   });
+}
+
+/** What it wrote to the console. What it wrote before, in an earlier tick, it does not write again. */
+function keepLog({ scope: { run } }: Tick, log: readonly LogLine[]): void {
+  const { app, work } = run;
+  if (log.length > 0) work.log = (work.log ?? []).concat(log).slice(0, app.limits.logLinesMax);
 }
 
 function told(delivery: Delivery | null, isOld: boolean): string {

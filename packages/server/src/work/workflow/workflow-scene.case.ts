@@ -13,12 +13,13 @@ import type { Json } from "../../base/json.ts";
 import { openCommitRelay, feedingStore, type CommitRelay } from "../../store/commit-feed.ts";
 import type { Row, Store } from "../../store/store.ts";
 import { cronKind } from "../cron-kind.ts";
+import type { WorkTold } from "../dispatch-parts.ts";
 import { openDispatcher, type Dispatcher } from "../dispatcher.ts";
 import { consumerKind, queueKind, tickKind } from "../function-kind.ts";
 import { openWorkActor } from "../work-actor.ts";
 import type { WorkKind } from "../work-kind.ts";
 import { openWorkProcedures } from "../work-procedures.ts";
-import { workJob } from "../work-submit.ts";
+import { workJob, type SubmitWork } from "../work-submit.ts";
 import { workflowProcedures } from "./workflow-procedures.ts";
 import { workflowStepKind } from "./workflow-step-kind.ts";
 import { workflowKind } from "./workflow-tick.ts";
@@ -37,6 +38,8 @@ const kinds = new Map(all.map((kind) => [kind.kind, kind]));
 /** An app whose workflows run. */
 export interface WorkflowScene {
   readonly harness: GateHarness;
+  /** Attempts that ended, oldest first. */
+  readonly told: readonly WorkTold[];
   /** Calls a function. Fails when it is refused. */
   call(name: string, args?: Json, who?: Asker): Promise<Json>;
   /** Runs all that is due. */
@@ -90,8 +93,9 @@ export async function openWorkflowScene(
     },
   };
   const { store, writer } = harness;
-  const submit = async (job: Parameters<typeof writer.submit>[0]): Promise<Json> =>
-    JSON.parse((await writer.submit(job, startWork())).json) as Json;
+  const submit: SubmitWork = async (job, work = startWork()) =>
+    JSON.parse((await writer.submit(job, work)).json) as Json;
+  const told: WorkTold[] = [];
   const egress = { send: () => assert.fail("nothing here reaches the network") };
   const open = async (): Promise<Dispatcher> => {
     const actor = openWorkActor({ app, kinds, places: { store, writer }, egress, clock });
@@ -104,6 +108,7 @@ export async function openWorkflowScene(
       actor,
       clock,
       report: fail,
+      told: (each) => void told.push(each),
     });
     await opened.start();
     return opened;
@@ -125,6 +130,7 @@ export async function openWorkflowScene(
   };
   return {
     harness,
+    told,
     call: (name, args = {}, who = null) => harness.value(who, { kind: "call", name, args }),
     settle: turn,
     async pass(ms) {

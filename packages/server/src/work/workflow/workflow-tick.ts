@@ -11,7 +11,7 @@ import { failureOf } from "../job-failure.ts";
 import { deadIdOf } from "../job-run.ts";
 import type { Job } from "../job.ts";
 import { policyOf } from "../work-app.ts";
-import type { JobEnd, WorkKind } from "../work-kind.ts";
+import type { JobDid, JobEnd, WorkKind } from "../work-kind.ts";
 import {
   cancelChildren,
   endedStep,
@@ -43,6 +43,8 @@ import { tellRuns, type ToldEvent } from "./workflow-wait.ts";
 const attemptsMax = 20;
 const backoffMs = 5;
 const done: JobEnd = { kind: "done" };
+/** Of what a tick began, so many are named to whoever watches. */
+const begunShown = 4;
 
 /** What a job of this kind brings: a run to go on with, or what was too much for the transaction that began it. */
 interface TickInput {
@@ -136,6 +138,7 @@ function tick(
     hasRun: false,
     isUnfinished: false,
     dueMs: [],
+    begun: [],
   };
   const replay = new Replay(historyOf(steps, run.info), {
     begin: (seq) => beginCommand(under, seq),
@@ -143,8 +146,26 @@ function tick(
     isFull: () => run.info.bytes > limits.workflowBytesMax,
   });
   return andThen(runnerOf(scope, run.version), (runner) =>
-    andThen(evaluate(under, replay, runner), (evaluated) => settle(under, replay, evaluated)),
+    andThen(evaluate(under, replay, runner), (evaluated) =>
+      andThen(settle(under, replay, evaluated), (end) => ({
+        ...end,
+        told: didOf(under, evaluated.end),
+      })),
+    ),
   );
+}
+
+/** What a tick did, for whoever watches: `step seats.hold, sleep` or `done`. */
+function didOf({ begun }: Tick, end: Evaluated["end"]): JobDid {
+  const failure = end.kind === "stuck" || end.kind === "failed" ? end.error : null;
+  const more = begun.length - begunShown;
+  const shown = begun.slice(0, begunShown);
+  const parts = [...shown, ...(more > 0 ? [`${more} more`] : [])];
+  if (end.kind !== "parked") parts.push(end.kind);
+  return {
+    did: parts.length === 0 ? "waits" : parts.join(", "),
+    failure: failure === null ? null : { ...failure, details: failure.details ?? {} },
+  };
 }
 
 /** Records what came of a tick. */
