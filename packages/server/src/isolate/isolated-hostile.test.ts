@@ -19,7 +19,8 @@ describe("a limit that a function breaks", () => {
     app = await openTestApp(
       queries({
         loop: "for (;;) {}",
-        microtasks: "const again = (): any => Promise.resolve().then(again); return again();",
+        microtasks:
+          "const again = (): any => void Promise.resolve().then(again); again(); return new Promise(() => {});",
         asyncLoop: "for (;;) await null;",
         regexp: "return /^(a+)+$/.test('a'.repeat(40) + 'b');",
         caught: "for (;;) { try { for (;;) {} } catch {} finally { for (;;) {} } }",
