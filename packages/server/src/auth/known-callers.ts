@@ -67,17 +67,8 @@ export class KnownCallers<T extends Knowable> {
     known: T,
     read: { readonly mark: number | null; readonly nowMs: number },
   ): void {
-    if (this.#young.size >= this.#generationMax) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
     const { mark, nowMs } = read;
-    this.#young.set(credentials, {
-      known,
-      mark,
-      places: known.rows.map(stampPlace),
-      readMs: nowMs,
-    });
+    this.#keep(credentials, { known, mark, places: known.rows.map(stampPlace), readMs: nowMs });
   }
 
   drop(credentials: string): void {
@@ -96,11 +87,15 @@ export class KnownCallers<T extends Knowable> {
     const old = this.#old.get(credentials);
     if (old === undefined) return null;
     this.#old.delete(credentials);
+    this.#keep(credentials, old);
+    return old;
+  }
+
+  #keep(credentials: string, entry: Entry<T>): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(credentials, old);
-    return old;
+    this.#young.set(credentials, entry);
   }
 }

@@ -1,3 +1,5 @@
+// Tokens at the door, with the attacks on them. Whoever brings one without a session is known by it alone: no row is
+// read for them.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
@@ -6,7 +8,10 @@ import type { Disk } from "../base/disk.ts";
 import { limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { anonymous } from "../gate/identity.ts";
-import { openTokenIdentity } from "./token-identity.ts";
+import { defaultAuth } from "../model/auth-model.ts";
+import { commitMarkMemory, openCommitMark } from "../store/commit-mark.ts";
+import { openAppIdentity, type AppIdentity, type AppIdentityParts } from "./app-identity.ts";
+import { openAuthSecrets } from "./auth-secrets.ts";
 import { openTokenKeys, type TokenKeys } from "./token-keys.ts";
 import { signToken } from "./token-sign.ts";
 
@@ -33,7 +38,21 @@ function open(seed = 1) {
   const clock = { ms: startMs, nowMs: () => clock.ms, monotonicUs: () => 0, after: () => () => {} };
   const disk = memoryDisk() as Disk;
   const keys = openTokenKeys({ disk, path: "/data/tokens.json", random: randomOf(seed) });
-  return { clock, keys, identity: openTokenIdentity({ keys, clock, limits }) };
+  return { clock, keys, identity: identityOf({ keys, clock, limits }) };
+}
+
+/** The identity of an app without tables and with the settings that apps begin with. */
+function identityOf(parts: Pick<AppIdentityParts, "keys" | "clock" | "limits">): AppIdentity {
+  return openAppIdentity({
+    ...parts,
+    secrets: openAuthSecrets(parts.keys, randomOf(5)),
+    manifest: { version: 1, tables: {}, functions: {}, invariants: [], cors: [], hash: "test" },
+    settings: defaultAuth,
+    store: { read: () => assert.fail("no row is read for a token without a session") },
+    marks: openCommitMark(commitMarkMemory()),
+    isSecure: false,
+    used: () => assert.fail("neither a session nor a key was used"),
+  });
 }
 
 const subject = { user: "user_1", role: "staff", ttlMs: 60_000 };
@@ -117,7 +136,7 @@ test("keys are kept, so tokens outlive a restart", async () => {
   const token = await signToken(openTokenKeys(options), subject, startMs);
   const clock = { nowMs: () => startMs, monotonicUs: () => 0, after: () => () => {} };
   const keys = openTokenKeys({ ...options, random: randomOf(9) });
-  const identity = openTokenIdentity({ keys, clock, limits });
+  const identity = identityOf({ keys, clock, limits });
   assert.equal(await codeOf(() => identity.identify(`Bearer ${token}`, null)), "accepted");
   files.set("/data/tokens.json", Buffer.from("{}"));
   assert.equal(await codeOf(() => openTokenKeysCoded(options)), "STORE_FAILED");
@@ -210,6 +229,7 @@ const attacks: readonly (readonly [
   ["not valid yet", (k) => forged(k, {}, claimsOf(k, { nbf: seconds + 60 })), "TOKEN_INVALID"],
   ["nobody", (k) => forged(k, {}, claimsOf(k, { sub: undefined })), "TOKEN_INVALID"],
   ["an empty user", (k) => forged(k, {}, claimsOf(k, { sub: "" })), "TOKEN_INVALID"],
+  ["a session that is a number", (k) => forged(k, {}, claimsOf(k, { sid: 1 })), "TOKEN_INVALID"],
   ["a user that is a number", (k) => forged(k, {}, claimsOf(k, { sub: 1 })), "TOKEN_INVALID"],
   [
     "a role that is a list",
@@ -299,7 +319,7 @@ test("known tokens are bounded, and a known token is cheap", async () => {
   const clock = { nowMs: () => startMs, monotonicUs: () => 0, after: () => () => {} };
   const { keys } = open();
   const small = { ...limits, tokenCacheMax: 4 };
-  const identity = openTokenIdentity({ keys, clock, limits: small });
+  const identity = identityOf({ keys, clock, limits: small });
   const tokens: string[] = [];
   for (let user = 0; user < 10; user++) {
     tokens.push(`Bearer ${await signToken(keys, { ...subject, user: `user_${user}` }, startMs)}`);
