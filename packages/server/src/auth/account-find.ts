@@ -1,4 +1,4 @@
-// Finding accounts inside a transaction.
+// Finding accounts, and who they are elsewhere, inside a transaction.
 import { PlatformError } from "../base/platform-error.ts";
 import type { ReadTx, Row } from "../store/store.ts";
 
@@ -22,24 +22,39 @@ export function accountOfEmail(scope: Reads, email: string): Promise<Row | null>
   return findOne(scope, "authAccount", "email", email);
 }
 
-/** The one row with that value in a unique field, or null. */
-export async function findOne(
+/** The account that somebody has elsewhere, or null. @param person who they are at which provider. */
+export async function findIdentity(
   { tx }: Reads,
-  table: string,
-  field: string,
-  value: string,
+  { provider, subject }: { readonly provider: string; readonly subject: string },
 ): Promise<Row | null> {
-  const page = await tx.list(
+  const { rows } = await tx.list(
     {
       kind: "list",
-      from: table,
-      where: { kind: "field", field, condition: { eq: value } },
+      from: "authIdentity",
+      where: {
+        kind: "and",
+        parts: [
+          { kind: "field", field: "provider", condition: { eq: provider } },
+          { kind: "field", field: "subject", condition: { eq: subject } },
+        ],
+      },
       orderBy: [{ field: "id", descending: false }],
       limit: 1,
     },
     null,
   );
-  return page.rows[0] ?? null;
+  return rows[0] ?? null;
+}
+
+/** The one row with that value in a unique field, or null. */
+export async function findOne(
+  scope: Reads,
+  table: string,
+  field: string,
+  value: string,
+): Promise<Row | null> {
+  const [row] = await findAll(scope, table, field, value, 1);
+  return row ?? null;
 }
 
 /** All rows with that value, in the order of their ids. @param max at most so many. */

@@ -4,9 +4,8 @@ import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import type { Json } from "../../base/json.ts";
-import type { Row } from "../../store/store.ts";
 import { createAccount } from "../account/account-make.ts";
-import { accountOf, accountOfEmail } from "../account-find.ts";
+import { accountOf, accountOfEmail, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
 import { isForeignHash } from "./foreign-hash.ts";
@@ -76,35 +75,11 @@ export const importUser: AuthProcedure<ImportInput, ImportOutcome> = {
 async function userHere(scope: ProcedureScope, user: ImportedUser): Promise<string | null> {
   const account = user.email === null ? null : await accountOfEmail(scope, user.email);
   if (account !== null) return account["user"] as string;
-  for (const { provider, subject } of user.identities) {
-    const row = await identityOf(scope, provider, subject);
+  for (const identity of user.identities) {
+    const row = await findIdentity(scope, identity);
     if (row !== null) return row["user"] as string;
   }
   return null;
-}
-
-async function identityOf(
-  { tx }: ProcedureScope,
-  provider: string,
-  subject: string,
-): Promise<Row | null> {
-  const page = await tx.list(
-    {
-      kind: "list",
-      from: "authIdentity",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "provider", condition: { eq: provider } },
-          { kind: "field", field: "subject", condition: { eq: subject } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return page.rows[0] ?? null;
 }
 
 /** The name, where users have one; what stands before the @ where they must have one and the file tells none. */

@@ -5,9 +5,8 @@
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
-import type { Row } from "../../store/store.ts";
 import { createAccount, upgradeGuest } from "../account/account-make.ts";
-import { accountOf, accountOfEmail, accountOfUser } from "../account-find.ts";
+import { accountOf, accountOfEmail, accountOfUser, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import { endSessionsOf } from "../session-end.ts";
@@ -149,29 +148,6 @@ async function hasAnotherWay(
     if (rows.some(({ id }) => id !== identity)) return true;
   }
   return false;
-}
-
-async function findIdentity(
-  { tx }: ProcedureScope,
-  { provider, subject }: ForeignPerson,
-): Promise<Row | null> {
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "authIdentity",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "provider", condition: { eq: provider } },
-          { kind: "field", field: "subject", condition: { eq: subject } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return rows[0] ?? null;
 }
 
 async function addIdentity(
