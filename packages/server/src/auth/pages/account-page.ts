@@ -4,7 +4,7 @@ import { html, type Html, type HtmlValue } from "./html.ts";
 import { accountAnswer } from "./account-nav.ts";
 import { sentPage } from "./mail-pages.ts";
 import { objectOf, textOf, type PageContext } from "./page-call.ts";
-import { buttonForm, field, form, submit } from "./page-form.ts";
+import { buttonForm, field, form, passkeyButton, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
 import { accountPath, goOn, targetOf } from "./page-go-on.ts";
 import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
@@ -133,16 +133,7 @@ const confirmPage: Page = {
             isWhole: true,
           }),
       desk.settings.passkeys
-        ? html`<button
-              type="button"
-              class="plain whole"
-              data-passkey="sign-in"
-              data-next="${targetOf(context) ?? accountPath}"
-              hidden
-            >
-              Use a passkey
-            </button>
-            <p class="notice bad" role="alert" data-passkey-problem hidden></p>`
+        ? passkeyButton("Use a passkey", targetOf(context) ?? accountPath)
         : null,
     ];
     return pageAnswer(desk, {

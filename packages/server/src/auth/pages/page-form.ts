@@ -81,3 +81,17 @@ export function hidden(name: string, value: string): Html {
 export function submit(label: string): Html {
   return html`<button type="submit" class="whole">${label}</button>`;
 }
+
+/** Signs in with a passkey and goes on to `next`. Unseen where the script that does it does not run. */
+export function passkeyButton(label: string, next: string): Html {
+  return html`<button
+      type="button"
+      class="plain whole"
+      data-passkey="sign-in"
+      data-next="${next}"
+      hidden
+    >
+      ${label}
+    </button>
+    <p class="notice bad" role="alert" data-passkey-problem hidden></p>`;
+}

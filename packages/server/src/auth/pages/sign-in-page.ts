@@ -4,7 +4,7 @@ import type { AuthAnswer, AuthAsk } from "../auth-route.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { objectOf, textOf, type PageContext } from "./page-call.ts";
 import { accountPath, goOn, targetOf } from "./page-go-on.ts";
-import { field, form, hidden, submit } from "./page-form.ts";
+import { field, form, hidden, passkeyButton, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
 import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
 import { passkeyScript } from "./passkey-script.ts";
@@ -91,18 +91,7 @@ function otherWays(context: PageContext): HtmlValue {
     html`<a class="button plain whole" href="${pagePath(path, { next })}">${label}</a>`;
   const ways: readonly Html[] = [
     ...(settings.passkeys
-      ? [
-          html`<button
-              type="button"
-              class="plain whole"
-              data-passkey="sign-in"
-              data-next="${targetOf(context) ?? accountPath}"
-              hidden
-            >
-              Sign in with a passkey
-            </button>
-            <p class="notice bad" role="alert" data-passkey-problem hidden></p>`,
-        ]
+      ? [passkeyButton("Sign in with a passkey", targetOf(context) ?? accountPath)]
       : []),
     ...(settings.magicLink ? [link("/auth/magic-link", "E-mail me a link")] : []),
     ...(settings.emailCode ? [link("/auth/email-code", "E-mail me a code")] : []),
@@ -161,16 +150,7 @@ export const secondFactorPage: Page = {
         <p class="quiet">${otherWay}</p>
         ${
           desk.settings.passkeys
-            ? html`<button
-                  type="button"
-                  class="plain whole"
-                  data-passkey="sign-in"
-                  data-next="${targetOf(context) ?? accountPath}"
-                  hidden
-                >
-                  Use a passkey
-                </button>
-                <p class="notice bad" role="alert" data-passkey-problem hidden></p>`
+            ? passkeyButton("Use a passkey", targetOf(context) ?? accountPath)
             : ""
         }`,
       ...(desk.settings.passkeys ? { script: passkeyScript } : {}),
