@@ -1,12 +1,11 @@
 // `keelson work`: what waits, runs and failed, and what the operator does about it.
 import type { Json } from "@keelson/sdk/spec";
-import type { DataDoor } from "../data/data-door.ts";
 import { appFlag, dataFlag, jsonFlag } from "../flags/command-spec.ts";
 import { exits, usageFailure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { tableText } from "../terminal/table-text.ts";
 import type { Command, Io } from "./command.ts";
-import { openDoor } from "./open-door.ts";
+import { runWordAct, typedJson, type WordAct } from "./word-act.ts";
 
 type Row = Readonly<Record<string, Json>>;
 
@@ -68,29 +67,12 @@ export const work: Command = {
     ],
   },
   run: async (flags, io) => {
-    const what = flags.needWord("what");
-    const act = acts[what];
-    if (act === undefined) {
-      throw usageFailure({
-        code: "WORD_UNKNOWN",
-        what: `keelson work can't ${what}.`,
-        why: `It can ${Object.keys(acts).join(", ")}.`,
-        fix: "See: keelson help work",
-      });
-    }
-    const door = await openDoor(flags, io);
-    try {
-      await act(door, flags, io);
-      return exits.done;
-    } finally {
-      await door.close();
-    }
+    await runWordAct("work", acts, flags, io);
+    return exits.done;
   },
 };
 
-type Act = (door: DataDoor, flags: Flags, io: Io) => Promise<void>;
-
-const acts: Readonly<Record<string, Act>> = {
+const acts: Readonly<Record<string, WordAct<void>>> = {
   async list(door, flags, { terminal }) {
     const what = listed(flags);
     const queue = flags.text("queue");
@@ -122,7 +104,7 @@ const acts: Readonly<Record<string, Act>> = {
       return tell(flags, terminal, { retried: count }, `${count} dead letters wait again.`);
     }
     const text = flags.text("input");
-    const input = text === null ? {} : { input: parsed(text) };
+    const input = text === null ? {} : { input: inputOf(text) };
     const id = await door.procedure("work.retry", { id: flags.needWord("id"), ...input });
     tell(flags, terminal, { id }, `${String(id)} waits again.`);
   },
@@ -154,17 +136,12 @@ function cell(value: Json | undefined): string {
   return typeof value === "string" ? value.slice(0, 80) : JSON.stringify(value);
 }
 
-function parsed(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw usageFailure({
-      code: "FLAG_VALUE_INVALID",
-      what: "--input is no JSON.",
-      why: text.slice(0, 80),
-      fix: `Write it like --input='{"to":"ada@example.com"}'`,
-    });
-  }
+function inputOf(text: string): Json {
+  return typedJson(text, {
+    code: "FLAG_VALUE_INVALID",
+    what: "--input is no JSON.",
+    fix: `Write it like --input='{"to":"ada@example.com"}'`,
+  });
 }
 
 function missing(flag: string, why: string): Error {

@@ -5,7 +5,7 @@ import { appFlag, dataFlag, jsonFlag } from "../flags/command-spec.ts";
 import { exits, usageFailure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import type { Command, Io } from "./command.ts";
-import { openDoor } from "./open-door.ts";
+import { runWordAct, typedJson, type WordAct } from "./word-act.ts";
 
 const states = ["running", "done", "failed", "cancelled", "stuck"];
 
@@ -61,30 +61,12 @@ export const workflow: Command = {
       },
     ],
   },
-  run: async (flags, io) => {
-    const what = flags.needWord("what");
-    const act = acts[what];
-    if (act === undefined) {
-      throw usageFailure({
-        code: "WORD_UNKNOWN",
-        what: `keelson workflow can't "${what}".`,
-        why: `It can ${Object.keys(acts).join(", ")}.`,
-        fix: "For example: keelson workflow list",
-      });
-    }
-    const door = await openDoor(flags, io);
-    try {
-      return (await act(door, flags, io)) ? exits.done : exits.refused;
-    } finally {
-      await door.close();
-    }
-  },
+  run: async (flags, io) =>
+    (await runWordAct("workflow", acts, flags, io)) ? exits.done : exits.refused,
 };
 
-/** @returns whether it was done. */
-type Act = (door: DataDoor, flags: Flags, io: Io) => Promise<boolean>;
-
-const acts: Readonly<Record<string, Act>> = {
+/** Each tells whether it was done. */
+const acts: Readonly<Record<string, WordAct<boolean>>> = {
   list: async (door, flags, io) => {
     const runs = (await door.procedure("workflow.list", {
       workflow: flags.word("run"),
@@ -163,15 +145,9 @@ function missing(word: string) {
 }
 
 function payloadOf(flags: Flags): Json {
-  const text = flags.word("payload") ?? "{}";
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw usageFailure({
-      code: "JSON_INVALID",
-      what: "The payload is not JSON.",
-      why: text.slice(0, 100),
-      fix: `Quote it for the shell: '{"parcel":"P1"}'.`,
-    });
-  }
+  return typedJson(flags.word("payload") ?? "{}", {
+    code: "JSON_INVALID",
+    what: "The payload is not JSON.",
+    fix: `Quote it for the shell: '{"parcel":"P1"}'.`,
+  });
 }
