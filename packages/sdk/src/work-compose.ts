@@ -11,7 +11,8 @@ import type {
   WorkflowSpec,
   WorkSpec,
 } from "./spec.ts";
-import { isWorkDescriptor, workName, type WorkDescriptor } from "./work-define.ts";
+import { isWorkDescriptor, type WorkDescriptor } from "./work-define.ts";
+import { nameDeclared } from "./work-name.ts";
 
 /** What `define` was told of work. */
 export interface WorkBase {
@@ -75,18 +76,7 @@ function nameWork(
   made: WeakSet<object>,
   at: Function,
 ): string {
-  const other = value[workName];
-  if (other !== undefined) {
-    throw new DefinitionError(`"${name}" and "${other}" are the same.`, "Export it once.", at);
-  }
-  if (!made.has(value)) {
-    throw new DefinitionError(
-      `"${name}" was made by another \`define\`.`,
-      "Import queue, on, onChange, cron and hook from this app's schema.",
-      at,
-    );
-  }
-  value[workName] = name;
+  nameDeclared(value, name, { made, makers: "queue, on, onChange, cron and hook", at });
   const own = value.fn[functionName];
   if (own !== undefined) return own;
   throw new DefinitionError(

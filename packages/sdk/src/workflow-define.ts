@@ -6,7 +6,8 @@ import { checkTargets, readArgs } from "./function-define.ts";
 import type { Awaitable } from "./function.ts";
 import { checkName } from "./name-check.ts";
 import type { FieldSpec, WorkflowSpec } from "./spec.ts";
-import { workName } from "./work-define.ts";
+import type { workName } from "./work-define.ts";
+import { nameDeclared } from "./work-name.ts";
 import type { Events } from "./work-context.ts";
 import { checkDuration, type Duration } from "./work-duration.ts";
 import type { Signals } from "./workflow-calls.ts";
@@ -108,18 +109,7 @@ export function collectWorkflows(
       if (!isWorkflowDescriptor(value)) continue;
       checkName("function", key, at);
       const name = `${module}.${key}`;
-      const other = value[workName];
-      if (other !== undefined) {
-        throw new DefinitionError(`"${name}" and "${other}" are the same.`, "Export it once.", at);
-      }
-      if (!made.has(value)) {
-        throw new DefinitionError(
-          `"${name}" was made by another \`define\`.`,
-          "Import workflow from this app's schema.",
-          at,
-        );
-      }
-      value[workName] = name;
+      nameDeclared(value, name, { made, makers: "workflow", at });
       found.set(name, value);
     }
   }

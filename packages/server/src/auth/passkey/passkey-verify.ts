@@ -101,16 +101,10 @@ export async function verifyRegistration(
   try {
     await assertUnattested(response.response.attestationObject);
     const { verifyRegistrationResponse } = await library();
-    let challenge = "";
+    const expected = expectedOf(party, isChallenge);
     const { verified, registrationInfo } = await verifyRegistrationResponse({
+      ...expected.options,
       response,
-      expectedChallenge: (coded) => {
-        challenge = coded;
-        return isChallenge(coded);
-      },
-      expectedOrigin: [...party.origins],
-      expectedRPID: party.id,
-      requireUserVerification: true,
       supportedAlgorithmIDs: algorithms,
     });
     if (!verified) throw new PlatformError("PASSKEY_INVALID");
@@ -121,7 +115,7 @@ export async function verifyRegistration(
       counter: credential.counter,
       transports: transportsOf(response.response.transports),
       backedUp: credentialBackedUp,
-      challenge,
+      challenge: expected.challenge(),
     };
   } catch (cause) {
     throw new PlatformError("PASSKEY_INVALID", {}, { cause });
@@ -164,16 +158,10 @@ export async function verifyAuthentication(
   ]) as unknown as Authentication;
   try {
     const { verifyAuthenticationResponse } = await library();
-    let challenge = "";
+    const expected = expectedOf(party, isChallenge);
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      ...expected.options,
       response,
-      expectedChallenge: (coded) => {
-        challenge = coded;
-        return isChallenge(coded);
-      },
-      expectedOrigin: [...party.origins],
-      expectedRPID: party.id,
-      requireUserVerification: true,
       credential: {
         id: kept.credential,
         publicKey: Uint8Array.from(Buffer.from(kept.publicKey, "base64url")),
@@ -183,10 +171,29 @@ export async function verifyAuthentication(
     });
     if (!verified) throw new PlatformError("PASSKEY_INVALID");
     const { newCounter, credentialBackedUp } = authenticationInfo;
-    return { counter: newCounter, backedUp: credentialBackedUp, challenge };
+    return {
+      counter: newCounter,
+      backedUp: credentialBackedUp,
+      challenge: expected.challenge(),
+    };
   } catch (cause) {
     throw new PlatformError("PASSKEY_INVALID", {}, { cause });
   }
+}
+
+/** What every answer must be of, and the challenge that it was of: it stands inside what the library takes apart. */
+function expectedOf(party: RelyingParty, isChallenge: (coded: string) => boolean) {
+  let challenge = "";
+  const options = {
+    expectedChallenge(coded: string): boolean {
+      challenge = coded;
+      return isChallenge(coded);
+    },
+    expectedOrigin: [...party.origins],
+    expectedRPID: party.id,
+    requireUserVerification: true,
+  };
+  return { options, challenge: () => challenge };
 }
 
 /** The credential's id that an answer names. @throws PASSKEY_INVALID. */
