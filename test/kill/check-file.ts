@@ -3,17 +3,19 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { isDone, isRefused, type Mutation } from "./mutation.ts";
+import { isDone, isRefused, type Mutation, type Planted } from "./mutation.ts";
 
 /** Each line is a violation: what must hold, and what is there instead. */
 export type Violations = string[];
 
 /**
  * Checks the data folder of a server that was killed.
- * @param written the writes to look for. @param rounds whose rows are read. @returns what is wrong; empty: nothing.
+ * @param planted rows that nothing deletes. @param written the writes to look for. @param rounds whose rows are read.
+ * @returns what is wrong; empty: nothing.
  */
 export function checkFile(
   dataDir: string,
+  planted: Planted,
   written: readonly Mutation[],
   rounds: readonly number[],
 ): Violations {
@@ -26,7 +28,7 @@ export function checkFile(
   rmSync(`${copy}-shm`, { force: true });
   const db = new DatabaseSync(copy);
   try {
-    return [...checkPages(db), ...checkKeys(db, written, rounds)];
+    return [...checkPages(db), ...checkPlanted(db, planted), ...checkKeys(db, written, rounds)];
   } finally {
     db.close();
     for (const end of ["", "-wal", "-shm"]) rmSync(`${copy}${end}`, { force: true });
@@ -46,6 +48,20 @@ function checkPages(db: DatabaseSync): Violations {
     wrong.push(`${String(made?.["count"])} accounts of 1000 hold ${String(made?.["sum"])}`);
   }
   return wrong;
+}
+
+function checkPlanted(db: DatabaseSync, { accounts, notes, tallies }: Planted): Violations {
+  const tables = { account: accounts, note: notes, tally: tallies };
+  return Object.entries(tables).flatMap(([table, ids]) => {
+    const there = new Set(
+      db
+        .prepare(`SELECT id FROM ${table}`)
+        .all()
+        .map(({ id }) => id),
+    );
+    const lost = ids.filter((id) => !there.has(id));
+    return lost.map((id) => `${table} ${id} was acknowledged and is lost`);
+  });
 }
 
 function checkKeys(

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { killRun, type KillReport } from "./kill-run.ts";
 
+const acknowledgedMin = 100;
+
 async function run(
   context: TestContext,
   rounds: number,
@@ -18,6 +20,7 @@ async function run(
   context.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return killRun({
     rounds,
+    acknowledgedMin: acknowledgedMin + 1,
     seed,
     clients: 8,
     threads: null,
@@ -33,11 +36,11 @@ test("a server killed five times under load keeps every acknowledged write, once
   const report = await run(context, 5, null);
   assert.deepEqual(report.violations, []);
   assert.ok(report.kills >= 5);
-  assert.ok(report.acknowledged > 40, JSON.stringify(report));
+  assert.ok(report.acknowledged > acknowledgedMin, JSON.stringify(report));
 });
 
 const found = {
-  "early-answer": /was acknowledged and is lost|must be|NOT_FOUND|No such/,
+  "early-answer": /was acknowledged and is lost|must be/,
   "forget-keys": /its repeat|is there twice/,
   "no-undo": /was refused and is there|accounts of 1000 hold/,
 };

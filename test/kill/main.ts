@@ -40,6 +40,7 @@ const from = performance.now();
 console.log(`seed ${values.seed}`);
 const report = await killRun({
   rounds: Number(values.rounds),
+  acknowledgedMin: 0,
   seed: Number(values.seed),
   clients: Number(values.clients),
   threads: values.threads === undefined ? null : Number(values.threads),

@@ -2,11 +2,13 @@
 // answered; from then on exactly its answer must be true.
 import type { Exchange, Sending } from "../server/http-exchange.ts";
 
-/** Rows that the clients write to, by client or number. */
+/** Rows that the clients write to, by client or number: their ids, as the server acknowledged them. */
 export interface Planted {
   readonly accounts: readonly string[];
   /** The note of each client. */
   readonly notes: readonly string[];
+  /** The tally of each client. */
+  readonly tallies: readonly string[];
 }
 
 /** A write. */

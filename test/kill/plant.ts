@@ -10,12 +10,15 @@ const plant = process.env["KEELSON_KILL_PLANT"];
 // oxlint-disable-next-line typescript/unbound-method -- called on the object it was taken from
 const prepare = DatabaseSync.prototype.prepare;
 let groups = 0;
+/** Connections that write: those that read end what they begin, as ever. */
+const writers = new WeakSet<DatabaseSync>();
 
 if (plant !== undefined) {
   DatabaseSync.prototype.prepare = function prepareBroken(sql, ...rest) {
     const statement = prepare.call(this, sql, ...rest);
     const get = statement.get.bind(statement);
-    if (plant === "early-answer" && sql === "COMMIT") {
+    if (sql === "BEGIN IMMEDIATE") writers.add(this);
+    if (plant === "early-answer" && sql === "COMMIT" && writers.has(this)) {
       statement.get = () => (++groups % groupsPerCommit === 0 ? get() : undefined);
     }
     if (plant === "early-answer" && sql === "BEGIN IMMEDIATE") {
