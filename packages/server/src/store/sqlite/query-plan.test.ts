@@ -197,7 +197,7 @@ describe("costly queries", () => {
   ];
   for (const [what, query, index] of refusals) {
     test(`refused fast, with the index that would serve: ${what}`, () => {
-      const started = performance.now();
+      const before = process.threadCpuUsage();
       assert.throws(
         () => list(query),
         (error: unknown) => {
@@ -208,7 +208,10 @@ describe("costly queries", () => {
           return true;
         },
       );
-      assert.ok(performance.now() - started < 10_000);
+      // Work, not waiting: what else the machine does is not judged.
+      const { user, system } = process.threadCpuUsage(before);
+      const tookMs = (user + system) / 1_000;
+      assert.ok(tookMs < 2_000, `${tookMs} ms`);
     });
   }
 
