@@ -1,7 +1,5 @@
 // A host that cannot go on ends with a status that says why: scripts and supervisors tell a taken port
 // from a lost disk without reading text. 0 is done, 1 usage, 2 findings; these start at 3.
-import { PlatformError } from "./platform-error.ts";
-import type { ErrorCode } from "./error-codes.ts";
 
 /** Exit status by reason. For ever, like error codes. */
 export const fatalStatus = {
@@ -22,21 +20,3 @@ export const fatalStatus = {
   /** The disk is full. */
   diskFull: 10,
 } as const;
-
-/** Why a host ends. */
-export type FatalReason = keyof typeof fatalStatus;
-
-const reasons: Partial<Record<ErrorCode, FatalReason>> = {
-  APP_INVALID: "appInvalid",
-  MIGRATION_REFUSED: "migrationRefused",
-  MIGRATION_FAILED: "migrationRefused",
-  DATA_LOCKED: "dataLocked",
-  LISTEN_FAILED: "listenFailed",
-  STORE_FAILED: "storeFailed",
-  DISK_FULL: "diskFull",
-};
-
-/** Tells which reason an error that reached the top is. Anything without a code of its own is a bug. */
-export function fatalReasonOf(error: unknown): FatalReason {
-  return (error instanceof PlatformError ? reasons[error.code] : undefined) ?? "bug";
-}

@@ -7,8 +7,7 @@ import type { RandomSource } from "./random.ts";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const suffixChars = 26;
-/** Longest prefix that the specification allows. */
-export const typeIdPrefixCharsMax = 63;
+/** Of 63 characters at most: what the specification allows. */
 const prefixPattern = /^[a-z](?:[a-z_]{0,61}[a-z])?$/;
 const poolBytes = 640;
 const bytesPerId = 10;

@@ -1,6 +1,5 @@
 // What a run stood on, as things that a commit can touch. Invariant: a commit that changes the answer of a
 // query touches one of the dependencies of its last run; the other way round it need not be.
-import type { RuleCaller } from "../model/rule-simplify.ts";
 import type { Change, Row } from "../store/store.ts";
 import { sameValue } from "../store/change-set.ts";
 import type { IndexKeys } from "./index-key.ts";
@@ -27,9 +26,6 @@ export interface RowsDependency {
   /** Whether a row stands past the end of a full page that is followed by more; null: there is no such end. */
   readonly isBeyond: ((row: Row) => boolean) | null;
 }
-
-/** Who asked, for the rules in a dependency. */
-export type DependencyCaller = RuleCaller;
 
 /** A change, or a row whose time was reached: nothing of it changed but what `now` says of it. */
 export interface Touch extends Change {

@@ -13,9 +13,6 @@ import { below, QueryContext } from "./query-context.ts";
 import type { FieldCondition, Where } from "./query-form.ts";
 import { prepareTable, type QueryField, type QueryTable } from "./query-table.ts";
 
-/** Words of the grammar; no field may be named so (manifest-build.ts). */
-export const whereWords: readonly string[] = ["and", "or", "not"];
-
 const operators: readonly string[] = [
   "eq",
   "not",

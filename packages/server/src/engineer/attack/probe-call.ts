@@ -333,6 +333,3 @@ export function callProbe(fn: FunctionModel, args: Record<string, Json>, probe: 
     body: args,
   };
 }
-
-/** Sides, for tests. */
-export const argsSides: readonly ArgsSide[] = ["own", "other"];

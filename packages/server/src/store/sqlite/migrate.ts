@@ -15,7 +15,7 @@ import { findDrift, renewIndexes, storedTables, writeSchema } from "./schema-sta
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { storeError } from "./sqlite-error.ts";
 
-export type { MigrationKind, MigrationStep } from "./migrate-step.ts";
+export type { MigrationStep } from "./migrate-step.ts";
 
 /** What a migration is planned for. */
 export interface MigrationTarget {
