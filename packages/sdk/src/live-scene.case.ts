@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { createClient, type Client, type ClientOptions, type LiveWebSocket } from "./client.ts";
 import { define, t, table } from "./index.ts";
-import type { LiveClientMessage, LiveServerMessage, LiveSubscribe } from "./live-protocol.ts";
+import type {
+  LiveClientMessage,
+  LiveProblem,
+  LiveServerMessage,
+  LiveSubscribe,
+} from "./live-protocol.ts";
 
 const { query, mutation, action, app } = define({
   film: table({ title: t.text(), rating: t.number().optional() }),
@@ -133,3 +138,23 @@ export async function until(isSo: () => boolean): Promise<void> {
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** An error as a push brings it. */
+export const problem = (
+  code: string,
+  status = 400,
+  more: Partial<LiveProblem> = {},
+): LiveProblem => ({
+  code,
+  status,
+  title: "Title",
+  detail: "Detail",
+  requestId: "req_1",
+  ...more,
+});
+
+/** A page of films by their titles, which their ids are made of. */
+export const page = (...titles: string[]) => ({
+  rows: titles.map((title) => ({ id: `film_${title}`, title })),
+  next: null,
+});

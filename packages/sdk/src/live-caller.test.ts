@@ -1,0 +1,303 @@
+// Who asks over the live connection of the client, against a scripted server: tokens, and what becomes of live queries
+// when somebody else goes on.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openScene, page, problem, settled, until } from "./live-scene.case.ts";
+
+void test("the token goes first, and is asked for at each connection", async () => {
+  let asked = 0;
+  const { api, connected } = openScene({ token: () => Promise.resolve(`t${++asked}`) });
+  api.film.list().live(() => undefined);
+  const first = await connected(1);
+  first.open();
+  assert.deepEqual(first.heard[0], { type: "token", token: "t1" });
+  first.end();
+  const second = await connected(2);
+  second.open();
+  assert.deepEqual(second.heard[0], { type: "token", token: "t2" });
+  api.close();
+});
+
+void test("an expired token is replaced once for all subscriptions, and they go on with what they had", async () => {
+  const given: (string | null)[] = [];
+  const { api, connected } = openScene({
+    token: (expired) => {
+      given.push(expired);
+      return expired === null ? "old" : "new";
+    },
+  });
+  const errors: unknown[] = [];
+  const seen: unknown[] = [];
+  api.film.list().live(
+    (films) => seen.push(films),
+    (error) => errors.push(error),
+  );
+  api.film.count().live(
+    (count) => seen.push(count),
+    (error) => errors.push(error),
+  );
+  const socket = await connected(1);
+  socket.open();
+  const value = page("a");
+  socket.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, hash: "a", value },
+      { id: 2, hash: "b", value: { rows: [{ count: 1 }], next: null } },
+    ],
+  });
+  const error = problem("TOKEN_EXPIRED", 401);
+  socket.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, error, ended: true },
+      { id: 2, error, ended: true },
+    ],
+  });
+  await until(() => socket.subs.length === 4);
+  assert.deepEqual(given, [null, "old"]);
+  assert.deepEqual(
+    socket.of("token").map(({ token }) => token),
+    ["old", "new"],
+  );
+  assert.deepEqual(
+    socket.subs.slice(2).map(({ hash }) => hash),
+    ["a", "b"],
+  );
+  assert.deepEqual(errors, []);
+  assert.equal(seen.length, 2);
+  api.close();
+});
+
+void test("a token that is a text can't be replaced: the error is told and the query is over", async () => {
+  const { api, connected } = openScene({ token: "old" });
+  const codes: string[] = [];
+  api.film.list().live(
+    () => undefined,
+    ({ code }) => codes.push(code),
+  );
+  const socket = await connected(1);
+  socket.open();
+  socket.tell({
+    type: "push",
+    seq: 1,
+    changes: [{ id: 1, error: problem("TOKEN_EXPIRED", 401), ended: true }],
+  });
+  await settled();
+  assert.deepEqual(codes, ["TOKEN_EXPIRED"]);
+  assert.equal(socket.subs.length, 1);
+  api.close();
+});
+
+void test("whoever signs in goes on as somebody else, also while the connection is being made", async () => {
+  let token: string | null = null;
+  const { api, connected } = openScene({ token: () => token });
+  await api.live.renewToken();
+  api.film.list().live(() => undefined);
+  const socket = await connected(1);
+  token = "ada";
+  await api.live.renewToken();
+  socket.open();
+  await until(() => socket.of("token").length === 1);
+  token = null;
+  await api.live.renewToken();
+  await api.live.renewToken();
+  assert.deepEqual(
+    socket.of("token").map((message) => message.token),
+    ["ada", null],
+  );
+  api.close();
+});
+
+void test("who signs in is known before anything is asked for them, also while the token is on its way", async () => {
+  let token: string | null = null;
+  let give: () => void = () => undefined;
+  const { api, connected } = openScene({
+    token: () => (token === null ? null : new Promise((resolve) => (give = () => resolve(token)))),
+  });
+  api.film.list().live(() => undefined);
+  const socket = await connected(1);
+  socket.open();
+  token = "ada";
+  // As a page does that renders for somebody: it follows what is theirs, and tells that somebody is there.
+  api.film.count().live(() => undefined);
+  const renewed = api.live.renewToken();
+  await settled();
+  assert.equal(socket.subs.length, 1, "nobody would be refused it");
+  give();
+  await renewed;
+  assert.deepEqual(
+    socket.heard.map(({ type }) => type),
+    ["subscribe", "token", "subscribe"],
+  );
+  // A token that can't be had keeps nothing waiting.
+  token = "bob";
+  api.film.page().live(() => undefined);
+  api.film.first({ orderBy: "title" }).live(() => undefined);
+  const failed = api.live.renewToken();
+  await settled();
+  token = null;
+  await api.live.renewToken();
+  give();
+  await failed;
+  assert.equal(socket.of("token").at(-1)?.token, null, "a token that comes late is not who calls");
+  assert.equal(socket.subs.length, 3);
+  api.close();
+});
+
+void test("what another caller was refused for good is asked for again, and shown with all else", async () => {
+  let token: string | null = null;
+  const { api, connected } = openScene({ token: () => token });
+  const list = api.film.list().store();
+  const count = api.film.count().store();
+  const shown: unknown[] = [];
+  const show = () =>
+    shown.push([list.getSnapshot().data?.length, count.getSnapshot().error?.code ?? "no error"]);
+  list.subscribe(show);
+  count.subscribe(show);
+  const socket = await connected(1);
+  socket.open();
+  const refusal = { error: problem("SIGN_IN_REQUIRED", 401), ended: true } as const;
+  socket.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, hash: "a", value: page("a") },
+      { id: 2, ...refusal },
+    ],
+  });
+  assert.deepEqual(shown.splice(0), [
+    [1, "SIGN_IN_REQUIRED"],
+    [1, "SIGN_IN_REQUIRED"],
+  ]);
+  token = "ada";
+  await api.live.renewToken();
+  assert.deepEqual(
+    socket.heard.slice(1).map(({ type }) => type),
+    ["token", "subscribe"],
+  );
+  assert.deepEqual(
+    socket.subs.slice(2).map(({ id, watch }) => [id, "list" in watch && watch.query]),
+    [[3, { aggregate: { count: "count" } }]],
+  );
+  // The server had not heard of it yet when it told the others.
+  socket.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "b", value: page("a", "b") }] });
+  assert.deepEqual(shown, []);
+  const value = { rows: [{ count: 2 }], next: null };
+  socket.tell({ type: "push", seq: 1, changes: [{ id: 3, hash: "c", value }] });
+  assert.deepEqual(shown.splice(0), [
+    [2, "no error"],
+    [2, "no error"],
+  ]);
+  api.close();
+});
+
+void test("a refusal of another caller that was on its way is no answer", async () => {
+  let token: string | null = "old";
+  const asked: (string | null)[] = [];
+  const { api, connected } = openScene({
+    token: (expired) => {
+      asked.push(expired);
+      return token;
+    },
+  });
+  const errors: string[] = [];
+  api.film.list().live(
+    () => undefined,
+    ({ code }) => errors.push(code),
+  );
+  const socket = await connected(1);
+  socket.open();
+  token = "new";
+  await api.live.renewToken();
+  socket.tell({
+    type: "push",
+    seq: 1,
+    changes: [{ id: 1, error: problem("TOKEN_EXPIRED", 401), ended: true }],
+  });
+  await until(() => socket.subs.length === 2);
+  assert.deepEqual(asked, [null, null], "the new token was not refused");
+  assert.deepEqual(errors, []);
+  api.close();
+});
+
+void test("a call whose token was replaced while it waited does not make anybody else call", async () => {
+  let token: string | null = "ada";
+  const { api, connected } = openScene({ transport: "live", token: () => token });
+  api.film.list().live(() => undefined);
+  const socket = await connected(1);
+  socket.open({ asksMax: 1 });
+  const first = api.cinema.book({ seat: "A1" });
+  const second = api.cinema.book({ seat: "A2" });
+  await until(() => socket.of("ask").length === 1);
+  token = "bob";
+  await api.live.renewToken();
+  await settled();
+  const answer = () => {
+    const { id } = socket.of("ask").at(-1) ?? assert.fail("nothing was asked");
+    socket.tell({ type: "result", id, seq: 1, value: "" });
+  };
+  answer();
+  await until(() => socket.of("ask").length === 2);
+  answer();
+  await Promise.all([first, second]);
+  assert.deepEqual(
+    socket.heard.map((message) => (message.type === "token" ? message.token : message.type)),
+    ["ada", "subscribe", "ask", "bob", "ask"],
+  );
+  api.close();
+});
+
+void test("another connection asks again for what was refused for good on the one before", async () => {
+  const { api, connected } = openScene({ token: "text" });
+  const errors: string[] = [];
+  api.film.list().live(
+    () => undefined,
+    ({ code }) => errors.push(code),
+  );
+  const first = await connected(1);
+  first.open();
+  const refusal = { error: problem("TOKEN_INVALID", 401), ended: true } as const;
+  first.tell({ type: "push", seq: 1, changes: [{ id: 1, ...refusal }] });
+  await until(() => errors.length === 1);
+  first.end();
+  const second = await connected(2);
+  second.open();
+  assert.equal(second.subs.length, 1);
+  api.close();
+});
+
+void test("who signs out by a cookie is somebody else at once: another connection, which asks for everything", async () => {
+  const { api, sockets, connected } = openScene({
+    fetch: () => Promise.resolve(Response.json({})),
+    retry: { attempts: 1, baseMs: 100_000, capMs: 100_000 },
+  });
+  const list = api.film.list().store();
+  const count = api.film.count().store();
+  list.subscribe(() => undefined);
+  count.subscribe(() => undefined);
+  const first = await connected(1);
+  first.open();
+  const refusal = { error: problem("TOKEN_INVALID", 401), ended: true } as const;
+  first.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, hash: "a", value: page("a") },
+      { id: 2, ...refusal },
+    ],
+  });
+  await api.auth.signOut();
+  const second = await connected(2);
+  assert.ok(first.isEnded);
+  assert.equal(list.getSnapshot().data?.length, 1, "what is shown stays");
+  second.open();
+  assert.deepEqual(
+    second.subs.map(({ hash }) => hash),
+    ["a", undefined],
+  );
+  assert.equal(sockets.length, 2);
+  api.close();
+});
