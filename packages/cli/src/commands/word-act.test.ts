@@ -23,6 +23,7 @@ test("a word that a command does not know, and what is no JSON, are told", (cont
     return err;
   };
   assert.match(said("work", "mend"), /WORD_UNKNOWN[^]*list, show, retry, cancel, replay/);
+  assert.match(said("work", "constructor"), /WORD_UNKNOWN/);
   assert.match(said("workflow", "mend"), /WORD_UNKNOWN[^]*list, show, signal, cancel, retry/);
   assert.match(said("work", "retry", "work_job_1", "--input={to"), /FLAG_VALUE_INVALID[^]*\{to/);
   assert.match(said("workflow", "signal", run, "sent", "{parcel"), /JSON_INVALID[^]*\{parcel/);

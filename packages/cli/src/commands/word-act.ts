@@ -17,7 +17,7 @@ export async function runWordAct<T>(
   io: Io,
 ): Promise<T> {
   const what = flags.needWord("what");
-  const act = acts[what];
+  const act = Object.hasOwn(acts, what) ? acts[what] : undefined;
   if (act === undefined) {
     throw usageFailure({
       code: "WORD_UNKNOWN",

@@ -65,8 +65,8 @@ export function answerRow(run: Run, db: GuardedDb, target: RowTarget, id: string
   return row instanceof Promise ? row.then(rowJson) : rowJson(row);
 }
 
-/** @param reason of `db.asSystem`. */
-function authorityOf(
+/** In whose name, noted in the trace. @param reason of `db.asSystem`. @throws SYSTEM_CALL_DENIED. */
+export function authorityOf(
   run: Run,
   operation: string,
   table: string,

@@ -9,6 +9,7 @@ import type { CallOutcome, LogLine, SystemCall } from "../isolate/app-isolate.ts
 import { takeFailureLog } from "../isolate/failure-log.ts";
 import { answerDataCall, answerRow, type DataCall } from "./answer-data-call.ts";
 import type { CheckedFunction } from "./checked-function.ts";
+import { FirstReads } from "./first-reads.ts";
 import { timeText, type Run } from "./gate-app.ts";
 import type { GuardedDb } from "./guarded-db.ts";
 import { procedureForFunctions, procedureOf } from "./procedure.ts";
@@ -56,8 +57,10 @@ export function functionNotFound(name: string): PlatformError {
  */
 export function callInTx(run: Run, db: GuardedDb, call: FunctionCall): Later<string> {
   const writes = call.fn.model.kind === "mutation";
+  const first = new FirstReads(run, db, call.fn.model.name, call.args);
   const system: SystemCall = (operation, payloadJson, target) => {
     countSystemCall(run);
+    first.watch(operation, payloadJson, target);
     if (operation === "run") return runInTx(run, db, call, payloadJson);
     let answer: Later<string>;
     try {
@@ -73,7 +76,7 @@ export function callInTx(run: Run, db: GuardedDb, call: FunctionCall): Later<str
       throw noteOurs(run, error);
     });
   };
-  return andThen(callChecked(run, call, system), (resultJson) => {
+  return andThen(callChecked(run, call, system, first), (resultJson) => {
     if (run.spoiled !== null) throw run.spoiled.error;
     return resultJson;
   });
@@ -134,10 +137,15 @@ export function callOutsideTx(run: Run, call: FunctionCall, outside: Outside): L
     const payload = payloadObject(run, payloadJson);
     return outside.runInner(payloadText(payload, "name"), payload["args"] ?? null);
   };
-  return callChecked(run, call, system);
+  return callChecked(run, call, system, null);
 }
 
-function callChecked(run: Run, call: FunctionCall, system: SystemCall): Later<string> {
+function callChecked(
+  run: Run,
+  call: FunctionCall,
+  system: SystemCall,
+  first: FirstReads | null,
+): Later<string> {
   const { app, work } = run;
   const { model } = call.fn;
   const input = {
@@ -149,10 +157,12 @@ function callChecked(run: Run, call: FunctionCall, system: SystemCall): Later<st
     seed: app.nextSeed(),
     requestId: run.requestId,
     ...(run.job === undefined ? {} : { job: run.job }),
+    ...(first === null || first.ahead === null ? {} : { ahead: first.ahead }),
   };
   const outcome = recover(
     () => app.isolates.call(input, system),
     (error): never => {
+      first?.failed();
       keepLines(run, takeFailureLog(error));
       throw error;
     },
@@ -160,6 +170,7 @@ function callChecked(run: Run, call: FunctionCall, system: SystemCall): Later<st
   return andThen(outcome, ({ resultJson, cpuUs, log }: CallOutcome) => {
     work.cpuUs += cpuUs;
     keepLines(run, log);
+    first?.done();
     return call.fn.result(resultJson);
   });
 }

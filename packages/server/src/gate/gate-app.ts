@@ -16,6 +16,7 @@ import type { FunctionRunner, WorkflowCode } from "./function-runner.ts";
 import { GuardedDb } from "./guarded-db.ts";
 import type { Caller } from "./identity.ts";
 import type { ReadRecorder } from "./read-recorder.ts";
+import { RowHabits } from "./row-habits.ts";
 import { compileTables, type Authority, type RuledTable } from "./table-rules.ts";
 import type { JobInfo, WorkOrigin } from "./work-origin.ts";
 import type { Work } from "./work.ts";
@@ -43,6 +44,7 @@ export interface GateApp extends GateAppParts {
   readonly functions: ReadonlyMap<string, CheckedFunction>;
   readonly rights: RightsBook;
   readonly newId: (table: string) => string;
+  readonly habits: RowHabits;
   /** Seeds a call's random numbers: 128 bits, hex. */
   readonly nextSeed: () => string;
 }
@@ -61,6 +63,7 @@ export function openGateApp(parts: GateAppParts): GateApp {
     functions: compileFunctions(manifest),
     rights: openRightsBook(tables, limits),
     newId: (table) => ids.next(prefixes.get(table) ?? typeIdPrefix(table)),
+    habits: new RowHabits(),
     nextSeed: openSeeds(parts.random),
   };
 }

@@ -104,6 +104,27 @@ export class GuardedDb {
   }
 
   /**
+   * The row as `get` would answer it, without anybody being told: for rows that are read before they are asked for.
+   * @returns null also when the engine does not answer at once. @see notePeeked
+   */
+  peek(table: string, id: string, as: Authority): Row | null {
+    const { scope } = this;
+    const ruled = scope.tables.get(table);
+    if (ruled === undefined) return null;
+    const row = atOnce(scope.tx.get(table, id, as === "system" ? null : scope.reach));
+    if (row === null || as === "system") return row;
+    return atOnce(filterRow(scope, { table, with: noTerms, select: null }, row));
+  }
+
+  /** Now it was asked for. @throws FUNCTION_ROWS_EXCEEDED. */
+  notePeeked(table: string, id: string, as: Authority, row: Row): void {
+    const { scope } = this;
+    if (scope.reads !== null) this.#recordRow(table, id, noTerms, as)?.(row);
+    const seen = this.#seen(tableOf(scope, table), as);
+    this.#noteRows({ kind: "get", table, touches: noTouches, rows: 1, seen });
+  }
+
+  /**
    * A page of rows that `as` may read.
    * @throws RULE_DENIED when the table has no read rule; FIELD_NOT_READABLE; what checkList and the store throw.
    */
@@ -253,6 +274,14 @@ export class GuardedDb {
     if (as === "system") return "system";
     return this.scope.reach.of(table).everyRow ? "all" : "rule";
   }
+}
+
+/** What is there already. */
+function atOnce(found: Later<Row | null>): Row | null {
+  if (!(found instanceof Promise)) return found;
+  // Whoever asks for the row meets the failure.
+  found.catch(() => undefined);
+  return null;
 }
 
 function picked(row: Row, select: readonly string[], terms: readonly WithTerm[]): Row {

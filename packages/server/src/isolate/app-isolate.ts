@@ -16,6 +16,21 @@ export interface Bundle {
   readonly files: readonly string[];
 }
 
+/** Rows that a call is likely to read, sent along with its start. */
+export interface RowsAhead {
+  /** In the order of the bits of `used`; at most 30. */
+  readonly rows: readonly RowAhead[];
+  /** Set when the call has ended: a bit for each row that it read, or may have read. */
+  used: number;
+}
+
+/** One of them: what `db.row` would answer. */
+export interface RowAhead {
+  readonly target: RowTarget;
+  /** A row as JSON text, with its id. */
+  readonly text: string;
+}
+
 /** What a function is called with. */
 export interface CallInput {
   /** `module.name`. */
@@ -32,6 +47,8 @@ export interface CallInput {
   readonly requestId: string;
   /** The job that it runs for, as `ctx.job`. Default: none. */
   readonly job?: { readonly id: string; readonly token: string; readonly attempt: number };
+  /** Default: none. */
+  readonly ahead?: RowsAhead;
 }
 
 /**

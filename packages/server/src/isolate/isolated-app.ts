@@ -14,7 +14,14 @@ import type { Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { AppSpec } from "@keelson/sdk/spec";
-import type { AppIsolate, CallInput, CallOutcome, LogLine, SystemCall } from "./app-isolate.ts";
+import type {
+  AppIsolate,
+  CallInput,
+  CallOutcome,
+  LogLine,
+  RowsAhead,
+  SystemCall,
+} from "./app-isolate.ts";
 import type { CpuSlot, CpuWatchdog } from "./cpu-watchdog.ts";
 import type { Egress } from "./egress.ts";
 import { mailWords, type EndKind } from "./guest/link.ts";
@@ -134,10 +141,17 @@ export class IsolatedApp implements AppIsolate {
     const { nowMs, requestId, seed, argsJson, job } = input;
     const about =
       job === undefined ? requestId : `${requestId}\t${job.id} ${job.token} ${job.attempt}`;
-    const told = `${nowMs}\n${about}\n${seed}\n${meJson(input)}\n${argsJson}`;
+    const plain = `${nowMs}\n${about}\n${seed}\n${meJson(input)}\n${argsJson}`;
+    const told = input.ahead === undefined ? plain : `${plain}\n${this.#aheadText(input.ahead)}`;
     const { head, start } = this.#guest;
     head[mailWords.startId] = call.id;
     head[mailWords.startIndex] = index;
+    head[mailWords.aheadAt] = 0;
+    if (input.ahead !== undefined) {
+      head[mailWords.aheadAt] = plain.length + 1;
+      // A call that never comes to its end may have read them all.
+      input.ahead.used = -1;
+    }
     this.#slice(call, start, [told]);
     return call.outcome();
   }
@@ -151,11 +165,20 @@ export class IsolatedApp implements AppIsolate {
     this.#kept.release();
   }
 
+  /** As guest/rows-ahead.ts reads it. */
+  #aheadText({ rows }: RowsAhead): string {
+    let text = "";
+    for (const { target, text: row } of rows) {
+      text += `${text === "" ? "[" : ","}${this.#targets.number(target)},${row}`;
+    }
+    return `${text}]`;
+  }
+
   #callbacks(): GuestCallbacks {
     const { clock } = this.#ports;
     return {
       system: (payload) => this.#onSystem(payload),
-      target: (table, reason) => this.#targets.number(table, reason),
+      target: (table, reason) => this.#targets.number({ table, reason }),
       effect: (id, operation, payload) => this.#onEffect(id, operation, payload),
       pure: (operation, first, second) => answerPure(clock, operation, first, second),
       end: (id, kind, text) => this.#onEnd(id, kind, text),
@@ -397,6 +420,8 @@ export class IsolatedApp implements AppIsolate {
   #onEnd(id: number, kind: EndKind, text: string): void {
     const call = this.#callOf(id);
     if (call === null) return;
+    const { ahead } = call.input;
+    if (ahead !== undefined) ahead.used = this.#guest.head[mailWords.aheadUsed] as number;
     if (kind === "done") {
       this.#settle(call, text);
       return;

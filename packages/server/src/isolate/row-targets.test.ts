@@ -6,9 +6,9 @@ import { RowTargets } from "./row-targets.ts";
 
 test("a pair has one number, and a number one pair", () => {
   const targets = new RowTargets();
-  const first = targets.number("film", "");
-  assert.equal(targets.number("film", ""), first);
-  assert.notEqual(targets.number("film", "nightly"), first);
+  const first = targets.number({ table: "film", reason: "" });
+  assert.equal(targets.number({ table: "film", reason: "" }), first);
+  assert.notEqual(targets.number({ table: "film", reason: "nightly" }), first);
   assert.deepEqual(targets.target(first), { table: "film", reason: "" });
   assert.equal(targets.target(0), undefined);
   assert.equal(targets.target(-1), undefined);
@@ -17,10 +17,11 @@ test("a pair has one number, and a number one pair", () => {
 
 test("there are no more numbers than fit, and none for long texts", () => {
   const targets = new RowTargets();
-  for (let index = 0; index < 2_000; index++) targets.number("film", `reason ${index}`);
-  assert.equal(targets.number("film", "one more"), 0);
-  assert.notEqual(targets.number("film", "reason 3"), 0);
-  assert.equal(new RowTargets().number("film", "x".repeat(2_000)), 0);
+  for (let index = 0; index < 2_000; index++)
+    targets.number({ table: "film", reason: `reason ${index}` });
+  assert.equal(targets.number({ table: "film", reason: "one more" }), 0);
+  assert.notEqual(targets.number({ table: "film", reason: "reason 3" }), 0);
+  assert.equal(new RowTargets().number({ table: "film", reason: "x".repeat(2_000) }), 0);
 });
 
 describe("reads by id", () => {

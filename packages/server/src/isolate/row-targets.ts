@@ -10,13 +10,23 @@ const reasonCharsMax = 1_024;
 export class RowTargets {
   readonly #targets: RowTarget[] = [];
   readonly #numbers = new Map<string, number>();
+  /** Rows that are sent along ask for one target again and again. */
+  #last: RowTarget | null = null;
+  #lastNumber = 0;
 
   /** @returns from 1 on; 0 when there are too many, or the texts are too long. */
-  number(table: string, reason: string): number {
+  number(named: RowTarget): number {
+    if (named === this.#last) return this.#lastNumber;
+    const { table, reason } = named;
     if (table.length + reason.length > reasonCharsMax) return 0;
     const key = `${table}\n${reason}`;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
+    const number = this.#numbers.get(key) ?? this.#another(named, key);
+    this.#last = named;
+    this.#lastNumber = number;
+    return number;
+  }
+
+  #another({ table, reason }: RowTarget, key: string): number {
     if (this.#targets.length >= targetsMax) return 0;
     const number = this.#targets.push(Object.freeze({ table, reason }));
     this.#numbers.set(key, number);

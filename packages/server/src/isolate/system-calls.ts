@@ -82,6 +82,12 @@ export interface SystemCalls {
   readonly "auth.openSession": { readonly payload: AuthPayload; readonly answer: Json };
   readonly "auth.endSession": { readonly payload: AuthPayload; readonly answer: boolean };
   readonly "auth.issueToken": { readonly payload: AuthPayload; readonly answer: string };
+  readonly "auth.createOrg": { readonly payload: AuthPayload; readonly answer: string };
+  readonly "auth.addMember": { readonly payload: AuthPayload; readonly answer: boolean };
+  readonly "auth.setMemberRole": { readonly payload: AuthPayload; readonly answer: null };
+  readonly "auth.removeMember": { readonly payload: AuthPayload; readonly answer: null };
+  readonly "auth.inviteMember": { readonly payload: AuthPayload; readonly answer: string };
+  readonly "auth.listMembers": { readonly payload: AuthPayload; readonly answer: Json };
   /** `mail.send(letter)`; auth/mail/app-letter.ts reads it. */
   readonly "mail.send": { readonly payload: AuthPayload; readonly answer: null };
   /** `webhooks.add(endpoint)`. The secret is told this once. */
@@ -211,3 +217,5 @@ export const numberedCalls: readonly (SystemCallName | null)[] = Object.freeze([
 
 /** The number of `db.row`. */
 export const rowCall = 1;
+/** Calls up to this number change no row; any other may. */
+export const lastReadCall = 4;

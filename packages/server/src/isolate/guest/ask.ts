@@ -1,6 +1,6 @@
 // System calls and effects from inside: a promise for each. An answer that is there at once makes a
 // promise that is settled already; one that comes later is settled when the host comes back with it.
-import { numberedCalls, rowCall, type SystemCallName } from "../system-calls.ts";
+import { lastReadCall, numberedCalls, rowCall, type SystemCallName } from "../system-calls.ts";
 import { host, mailWords } from "./link.ts";
 import { create, freeze, parse, part, RealPromise, rejected, unitAt } from "./primordials.ts";
 import type { Call } from "./running.ts";
@@ -51,6 +51,7 @@ export function ask(call: Call, operation: SystemCallName, payload: string): Pro
   const { head } = mail;
   head[mailWords.asker] = call.id;
   const number = numbers[operation];
+  if (number === undefined || number > lastReadCall) call.ahead?.drop();
   head[mailWords.operation] = number ?? 0;
   const answer = system(number === undefined ? `${operation}\n${payload}` : payload);
   return answered(call, answer, parse);
@@ -60,6 +61,7 @@ export function ask(call: Call, operation: SystemCallName, payload: string): Pro
 export function askAtOnce(call: Call, operation: SystemCallName, payload: string): unknown {
   const { system, limits, mail } = host();
   if (payload.length > limits.payloadCharsMax) throw tooLarge(operation);
+  call.ahead?.drop();
   const { head } = mail;
   head[mailWords.asker] = call.id;
   head[mailWords.operation] = 0;
@@ -72,6 +74,10 @@ export function askAtOnce(call: Call, operation: SystemCallName, payload: string
 /** `db.row`. @param target from HostLink.target. */
 export function askRow(call: Call, target: number, id: string): Promise<unknown> {
   const { system, limits, mail } = host();
+  if (call.ahead !== null) {
+    const row = call.ahead.take(target, id);
+    if (row !== undefined) return held(row);
+  }
   if (id.length > limits.payloadCharsMax) return rejected(tooLarge("db.get"));
   const { head } = mail;
   head[mailWords.asker] = call.id;

@@ -111,7 +111,8 @@ interface Runnable {
 function start(input: string): void {
   const { head } = host().mail;
   const { kind, run } = functions[head[mailWords.startIndex] as number] as unknown as Runnable;
-  const call = new Call(head[mailWords.startId] as number, kind, input);
+  const ahead = head[mailWords.aheadAt] as number;
+  const call = new Call(head[mailWords.startId] as number, kind, input, ahead);
   enter(call);
   let result: unknown;
   try {
@@ -145,6 +146,7 @@ function resume(token: number, answer: string): void {
 }
 
 function finish(call: Call, value: unknown): void {
+  tellUsed(call);
   let text: string | undefined;
   try {
     text = call.kind === "http" ? rawAnswerOf(value) : toJson(value === undefined ? null : value);
@@ -182,7 +184,13 @@ function post(mail: HostLink["mail"], text: string): boolean {
   return true;
 }
 
+/** Which rows that came along were read. */
+function tellUsed({ ahead }: Call): void {
+  if (ahead !== null) host().mail.head[mailWords.aheadUsed] = ahead.used;
+}
+
 function end(call: Call, failure: Failure): void {
+  tellUsed(call);
   host().end(call.id, failure.kind, failure.text);
 }
 

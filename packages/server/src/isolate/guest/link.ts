@@ -48,7 +48,11 @@ export const mailWords = Object.freeze({
   /** The call that starts: its id, and its function's index. */
   startId: 6,
   startIndex: 7,
-  count: 8,
+  /** Where in the call's text the rows begin that were sent along; 0: none were. */
+  aheadAt: 8,
+  /** Which of them the call that ends has read: a bit for each. */
+  aheadUsed: 9,
+  count: 10,
 });
 
 /** Limits that the guest holds itself; the host holds them again. */

@@ -1,6 +1,7 @@
 // The calls that run in this isolate, and which of them user code runs for right now. One slice belongs to
 // one call: the host enters the isolate for a call, and leaves it when nothing is left to do.
 import { find, part } from "./primordials.ts";
+import { RowsAhead } from "./rows-ahead.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** A function's kind. */
@@ -20,14 +21,17 @@ export class Call {
   readonly meJson: string;
   readonly argsJson: string;
   readonly hosts: boolean;
+  /** Rows that came along; null: none did. */
+  readonly ahead: RowsAhead | null;
   logLines = 0;
   #seed: string;
   #random: SeededRandom | null = null;
 
   /**
    * @param input `nowMs`, the request's id (and a job, after a tab), the seed, `me` and the arguments as JSON, each on a line.
+   * @param aheadAt where rows begin that were sent along; 0: none were.
    */
-  constructor(id: number, kind: CallKind, input: string) {
+  constructor(id: number, kind: CallKind, input: string, aheadAt: number) {
     const first = find(input, "\n");
     const second = find(input, "\n", first + 1);
     const third = find(input, "\n", second + 1);
@@ -41,7 +45,8 @@ export class Call {
     this.job = tab < 0 ? "" : part(request, tab + 1);
     this.#seed = part(input, second + 1, third);
     this.meJson = part(input, third + 1, fourth);
-    this.argsJson = part(input, fourth + 1);
+    this.argsJson = aheadAt === 0 ? part(input, fourth + 1) : part(input, fourth + 1, aheadAt - 1);
+    this.ahead = aheadAt === 0 ? null : new RowsAhead(part(input, aheadAt));
     this.hosts = kind === "action" || kind === "http";
   }
 
