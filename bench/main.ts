@@ -5,6 +5,7 @@ import { tableOf, type Result } from "./bench-report.ts";
 import { compare } from "./compare.ts";
 import { measureInside } from "./inside/measure-inside.ts";
 import { measureStart } from "./inside/measure-start.ts";
+import { measureTypes } from "./inside/measure-types.ts";
 import { measureCeiling } from "./load/measure-ceiling.ts";
 
 const flags = parseFlags();
@@ -16,6 +17,7 @@ if (flags.ceiling) for (const result of await measureCeiling(flags)) report(resu
 if (flags.workloads.length > 0) await compare(flags, report, say);
 if (flags.inside) for (const result of await measureInside()) report(result);
 if (flags.start) for (const result of await measureStart()) report(result);
+if (flags.types) for (const result of measureTypes()) report(result);
 if (!flags.json) console.log(tableOf(results, "keelson"));
 
 function parseFlags(): BenchFlags {
