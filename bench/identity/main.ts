@@ -1,11 +1,12 @@
 // What identity costs. First in this process: telling a caller who came before from the credentials, which every request
 // pays. Then on a server in a process of its own: other requests, alone and while people sign in by password.
-// Usage: node bench/identity/main.ts [--callers=1000] [--sign-ins=50] [--reads=200] [--seconds=15] [--threads=2]
-import { fork } from "node:child_process";
+// Usage: node bench/identity/main.ts [--callers=1000] [--sign-ins=50] [--reads=200] [--seconds=15] [--threads=<as keelson
+// start>] [--server-cores=0,1 --client-cores=2,3]: cores that each may use, by the taskset of Linux.
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startServer } from "@keelson/server";
@@ -16,7 +17,9 @@ const { values: flags } = parseArgs({
     "sign-ins": { type: "string", default: "50" },
     reads: { type: "string", default: "200" },
     seconds: { type: "string", default: "15" },
-    threads: { type: "string", default: "2" },
+    threads: { type: "string", default: String(Math.min(3, availableParallelism() - 1)) },
+    "server-cores": { type: "string" },
+    "client-cores": { type: "string" },
   },
 });
 const callers = Number(flags.callers);
@@ -126,6 +129,11 @@ async function measureCallers(folder: string): Promise<void> {
 
 async function measureSignIns(folder: string): Promise<void> {
   const child = fork(join(import.meta.dirname, "server.ts"), [folder, flags.threads]);
+  const pin = (cores: string | undefined, pid: number | undefined): void => {
+    if (cores !== undefined) execFileSync("taskset", ["-acp", cores, String(pid)]);
+  };
+  pin(flags["server-cores"], child.pid);
+  pin(flags["client-cores"], process.pid);
   const [url] = (await once(child, "message")) as unknown as readonly [string];
   const people = Array.from({ length: 50 }, (_, index) => `person${index}@example.com`);
   for (const [index, email] of people.entries()) {
@@ -200,7 +208,9 @@ function row(name: string, values: readonly number[], digits: number): void {
 const folder = mkdtempSync(join(tmpdir(), "keelson-bench-identity-"));
 try {
   const [cpu] = cpus();
+  const load = loadavg().map((each) => each.toFixed(1));
   console.log(`Node ${process.version}, ${availableParallelism()} x ${cpu?.model ?? "?"}`);
+  console.log(`${flags.threads} threads that serve, load average ${load.join(" ")}`);
   await measureCallers(folder);
   await measureSignIns(folder);
 } finally {

@@ -2,7 +2,7 @@
 // answers come in. Nobody here asks the providers themselves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openGuild } from "./guild.ts";
+import { openGuild, password } from "./guild.ts";
 
 const providers = {
   google: { clientId: "1234.apps.example", secret: "GOOGLE_SECRET" },
@@ -89,4 +89,27 @@ test("whom a client expects stands in the sign-in form", async (context) => {
   assert.match(await hinted("ann@example.com"), /value="ann@example\.com"/v);
   assert.doesNotMatch(await hinted("x".repeat(255)), /xxx/v);
   assert.doesNotMatch(await hinted('"><script>1</script>'), /<script/v);
+});
+
+test("and in every other form of ours that leads on from there, with the way back to the client", async (context) => {
+  const guild = await openGuild(context, {});
+  const ann = guild.person();
+  const hint = "ann+x@example.com";
+  const next = "/auth/oidc/continue?request=r";
+  const page = (await ann.open(`/auth/sign-in?${new URLSearchParams({ next, hint })}`)).text;
+  const links = [...page.matchAll(/href="(\/auth\/[^"]*)"/gv)].map(([, link = ""]) =>
+    link.replaceAll("&amp;", "&"),
+  );
+  for (const path of ["/auth/magic-link", "/auth/email-code", "/auth/reset", "/auth/sign-up"]) {
+    const link = links.find((each) => each.startsWith(path)) ?? "";
+    const { text } = await ann.open(link);
+    const field = /<input[^>]*name="email"[^>]*>/v.exec(text)?.[0] ?? "";
+    assert.match(field, /value="ann\+x@example\.com"/v, path);
+    const action = /action="([^"]*)"/v.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    assert.equal(new URL(action, guild.url).searchParams.get("next"), next, path);
+    // What people type counts, not what was proposed.
+    const typed = { email: "bob@", password };
+    const again = await ann.submit(action, typed);
+    assert.match(again.text, /value="bob@"/v, `${path}: ${again.text}`);
+  }
 });

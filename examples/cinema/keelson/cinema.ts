@@ -155,7 +155,10 @@ export const mine = query({
   },
 });
 
-/** Forgets who the caller is. What they booked stays on the books, with nobody's name on it. */
+/**
+ * Takes the caller's name and addresses off the books. What they booked stays there, and so their account: it is what
+ * bookings refer to.
+ */
 export const forgetMe = mutation({
   args: {},
   allow: "signed-in",

@@ -7,6 +7,7 @@ import { commandText, overviewText } from "./flags/help-text.ts";
 import { suggestion } from "./flags/suggestion.ts";
 import { makeTerminal } from "./terminal/terminal.ts";
 import { attack } from "./commands/attack.ts";
+import { auth } from "./commands/auth.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import type { Command, Io } from "./commands/command.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   importCommand,
   exportCommand,
   users,
+  auth,
   work,
   workflow,
   simulate,

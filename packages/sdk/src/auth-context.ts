@@ -14,6 +14,23 @@ export interface OpenedSession {
   readonly expiresInSeconds: number;
 }
 
+/** A member of an organisation. */
+export interface OrgMember {
+  readonly user: Id<"user">;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly role: string;
+}
+
+/**
+ * Who acts on an organisation. Without a reason it is the caller, with the rights that their role gives them there
+ * (`NOT_FOUND` for who is no member, `CALL_DENIED` for who may not). With one it is the app: nobody's right is asked for,
+ * everything else holds, and the reason stands in the record of events.
+ */
+interface OrgAct {
+  readonly asSystem?: string;
+}
+
 /** What a function may ask of identity. */
 export interface AuthContext {
   /**
@@ -39,10 +56,53 @@ export interface AuthContext {
    * without its first role.
    */
   deleteUser(deleted: { readonly user: Id<"user"> }): Promise<null>;
-  /** Signs a user in. Whether they may is the function's own business: a second factor is not asked for. */
+  /**
+   * Signs a user in. Whether they may is the function's own business: a second factor is not asked for. So the session of
+   * somebody whose role must have one (`secondFactorFor`) does nothing (`SECOND_FACTOR_REQUIRED`) but show one.
+   */
   openSession(opened: { readonly user: Id<"user"> }): Promise<OpenedSession>;
   /** Ends a session. Default: the caller's. @returns whether there was one. */
   endSession(ended?: { readonly session: Id<"authSession"> }): Promise<boolean>;
   /** A token for a user that lasts so long and ends with its session. @param token.seconds 10 to 31,536,000. Default: 600. */
   issueToken(token: { readonly user: Id<"user">; readonly seconds?: number }): Promise<string>;
+  /**
+   * Makes an organisation. @param made.owner who has its first role. Default: the caller; somebody else needs `asSystem`.
+   * @throws UNIQUE_TAKEN for a slug in use; CONFLICT when the owner has too many.
+   */
+  createOrg(
+    made: OrgAct & { readonly name: string; readonly slug: string; readonly owner?: Id<"user"> },
+  ): Promise<Id<"org">>;
+  /**
+   * Makes somebody a member without asking them: in the app's name only, since people invite each other.
+   * @returns false when they were one before; then their role stays. @throws NOT_FOUND; CONFLICT when there are too many.
+   */
+  addMember(added: {
+    readonly org: Id<"org">;
+    readonly user: Id<"user">;
+    readonly role: string;
+    readonly asSystem: string;
+  }): Promise<boolean>;
+  /** @throws NOT_FOUND, CALL_DENIED; CONFLICT when nobody of the first role would be left. */
+  setMemberRole(
+    changed: OrgAct & {
+      readonly org: Id<"org">;
+      readonly user: Id<"user">;
+      readonly role: string;
+    },
+  ): Promise<null>;
+  /** Everybody may leave. @throws NOT_FOUND, CALL_DENIED; CONFLICT when nobody of the first role would be left. */
+  removeMember(
+    removed: OrgAct & { readonly org: Id<"org">; readonly user: Id<"user"> },
+  ): Promise<null>;
+  /**
+   * Sends a letter that makes its reader a member. @returns the invitation. @throws NOT_FOUND, CALL_DENIED; CONFLICT for a
+   * member's address; RATE_LIMITED; PUBLIC_URL_MISSING when nobody said where the app is reached.
+   */
+  inviteMember(
+    invited: OrgAct & { readonly org: Id<"org">; readonly email: string; readonly role: string },
+  ): Promise<Id<"orgInvitation">>;
+  /** The members, a page at a time. @param asked.after `next` of the page before. @throws NOT_FOUND for who is none. */
+  listMembers(
+    asked: OrgAct & { readonly org: Id<"org">; readonly after?: string },
+  ): Promise<{ readonly members: readonly OrgMember[]; readonly next: string | null }>;
 }

@@ -28,6 +28,11 @@ export interface AuthSpec {
   readonly organisations?: boolean | { readonly roles?: readonly string[] };
   /** Sign-in by other providers, by name. Default: none. */
   readonly providers?: { readonly [name: string]: AuthProviderSpec };
+  /**
+   * Hosts of providers that are in a network of one's own under a name with dots: `["id.corp.example"]`. Such a name may
+   * lead to a private address; any other name may not. Default: none.
+   */
+  readonly internalHosts?: readonly string[];
   /** Other systems that sign in with this app's users, by client id. Default: none. */
   readonly clients?: { readonly [id: string]: AuthClientSpec };
   /** Where people may be sent after they signed in, beside this server and the origins of `cors`: `https://example.com/app/`. */

@@ -52,6 +52,15 @@ action({
     same<string>()<typeof accessToken>();
     // @ts-expect-error a session is no user
     await auth.issueToken({ user: session });
+    const org = await auth.createOrg({ name: "Acme", slug: "acme" });
+    same<Id<"org">>()<typeof org>();
+    await auth.addMember({ org, user: me.id, role: "member", asSystem: "paid for" });
+    // @ts-expect-error only the app adds people who were not asked, and says why
+    await auth.addMember({ org, user: me.id, role: "member" });
+    // @ts-expect-error an organisation is no user
+    await auth.removeMember({ org, user: org });
+    const { members } = await auth.listMembers({ org });
+    same<Id<"user"> | undefined>()<NonNullable<(typeof members)[0]>["user"] | undefined>();
     return null;
   },
 });

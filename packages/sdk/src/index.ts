@@ -41,7 +41,7 @@ export type {
 export type { EventWaitOptions, WaitOptions, WorkflowContext } from "./workflow-context.ts";
 export type { WorkflowDefinition } from "./workflow-define.ts";
 export type { HookInput, HookOptions } from "./hook-define.ts";
-export type { AuthContext, OpenedSession } from "./auth-context.ts";
+export type { AuthContext, OpenedSession, OrgMember } from "./auth-context.ts";
 export type { MailContext } from "./mail-context.ts";
 export type { AuthSpec } from "./auth-spec.ts";
 export type {

@@ -74,6 +74,7 @@ const definitions = {
     name: t.text({ max: 100 }),
     hint: t.text({ max: 20 }),
     scopes: t.list(t.text({ max: 100 }), { max: 100 }),
+    isStrong: t.bool().default(false),
     createdAt: t.time(),
     expiresAt: t.time().optional(),
     lastUsedAt: t.time().optional(),

@@ -129,6 +129,7 @@ interface Ground {
   readonly limits: Limits;
   readonly mode: "development" | "production";
   readonly mailbox: AuthGround["mailbox"];
+  readonly listens: AuthGround["listens"];
   /** What to let go of in the end, last first. */
   readonly opened: AsyncDisposableStack;
   nowMs(): number;
@@ -188,6 +189,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
     const { host = "127.0.0.1", port = 4_000 } = options;
     const listener = await listenHttp({ door, host, port, limits: core.limits, clock: realClock });
     opened.listener = listener;
+    if (core.mode === "development") core.listens(listener.url);
     if (options.isSealed !== true) core.current().work?.start();
     return runningServer(core, { door, listener, gauges });
   } catch (error) {
@@ -339,6 +341,7 @@ function openGround(options: BackendOptions): Ground {
       limits,
       mode,
       mailbox: identity.mailbox,
+      listens: (url) => identity.listens(url),
       report,
       opened,
       nowMs: () => realClock.nowMs(),

@@ -14,11 +14,22 @@ export interface DoorFile {
   readonly url: string;
 }
 
-/** Writes the file, readable by its owner only. */
-export function writeDoorFile(dataDir: string, door: DoorFile): void {
+/**
+ * Writes the file, readable by its owner only; one that leads elsewhere is gone in any case.
+ * @returns false when the disk is full. @throws what else the system says.
+ */
+export function writeDoorFile(dataDir: string, door: DoorFile): boolean {
   const path = pathOf(dataDir);
-  writeFileSync(`${path}.new`, `${JSON.stringify(door)}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(door)}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return true;
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true });
+    rmSync(path, { force: true });
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") return false;
+    throw error;
+  }
 }
 
 /** @returns null when there is none, or none that can be read. */

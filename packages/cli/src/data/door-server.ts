@@ -11,6 +11,8 @@ import { removeDoorFile, writeDoorFile } from "./door-file.ts";
 // For the reason that the server's listener has: an `import` of it loads Node's client of `fetch` too.
 const { createServer } = process.getBuiltinModule("node:http");
 const bodyBytesMax = 67_108_864;
+/** On a full disk: how often it is tried to write where the door is. */
+const writeAgainMs = 1_000;
 
 /** Methods that go over the wire. */
 export const doorMethods = [
@@ -37,7 +39,7 @@ export interface DoorServer {
 }
 
 /**
- * Opens the door and writes door.json.
+ * Opens the door and writes door.json; on a full disk, as soon as there is room.
  * @param door answers; asked anew for every request, so that it may change when the app is reloaded.
  * @param url where the app itself is served.
  */
@@ -60,10 +62,16 @@ export async function openDoorServer(options: {
   // The door alone never keeps the process alive.
   server.unref();
   const { port } = server.address() as AddressInfo;
-  writeDoorFile(dataDir, { port, secret, pid: process.pid, url });
+  const file = { port, secret, pid: process.pid, url };
+  let again: NodeJS.Timeout | undefined;
+  const write = (): void => {
+    if (!writeDoorFile(dataDir, file)) again = setTimeout(write, writeAgainMs).unref();
+  };
+  write();
   return {
     close: () =>
       new Promise((resolve) => {
+        clearTimeout(again);
         removeDoorFile(dataDir, secret);
         server.close(() => resolve());
         server.closeAllConnections();

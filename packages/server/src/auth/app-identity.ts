@@ -8,7 +8,6 @@ import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { anonymous, type Caller, type Identity } from "../gate/identity.ts";
-import { timeText } from "../gate/gate-app.ts";
 import { msOfTime } from "../model/field-time.ts";
 import type { AuthModel } from "../model/auth-model.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -16,8 +15,8 @@ import type { ReadTx, Row, Store } from "../store/store.ts";
 import type { AuthSecrets } from "./auth-secrets.ts";
 import {
   assertSecondFactor,
+  callerOfKey,
   callerOfSession,
-  callerOfUser,
   callerRulesOf,
   type BuiltCaller,
 } from "./caller-build.ts";
@@ -226,17 +225,14 @@ class DataIdentity implements AppIdentity {
     } as const;
     return andThen(tx.list(query, null), ({ rows: [key] }) => {
       if (key === undefined) return null;
-      const expiresAt = key["expiresAt"] as string | null;
-      if (expiresAt !== null && expiresAt <= timeText(nowMs)) return null;
-      return andThen(callerOfUser(tx, this.#rules, key["user"] as string, null), (built) => {
+      return andThen(callerOfKey(tx, this.#rules, key, nowMs), (built) => {
         if (built === null) return null;
-        const id = key["id"] as string;
-        const scopes = key["scopes"] as readonly string[];
-        const caller =
-          scopes.length === 0 ? built.caller : Object.freeze({ ...built.caller, scopes });
-        const own = { ...built, caller, rows: [...built.rows, id] };
-        const expiresMs = expiresAt === null ? Infinity : msOf(expiresAt);
-        return this.#knownOf(own, claim, { expiresMs, source: id, usedAt: key["lastUsedAt"] });
+        const expiresAt = key["expiresAt"] as string | null;
+        return this.#knownOf(built, claim, {
+          expiresMs: expiresAt === null ? Infinity : msOf(expiresAt),
+          source: key["id"] as string,
+          usedAt: key["lastUsedAt"],
+        });
       });
     });
   }

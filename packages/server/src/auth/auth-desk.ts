@@ -40,6 +40,8 @@ export interface AuthParts {
   readonly theme?: string | null;
   /** Scheme, host and port that the server was told people reach it at; null: it was not told. */
   readonly publicUrl: string | null;
+  /** Where this server listens, while somebody develops; null otherwise. */
+  readonly ownUrl?: () => string | null;
   /** A secret that the app's settings name, from the environment; null when it is not set. */
   secret(name: string): string | null;
   /** Told of failures that no request is told of. */

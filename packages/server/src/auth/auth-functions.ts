@@ -3,7 +3,7 @@
 // same limits on guessing. What comes in is checked like any stranger's: user code built it.
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
-import type { Run, Service } from "../gate/gate-app.ts";
+import type { Run } from "../gate/gate-app.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import { accountOf } from "./account-find.ts";
 import { createAccount } from "./account/account-make.ts";
@@ -12,21 +12,26 @@ import { chosenPassword } from "./account/password-rule.ts";
 import { storePassword } from "./account/password-store.ts";
 import { endSession } from "./account/sessions.ts";
 import { provePassword } from "./account/sign-in.ts";
-import { bodyOf, invalidField, textField } from "./ask-body.ts";
-import type { AuthCause, AuthDesk, AuthProcedure } from "./auth-desk.ts";
+import {
+  causeOfRun,
+  inputOf,
+  isAbsent,
+  placeOfRun,
+  userIdOf,
+  type AuthFunction,
+} from "./app-call.ts";
+import { invalidField, textField } from "./ask-body.ts";
+import type { AuthProcedure } from "./auth-desk.ts";
 import { audit, type AuthPlace } from "./auth-event.ts";
 import { normalEmail } from "./email-address.ts";
+import { orgFunctions } from "./org/org-functions.ts";
 import { sessionCookieName, sessionCookieOf, setCookieText } from "./session-cookie.ts";
 import { endSessionsOf } from "./session-end.ts";
 import { openSession } from "./session-open.ts";
 import { sessionRow, tokensOf } from "./sign-in-answer.ts";
 import { signToken } from "./token-sign.ts";
 
-type Input = Parameters<Service>[1];
-type AuthFunction = (desk: AuthDesk, run: Run, input: Input) => Promise<Json>;
-
 const secondsMax = 31_536_000;
-const userPattern = /^user_[0-9a-z]{26}$/;
 
 type CreateInput = {
   readonly email: string | null;
@@ -89,7 +94,7 @@ export const functionProcedures = [createUser, openForUser, setPassword] as cons
 /** `auth.createUser` and the others, by name. */
 export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.freeze({
   "auth.createUser": async (desk, run, input) => {
-    const { body } = read(input, ["email", "password", "emailVerified", "fields"]);
+    const body = inputOf(input, ["email", "password", "emailVerified", "fields"]);
     const email = isAbsent(body["email"]) ? null : normalEmail(body["email"]);
     const fields = objectOf(body["fields"]);
     const given = body["password"];
@@ -98,15 +103,15 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     const passwordHash = password === null ? null : await desk.passwords.hash(password);
     const emailVerified = body["emailVerified"] === true;
     const made = { email, emailVerified, fields, passwordHash, place: placeOfRun(run) };
-    return (await desk.run(createUser, made, askOf(desk, run))).user;
+    return (await desk.run(createUser, made, causeOfRun(desk, run))).user;
   },
   "auth.verifyPassword": async (desk, run, input) => {
-    const { body } = read(input, ["email", "password"]);
+    const body = inputOf(input, ["email", "password"]);
     const email = normalEmail(body["email"]);
     const password = textField(body, "password", desk.limits.passwordCharsMax);
     const proof = await provePassword(
       desk,
-      { ...askOf(desk, run), ...placeOfAsk(run), cookie: () => null },
+      { ...causeOfRun(desk, run), ...placeOfAsk(run), cookie: () => null },
       {
         email,
         password,
@@ -115,22 +120,26 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     return proof?.user ?? null;
   },
   "auth.setPassword": async (desk, run, input) => {
-    const { body } = read(input, ["user", "password"]);
-    const user = userOf(body["user"]);
+    const body = inputOf(input, ["user", "password"]);
+    const user = userIdOf(body["user"]);
     const password = chosenPassword(desk, body["password"], []);
     const passwordHash = await desk.passwords.hash(password);
-    return desk.run(setPassword, { user, passwordHash, place: placeOfRun(run) }, askOf(desk, run));
+    return desk.run(
+      setPassword,
+      { user, passwordHash, place: placeOfRun(run) },
+      causeOfRun(desk, run),
+    );
   },
   "auth.deleteUser": async (desk, run, input) => {
-    const { body } = read(input, ["user"]);
-    const gone = { user: userOf(body["user"]), place: placeOfRun(run) };
-    await removeUser(desk, gone, askOf(desk, run));
+    const body = inputOf(input, ["user"]);
+    const gone = { user: userIdOf(body["user"]), place: placeOfRun(run) };
+    await removeUser(desk, gone, causeOfRun(desk, run));
     return null;
   },
   "auth.openSession": async (desk, run, input) => {
-    const { body } = read(input, ["user"]);
-    const opening = { user: userOf(body["user"]), endsAt: null, place: placeOfRun(run) };
-    const { session } = await desk.run(openForUser, opening, askOf(desk, run));
+    const body = inputOf(input, ["user"]);
+    const opening = { user: userIdOf(body["user"]), endsAt: null, place: placeOfRun(run) };
+    const { session } = await desk.run(openForUser, opening, causeOfRun(desk, run));
     const row = await sessionRow(desk, session);
     const told = desk.publicUrl ?? desk.settings.url;
     const isSecure = told?.startsWith("https:") === true;
@@ -145,7 +154,7 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     return { session, cookie, ...(await tokensOf(desk, row)) };
   },
   "auth.endSession": async (desk, run, input) => {
-    const { body } = read(input, ["session"]);
+    const body = inputOf(input, ["session"]);
     const session = body["session"] ?? run.caller.session ?? null;
     if (typeof session !== "string") throw invalidField("session", "is no session");
     const row = await desk.store.read((tx) => tx.get("authSession", session, null));
@@ -156,11 +165,11 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
       kind: "signOut",
       place: placeOfRun(run),
     } as const;
-    return desk.run(endSession, ending, askOf(desk, run));
+    return desk.run(endSession, ending, causeOfRun(desk, run));
   },
   "auth.issueToken": async (desk, run, input) => {
-    const { body } = read(input, ["user", "seconds"]);
-    const user = userOf(body["user"]);
+    const body = inputOf(input, ["user", "seconds"]);
+    const user = userIdOf(body["user"]);
     const seconds = body["seconds"] ?? desk.limits.authAccessMs / 1_000;
     if (
       typeof seconds !== "number" ||
@@ -173,39 +182,17 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     const nowMs = desk.clock.nowMs();
     const endsAt = timeOfMs(nowMs + seconds * 1_000);
     const opening = { user, endsAt, place: placeOfRun(run) };
-    const { session } = await desk.run(openForUser, opening, askOf(desk, run));
+    const { session } = await desk.run(openForUser, opening, causeOfRun(desk, run));
     return signToken(desk.keys, { user, role: null, session, ttlMs: seconds * 1_000 }, nowMs);
   },
+  ...orgFunctions,
 });
-
-function read(input: Input, fields: readonly string[]): { readonly body: Input } {
-  return { body: bodyOf({ body: input }, fields) };
-}
 
 function objectOf(value: Json | undefined): { readonly [name: string]: Json } {
   if (isAbsent(value)) return {};
   if (typeof value === "object" && !Array.isArray(value))
     return value as { readonly [name: string]: Json };
   throw invalidField("fields", "is no object");
-}
-
-function isAbsent(value: Json | undefined): value is null | undefined {
-  return value === undefined || value === null;
-}
-
-function userOf(value: Json | undefined): string {
-  if (typeof value === "string" && userPattern.test(value)) return value;
-  throw invalidField("user", "is no id of a user");
-}
-
-function askOf(desk: AuthDesk, run: Run): AuthCause {
-  const { requestId, caller, address } = run;
-  const nowMs = desk.clock.nowMs();
-  return { requestId, nowMs, caller, ...(address === undefined ? {} : { address }) };
-}
-
-function placeOfRun(run: Run): AuthPlace {
-  return { address: run.address ?? null, userAgent: null };
 }
 
 function placeOfAsk(run: Run): { readonly address: string; readonly userAgent: null } {

@@ -56,20 +56,64 @@ export function callerOfSession(
     if (asked.epoch !== null && session["cookieEpoch"] !== asked.epoch) return null;
     return andThen(callerOfUser(tx, rules, session["user"] as string, session), (built) => {
       if (built === null) return null;
-      const { role } = built.caller;
-      const asks = role !== null && rules.settings.secondFactorFor.includes(role);
+      const asks = asksSecondFactor(rules.settings, built.caller.role);
       return { ...built, lacksSecondFactor: asks && !isStrongSession(session) };
     });
   });
 }
 
-/** The caller of a user without a session: of a key. @returns null when there is none, or the account is closed. */
-export function callerOfUser(
+/**
+ * The caller of a key: its user, with its scopes. A key stands for the session that made it: where the user's role asks
+ * for a second factor, now, one that was made without does nothing. A service has keys only: its role asks for none.
+ * @returns null when the key ended, or the account is closed.
+ */
+export function callerOfKey(
+  tx: ReadTx,
+  rules: CallerRules,
+  key: Row,
+  nowMs: number,
+): Later<BuiltCaller | null> {
+  const expiresAt = key["expiresAt"] as string | null;
+  if (expiresAt !== null && expiresAt <= timeText(nowMs)) return null;
+  return andThen(callerOfUser(tx, rules, key["user"] as string, null), (built) => {
+    if (built === null) return null;
+    const scopes = key["scopes"] as readonly string[];
+    const caller = scopes.length === 0 ? built.caller : Object.freeze({ ...built.caller, scopes });
+    const asks = asksSecondFactor(rules.settings, caller.role) && !built.isService;
+    const rows = [...built.rows, key["id"] as string];
+    return { ...built, caller, rows, lacksSecondFactor: asks && key["isStrong"] !== true };
+  });
+}
+
+/** Whether people of a role must show a second factor before they do anything. */
+export function asksSecondFactor(
+  settings: Pick<AuthModel, "secondFactorFor">,
+  role: string | null,
+): boolean {
+  return role !== null && settings.secondFactorFor.includes(role);
+}
+
+/**
+ * Whether the role that the user of a session has now asks for a second factor that the session has not shown: for
+ * sessions that nobody calls with, those of clients. @param session its `user` and `methods`.
+ */
+export async function lacksFactorNow(
+  tx: Pick<ReadTx, "get">,
+  roles: readonly string[],
+  session: Row,
+): Promise<boolean> {
+  const user = await tx.get("user", session["user"] as string, null);
+  const role = user?.["role"];
+  return typeof role === "string" && roles.includes(role) && !isStrongSession(session);
+}
+
+/** The caller of a user. @returns null when there is none, or the account is closed. */
+function callerOfUser(
   tx: ReadTx,
   rules: CallerRules,
   userId: string,
   session: Row | null,
-): Later<BuiltCaller | null> {
+): Later<(BuiltCaller & { readonly isService: boolean }) | null> {
   return andThen(tx.get("user", userId, null), (user) => {
     if (user === null) return null;
     return andThen(accountOf(tx, userId), (account) => {
@@ -80,7 +124,8 @@ export function callerOfUser(
           (id): id is string => typeof id === "string",
         );
         const caller = frozenCaller({ rules, user, account, member, session });
-        return { caller, session, rows, lacksSecondFactor: false };
+        const isService = account?.["isService"] === true;
+        return { caller, session, rows, isService, lacksSecondFactor: false };
       });
     });
   });

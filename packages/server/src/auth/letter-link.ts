@@ -2,7 +2,11 @@
 // letter to somebody else must not choose where its link leads.
 import { PlatformError } from "../base/platform-error.ts";
 import type { AuthDesk } from "./auth-desk.ts";
-import type { AuthAsk } from "./auth-route.ts";
+
+/** Where it was asked; a function of the app has no origin. */
+interface Asked {
+  readonly origin: string | null;
+}
 
 /**
  * The address of a page with a ticket. @param path `/auth/magic-link/confirm`. @param query what it is asked with.
@@ -10,7 +14,7 @@ import type { AuthAsk } from "./auth-route.ts";
  */
 export function linkOf(
   desk: AuthDesk,
-  ask: Pick<AuthAsk, "origin">,
+  ask: Asked,
   path: string,
   query: Readonly<Record<string, string>>,
 ): string {
@@ -19,11 +23,12 @@ export function linkOf(
 }
 
 /** Where letters say that the app is. @throws PUBLIC_URL_MISSING. */
-export function letterOrigin(desk: AuthDesk, ask: Pick<AuthAsk, "origin">): string {
+export function letterOrigin(desk: AuthDesk, ask: Asked): string {
   const told = desk.publicUrl ?? desk.settings.url;
   if (told !== null) return told;
-  if (!isThisMachine(ask.origin)) throw new PlatformError("PUBLIC_URL_MISSING");
-  return ask.origin;
+  const origin = ask.origin ?? desk.ownUrl?.() ?? null;
+  if (origin === null || !isThisMachine(origin)) throw new PlatformError("PUBLIC_URL_MISSING");
+  return origin;
 }
 
 /** A name that only this machine answers to: a letter that leads there harms nobody elsewhere. */

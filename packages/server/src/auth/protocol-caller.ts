@@ -3,7 +3,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import { findAll, findOne } from "./account-find.ts";
 import type { AuthDesk } from "./auth-desk.ts";
 import type { AuthAsk } from "./auth-route.ts";
-import { isStrongSession } from "./caller-build.ts";
+import { asksSecondFactor, isStrongSession } from "./caller-build.ts";
 
 /** The user who is signed in. @throws SIGN_IN_REQUIRED. */
 export function userOf({ caller }: Pick<AuthAsk, "caller">): string {
@@ -16,7 +16,7 @@ export function lacksSecondFactor(
   { caller, session }: Pick<AuthAsk, "caller" | "session">,
   { settings }: Pick<AuthDesk, "settings">,
 ): boolean {
-  const asks = caller.role !== null && settings.secondFactorFor.includes(caller.role);
+  const asks = asksSecondFactor(settings, caller.role);
   return asks && session !== null && !isStrongSession(session);
 }
 

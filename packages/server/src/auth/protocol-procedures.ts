@@ -8,7 +8,7 @@ import {
   redeemCode,
   refreshClient,
 } from "./oidc-provider/provider-code.ts";
-import { keepProviderKey } from "./oidc-provider/provider-keys.ts";
+import { keepProviderKey, turnProviderKeys } from "./oidc-provider/provider-keys.ts";
 import { acceptInvitation, invite, withdrawInvitation } from "./org/invitation-procedures.ts";
 import {
   changeMember,
@@ -16,6 +16,7 @@ import {
   chooseOrg,
   createOrg,
   deleteOrg,
+  putMember,
   removeMember,
 } from "./org/org-procedures.ts";
 import {
@@ -42,6 +43,7 @@ export const protocolProcedures: readonly AuthProcedure[] = [
   linkForeign,
   unlinkForeign,
   keepProviderKey,
+  turnProviderKeys,
   issueCode,
   redeemCode,
   refreshClient,
@@ -52,6 +54,7 @@ export const protocolProcedures: readonly AuthProcedure[] = [
   deleteOrg,
   changeMember,
   removeMember,
+  putMember,
   chooseOrg,
   invite,
   withdrawInvitation,

@@ -38,6 +38,8 @@ import type { Writer } from "./writer.ts";
 /** A clock that stands still until it is moved. */
 export class HarnessClock implements Clock {
   ms: number;
+  /** By so much the wall's time was set: that of durations goes on as it was. */
+  setMs = 0;
   constructor(ms: number) {
     this.ms = ms;
   }
@@ -45,7 +47,7 @@ export class HarnessClock implements Clock {
     return this.ms;
   }
   monotonicUs(): number {
-    return this.ms * 1_000;
+    return (this.ms - this.setMs) * 1_000;
   }
   /** Deadlines of calls are set and never come: time stands still. */
   after(): () => void {

@@ -3,6 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { openProtocolScene } from "../auth/protocol-scene.case.ts";
+import { readForeignDocument } from "../auth/oidc-client/foreign-document.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { OpenIdProvider } from "../model/auth-model.ts";
 import { openAuthFetch } from "./auth-fetch.ts";
@@ -43,6 +44,19 @@ const egress = openRealEgress({
 });
 const authFetch = openAuthFetch(egress);
 
+function provider(issuer: string): OpenIdProvider {
+  return {
+    kind: "openid",
+    issuer,
+    clientId: "us",
+    secret: null,
+    scopes: [],
+    label: "",
+    isFormPost: false,
+    signer: null,
+  };
+}
+
 test("text goes and comes, and a redirect is shown", async () => {
   seen.length = 0;
   const headers = { accept: "application/json" };
@@ -70,17 +84,24 @@ test("a public name that leads to a private address is not asked", async () => {
   assert.deepEqual(seen, []);
 });
 
+test("a name that the app says is internal is asked at its private address, and no other name is", async () => {
+  seen.length = 0;
+  const internal = openAuthFetch(egress, ["id.example.com"]);
+  assert.equal((await internal(`http://id.example.com:${port}/a`)).status, 200);
+  assert.equal((await internal(`http://ID.EXAMPLE.COM:${port}/b`)).status, 200);
+  assert.equal(seen.length, 2);
+  const others = ["mixed.example.com", "metadata.example.com", "six.example.com"];
+  for (const name of [...others, "id.example.com."]) {
+    await assert.rejects(
+      () => internal(`http://${name}:${port}/`),
+      (error) => error instanceof PlatformError && error.code.startsWith("EGRESS_"),
+      name,
+    );
+  }
+  assert.equal(seen.length, 2);
+});
+
 test("a provider whose document is at a private address signs nobody in, and says why", async () => {
-  const provider = (issuer: string): OpenIdProvider => ({
-    kind: "openid",
-    issuer,
-    clientId: "us",
-    secret: null,
-    scopes: [],
-    label: "",
-    isFormPost: false,
-    signer: null,
-  });
   const providers = {
     public: provider(`http://id.example.com:${port}`),
     named: provider(`http://localhost:${port}`),
@@ -100,4 +121,36 @@ test("a provider whose document is at a private address signs nobody in, and say
   } finally {
     await scene.close();
   }
+});
+
+test("a provider at a host that the app says is internal is asked, and leads to others of those", async () => {
+  const issuer = `http://id.example.com:${port}`;
+  const internalHosts = ["id.example.com", "login.example.com"];
+  const settings = { internalHosts, providers: { work: provider(issuer) } };
+  const scene = await openProtocolScene({ settings, fetch: openAuthFetch(egress, internalHosts) });
+  try {
+    seen.length = 0;
+    const asked = await scene.ask(null, "GET /auth/providers/work/start");
+    assert.deepEqual(seen, ["GET /.well-known/openid-configuration application/json "]);
+    assert.equal(asked.json["reason"], "its document is of another issuer");
+  } finally {
+    await scene.close();
+  }
+  const document = (of: string, host: string) => ({
+    issuer: of,
+    authorization_endpoint: `${of}/a`,
+    token_endpoint: `https://${host}/t`,
+    jwks_uri: `${of}/k`,
+  });
+  const reads = (of: string, host: string) => () =>
+    readForeignDocument(document(of, host), of, internalHosts);
+  assert.equal(
+    reads("https://id.example.com", "login.example.com")().tokenEndpoint,
+    "https://login.example.com/t",
+  );
+  // A provider out there must not make us ask a place in here.
+  const outside = { code: "PROVIDER_FAILED" };
+  assert.throws(reads("https://accounts.example.org", "login.example.com"), outside);
+  assert.throws(reads("https://id.example.com", "10.0.0.1"), outside);
+  assert.ok(reads("https://accounts.example.org", "keys.example.org")());
 });

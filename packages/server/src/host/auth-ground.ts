@@ -36,6 +36,8 @@ export interface AuthGround {
   openAuth(version: AuthVersion): HostAuth;
   /** What was sent, while developing; null in production. */
   readonly mailbox: Mailbox | null;
+  /** Tells where the server listens, while somebody develops: letters of functions lead there when nobody says better. */
+  listens(url: string): void;
   /** Sends what waits, then lets go. */
   close(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
     frame: () => frame,
     report,
   });
+  let ownUrl: string | null = null;
   let keys: TokenKeys | null = parts.keys ?? null;
   const keysOnce = () =>
     (keys ??= openTokenKeys({ disk: realDisk, path: join(dataDir, "keys.json"), random }));
@@ -61,7 +64,7 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
     openAuth(version) {
       const { name, url } = version.manifest.auth ?? defaultAuth;
       frame.app = name;
-      frame.url = publicUrl ?? url ?? "";
+      frame.url = publicUrl ?? url ?? ownUrl ?? "";
       const auth = openHostAuth(
         {
           clock: realClock,
@@ -71,6 +74,7 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
           mail,
           appDir,
           publicUrl,
+          ownUrl: () => ownUrl,
           ...(quotas === undefined ? {} : { quotas }),
           env,
           report,
@@ -82,6 +86,10 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
       return { ...auth, services };
     },
     mailbox: mail.mailbox,
+    listens(url) {
+      ownUrl = url;
+      if (frame.url === "") frame.url = url;
+    },
     async close() {
       await mail.idle();
       mail.close();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { generateSync } from "otplib";
 import type { Json } from "../base/json.ts";
+import { drawKey } from "../auth/key-text.ts";
 import { SoftAuthenticator } from "../auth/passkey/soft-authenticator.case.ts";
 import { changeUser, openAuthScene, type AuthScene, type ScenePerson } from "./auth-scene.case.ts";
 
@@ -151,5 +152,76 @@ test(
     assert.equal(shown.status, 200, shown.text);
     assert.equal((await owner.who())["role"], "staff");
     assert.equal((await owner.ask("POST /auth/totp/begin", {})).status, 200);
+  },
+);
+
+test(
+  "a key that was made without it does nothing from the day the role asks; one made with it does",
+  { timeout },
+  async () => {
+    const person = scene.person();
+    const id = await person.join("eli@example.com");
+    const keyOf = async () => {
+      const made = await person.ask("POST /auth/keys", { name: "script" });
+      assert.equal(made.status, 201, made.text);
+      return { authorization: `Bearer ${made.json["key"] as string}` };
+    };
+    const weak = await keyOf();
+    const by = (headers: { readonly authorization: string }, line: string, body?: Json) =>
+      scene.person().ask(line, body, { headers });
+    const note = { text: "by key", owner: id };
+    const roads: readonly (readonly [line: string, body?: Json])[] = [
+      ["POST /api/fn/people.who", {}],
+      ["POST /api/fn/people.write", { text: "x" }],
+      ["GET /api/tables/note"],
+      ["POST /api/tables/note", note],
+      ["POST /api/batch", { steps: [{ create: "note", value: note }] }],
+      ["POST /shop/logout", {}],
+    ];
+    assert.equal((await by(weak, "POST /api/fn/people.who", {})).json["id"], id);
+
+    await changeUser(scene, id, { role: "staff" });
+    for (const [line, body] of roads) {
+      assert.equal((await by(weak, line, body)).code, required, line);
+    }
+    const code = await codeOf(person);
+    assert.equal((await person.ask("POST /auth/totp/confirm", { code })).status, 200);
+    const strong = await keyOf();
+    assert.equal((await by(strong, "POST /api/fn/people.who", {})).json["role"], "staff");
+    for (const [line, body] of roads) {
+      assert.equal((await by(weak, line, body)).code, required, `${line}, still`);
+    }
+    const { json } = await person.ask("GET /auth/keys");
+    const keys = json["keys"] as readonly { readonly [field: string]: Json }[];
+    assert.deepEqual(
+      keys.map(({ isStrong }) => isStrong),
+      [false, true],
+    );
+
+    const html = { headers: { accept: "text/html" } };
+    const page = () => person.ask("GET /auth/keys", undefined, html);
+    assert.equal((await page()).text.split("Does nothing: your role asks").length - 1, 1);
+
+    await changeUser(scene, id, { role: "customer" });
+    assert.doesNotMatch((await page()).text, /Does nothing/);
+    assert.equal((await by(weak, "POST /api/fn/people.who", {})).json["id"], id);
+  },
+);
+
+test(
+  "a service of such a role acts: it has keys, and nothing that could be shown",
+  { timeout },
+  async () => {
+    const { desk } = await scene.service();
+    const { text, digest, hint } = drawKey(desk.secrets);
+    const order = { fields: { role: "staff" }, name: "till", hint, digest, scopes: [] };
+    await desk.run(
+      { name: "auth.makeServiceKey", run: () => null },
+      { user: null, expiresAt: null, ...order } as never,
+      { requestId: "test", nowMs: scene.clock.nowMs() },
+    );
+    const headers = { authorization: `Bearer ${text}` };
+    const who = await scene.person().ask("POST /api/fn/people.who", {}, { headers });
+    assert.equal(who.json["role"], "staff", who.text);
   },
 );

@@ -30,6 +30,8 @@ export interface HostAuthParts {
   readonly appDir: string;
   /** Where people reach the server; null: it was not told. */
   readonly publicUrl: string | null;
+  /** Where it listens, while somebody develops; null otherwise. */
+  readonly ownUrl?: () => string | null;
   readonly quotas?: SharedQuotas;
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -61,6 +63,12 @@ const authFunctionNames: readonly string[] = [
   "auth.openSession",
   "auth.endSession",
   "auth.issueToken",
+  "auth.createOrg",
+  "auth.addMember",
+  "auth.setMemberRole",
+  "auth.removeMember",
+  "auth.inviteMember",
+  "auth.listMembers",
 ];
 const passwordsFile = new URL("../../data/common-passwords.txt", import.meta.url);
 
@@ -108,7 +116,8 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
       keys,
       mail,
       publicUrl,
-      fetch: openAuthFetch(openRealEgress()),
+      ownUrl: () => parts.ownUrl?.() ?? null,
+      fetch: openAuthFetch(openRealEgress(), settings.internalHosts),
       passwords: passwords.openHostPasswords(limits, random),
       commonPasswords: passwords.openCommonPasswords(realDisk, passwordsFile),
       rates: openAuthRates({

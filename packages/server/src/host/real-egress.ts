@@ -116,7 +116,8 @@ async function sendOnce(hop: Hop, sending: Sending): Promise<OneAnswer> {
   const { asked, signal } = sending;
   const host = allowHost(hop.url, asked.hosts);
   const addresses = await resolved(hop.url, host.hostname, sending);
-  allowAddresses(host, addresses);
+  const isInternal = asked.internalHosts?.includes(host.hostname) === true;
+  if (!isInternal) allowAddresses(host, addresses);
   const [address] = addresses;
   if (address === undefined) throw failed(hop.url, "its name leads nowhere");
   try {

@@ -8,6 +8,8 @@ export interface EgressRequest {
   readonly redirect: "follow" | "manual" | "error";
   /** The function's `hosts`. */
   readonly hosts: readonly string[];
+  /** Names with dots, lower case, that may lead to private addresses. Default: none. */
+  readonly internalHosts?: readonly string[];
   readonly msMax: number;
   /** Of the answer's body. */
   readonly bytesMax: number;

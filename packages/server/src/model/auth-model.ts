@@ -65,6 +65,8 @@ export interface AuthModel {
   /** Null: there are none. Most powerful role first. */
   readonly organisations: { readonly roles: readonly string[] } | null;
   readonly providers: Readonly<Record<string, AuthProvider>>;
+  /** Lower case, without a port: names of providers that may lead to private addresses. */
+  readonly internalHosts: readonly string[];
   readonly clients: Readonly<Record<string, AuthClient>>;
   /** Addresses under which people may be sent, ending in a slash. */
   readonly redirects: readonly string[];
@@ -89,6 +91,7 @@ export const defaultAuth: AuthModel = Object.freeze({
   keys: false,
   organisations: null,
   providers: {},
+  internalHosts: [],
   clients: {},
   redirects: [],
   schemes: [],

@@ -144,6 +144,8 @@ const authKey = table(
     digest: text(64, { unique: true, private: true }),
     /** What it may do; empty: everything its user may. */
     scopes: list(text(100), 100),
+    /** Whether it was made in a session that had shown a second factor. False also of keys from before this was kept. */
+    isStrong: flag({ default: { value: false } }),
     createdAt: time(),
     expiresAt: time({ optional: true }),
     lastUsedAt: time({ optional: true }),
@@ -269,8 +271,8 @@ function time(flags: FieldFlags = {}): FieldSpec {
   return { kind: "time", ...flags };
 }
 
-function flag(): FieldSpec {
-  return { kind: "bool" };
+function flag(flags: FieldFlags = {}): FieldSpec {
+  return { kind: "bool", ...flags };
 }
 
 function list(item: FieldSpec, max: number): FieldSpec {

@@ -15,6 +15,7 @@ const keys: readonly (keyof AuthSpec)[] = [
   "secondFactorFor",
   "organisations",
   "providers",
+  "internalHosts",
   "clients",
   "redirects",
   "schemes",
@@ -24,6 +25,7 @@ const keys: readonly (keyof AuthSpec)[] = [
 const fix = "See docs/auth.md for what `app({ auth })` takes.";
 const passwordMin = { least: 8, most: 64 };
 const roleChars = 50;
+const hostPattern = /^(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
 const defaultOrgRoles = ["owner", "admin", "member"];
 
 /** Reads `auth` of an app's specification. @param value untrusted; undefined: nothing was said. @param user the table. */
@@ -44,6 +46,7 @@ export function readAuth(app: SpecPlace, value: unknown, user: TableModel | unde
     secondFactorFor: readNames(place, "secondFactorFor", given["secondFactorFor"]),
     organisations: readOrganisations(place, given["organisations"]),
     providers: readProviders(inside(place, "auth.providers"), given["providers"]),
+    internalHosts: readInternalHosts(place, given["internalHosts"]),
     clients: readClients(inside(place, "auth.clients"), given["clients"]),
     redirects: readRedirects(place, given["redirects"]),
     schemes: readSchemes(place, given["schemes"]),
@@ -144,6 +147,21 @@ function readRedirects(place: SpecPlace, value: unknown): readonly string[] {
       return text;
     }
     return url.href.endsWith("/") ? url.href : `${url.href}/`;
+  });
+}
+
+/** Names only: an address, or a name without a dot, is a private place as it stands. */
+function readInternalHosts(place: SpecPlace, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const own = inside(place, "auth.internalHosts");
+  return (readTexts(own, value) ?? []).map((text) => {
+    const name = text.toLowerCase();
+    const url = URL.canParse(`https://${name}`) ? new URL(`https://${name}`) : null;
+    if (url?.host !== name || !hostPattern.test(name)) {
+      const shown = JSON.stringify(text.slice(0, 100));
+      complain(own, `holds ${shown}, which is no name of a host like id.corp.example`, fix);
+    }
+    return name;
   });
 }
 

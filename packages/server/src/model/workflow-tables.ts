@@ -39,6 +39,8 @@ export const workflowTables: Readonly<Record<string, TableModel>> = Object.freez
       { fields: ["state", "startedAt"] },
       { fields: ["version", "state"] },
       { fields: ["until"], where: { until: { not: null } } },
+      // For rules that show people their own.
+      { fields: ["by", "startedAt"] },
     ],
   ),
   /** What a run asked for, by number, and what came of it. Interrupts have numbers below zero. */

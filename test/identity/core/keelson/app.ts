@@ -1,11 +1,12 @@
 // The backend of the tests of identity's core.
+import * as clubs from "./clubs.ts";
 import * as people from "./people.ts";
 import rules from "./rules.ts";
 import { app } from "./schema.ts";
 
 export default app({
   rules,
-  functions: { people },
+  functions: { clubs, people },
   cors: ["https://shop.example"],
   auth: {
     name: "The Shop",

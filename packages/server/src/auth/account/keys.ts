@@ -9,6 +9,7 @@ import { bodyOf, invalidField, textField } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
+import { isStrongSession } from "../caller-build.ts";
 import { drawKey } from "../key-text.ts";
 
 const dayMs = 86_400_000;
@@ -22,13 +23,15 @@ type MakeInput = {
   readonly digest: string;
   readonly scopes: readonly string[];
   readonly expiresAt: string | null;
+  /** Whether the session that makes it has shown a second factor: where a role asks for one, no other key acts. */
+  readonly isStrong: boolean;
   readonly place: AuthPlace;
 };
 
 /** Keeps a key. */
 export const makeKey: AuthProcedure<MakeInput, { readonly id: string }> = {
   name: "auth.makeKey",
-  async run(scope, { user, name, hint, digest, scopes, expiresAt, place }) {
+  async run(scope, { user, name, hint, digest, scopes, expiresAt, isStrong, place }) {
     const { run, tx } = scope;
     const { authKeysMax } = run.app.limits;
     const keys = await findAll(scope, "authKey", "user", user, authKeysMax);
@@ -43,6 +46,7 @@ export const makeKey: AuthProcedure<MakeInput, { readonly id: string }> = {
       hint,
       digest,
       scopes,
+      isStrong,
       createdAt,
       expiresAt,
       lastUsedAt: null,
@@ -80,6 +84,7 @@ async function handleMake(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
     digest: key.digest,
     scopes: readScopes(body["scopes"]),
     expiresAt: readDays(body["days"], ask.nowMs),
+    isStrong: ask.session !== null && isStrongSession(ask.session),
     place: placeOf(ask),
   };
   const { id } = await desk.run(makeKey, input, ask);
@@ -109,15 +114,18 @@ async function handleList(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const user = ask.caller.id ?? "";
   const { authKeysMax } = desk.limits;
   const rows = await desk.store.read((tx) => findAll({ tx }, "authKey", "user", user, authKeysMax));
-  const keys = rows.map(({ id, name, hint, scopes, createdAt, expiresAt, lastUsedAt }) => ({
-    id: id ?? null,
-    name: name ?? null,
-    hint: hint ?? null,
-    scopes: scopes ?? [],
-    createdAt: createdAt ?? null,
-    expiresAt: expiresAt ?? null,
-    lastUsedAt: lastUsedAt ?? null,
-  }));
+  const keys = rows.map(
+    ({ id, name, hint, scopes, isStrong, createdAt, expiresAt, lastUsedAt }) => ({
+      id: id ?? null,
+      name: name ?? null,
+      hint: hint ?? null,
+      scopes: scopes ?? [],
+      isStrong: isStrong === true,
+      createdAt: createdAt ?? null,
+      expiresAt: expiresAt ?? null,
+      lastUsedAt: lastUsedAt ?? null,
+    }),
+  );
   return { json: { keys } };
 }
 

@@ -32,7 +32,8 @@ const makeServiceKey: AuthProcedure<ServiceInput, { readonly user: string; reado
       if ((await accountOf(scope, service))["isService"] !== true) {
         throw new PlatformError("USER_NOT_FOUND", { id: service });
       }
-      const { id } = await makeKey.run(scope, { ...made, user: service, place: nowhere });
+      const more = { user: service, isStrong: false, place: nowhere };
+      const { id } = await makeKey.run(scope, { ...made, ...more });
       return { user: service, key: id };
     },
   };

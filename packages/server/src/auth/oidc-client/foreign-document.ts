@@ -29,8 +29,15 @@ export function documentUrl(issuer: string): string {
   return `${issuer.replace(/\/$/v, "")}/.well-known/openid-configuration`;
 }
 
-/** Reads a document. @param value untrusted. @param issuer as the app names it. @throws PROVIDER_FAILED. */
-export function readForeignDocument(value: unknown, issuer: string): ForeignDocument {
+/**
+ * Reads a document. @param value untrusted. @param issuer as the app names it. @param internalHosts of the app's settings:
+ * only a provider that is at one of them leads there. @throws PROVIDER_FAILED.
+ */
+export function readForeignDocument(
+  value: unknown,
+  issuer: string,
+  internalHosts: readonly string[] = [],
+): ForeignDocument {
   if (typeof value !== "object" || value === null) throw failed("its document is no object");
   const given = value as Readonly<Record<string, unknown>>;
   const named = given["issuer"];
@@ -41,7 +48,7 @@ export function readForeignDocument(value: unknown, issuer: string): ForeignDocu
   if (named !== issuer && !isTenants) throw failed("its document is of another issuer");
   const methods = given["token_endpoint_auth_methods_supported"];
   const takesHeader = !Array.isArray(methods) || methods.includes("client_secret_basic");
-  const at = (name: string) => addressOf(given[name], issuer, name);
+  const at = (name: string) => addressOf(given[name], name, { issuer, internalHosts });
   return {
     issuer: named,
     authorizationEndpoint: at("authorization_endpoint"),
@@ -53,15 +60,22 @@ export function readForeignDocument(value: unknown, issuer: string): ForeignDocu
   };
 }
 
-function addressOf(value: unknown, issuer: string, name: string): string {
+function addressOf(
+  value: unknown,
+  name: string,
+  of: { readonly issuer: string; readonly internalHosts: readonly string[] },
+): string {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : null;
-  const home = new URL(issuer);
+  const home = new URL(of.issuer);
   if (url === null || url.username !== "" || url.password !== "")
     throw failed(`its ${name} is no address`);
   if (url.host === home.host && url.protocol === home.protocol) return url.href;
   const hostname = url.hostname.replace(/^\[(.*)\]$/v, "$1");
   const isNamed = hostname.includes(".") && isIP(hostname) === 0;
-  if (url.protocol !== "https:" || !isNamed) throw failed(`its ${name} is no public https address`);
+  const isOutside =
+    of.internalHosts.includes(hostname) && !of.internalHosts.includes(home.hostname);
+  if (url.protocol !== "https:" || !isNamed || isOutside)
+    throw failed(`its ${name} is no public https address`);
   return url.href;
 }
 

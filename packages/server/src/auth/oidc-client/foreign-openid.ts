@@ -96,7 +96,7 @@ export class ForeignOpenId {
     const nowMs = this.#desk.clock.nowMs();
     if (this.#document === null || nowMs - this.#document.atMs > keptMs) {
       const value = askForeign(this.#desk, documentUrl(issuer)).then((json) =>
-        readForeignDocument(json, issuer),
+        readForeignDocument(json, issuer, this.#desk.settings.internalHosts),
       );
       this.#document = { value, atMs: nowMs };
       value.catch(() => (this.#document = null));

@@ -311,3 +311,35 @@ test("who must have a second factor signs in nowhere without one", () =>
     assert.notEqual(await codeFor(scene, browser), "");
     assert.equal((await scene.ask(browser, "POST /auth/orgs", { body })).status, 201);
   }));
+
+test("who must have a second factor since is signed in nowhere by what was opened without one", () =>
+  inScene(async (scene) => {
+    const { browser, user } = await signedIn(scene);
+    const weak = await redeem(scene, await codeFor(scene, browser));
+    const onItsWay = await codeFor(scene, browser);
+    const { browser: other, user: plain } = await signedIn(scene, "bob@example.com");
+    const beside = await redeem(scene, await codeFor(scene, other));
+    await scene.change("user", user, { role: "staff" });
+    await scene.change("user", plain, { role: "guide" });
+
+    assert.equal(await userinfo(scene, weak.json["access_token"]), 401);
+    assert.equal((await refresh(scene, weak.json["refresh_token"])).error, "invalid_grant");
+    assert.equal((await redeem(scene, onItsWay)).error, "invalid_grant");
+    assert.equal(await userinfo(scene, beside.json["access_token"]), 200, "another role");
+    assert.equal((await refresh(scene, beside.json["refresh_token"])).status, 200);
+
+    // Shown in the browser: what the client asks for from then on is of that sign-in.
+    const [session] = (await scene.rows("authSession")).filter(
+      (row) => row["user"] === user && row["client"] === null,
+    );
+    const methods = ["pwd", "otp", "mfa"];
+    await scene.change("authSession", session?.["id"] as string, { methods });
+    const strong = await redeem(scene, await codeFor(scene, browser));
+    assert.equal(await userinfo(scene, strong.json["access_token"]), 200);
+    assert.equal((await refresh(scene, strong.json["refresh_token"])).status, 200);
+    assert.equal(await userinfo(scene, weak.json["access_token"]), 401, "the old one stays out");
+
+    // Nothing was ended by it: who is asked no more goes on.
+    await scene.change("user", user, { role: null });
+    assert.equal((await refresh(scene, weak.json["refresh_token"])).status, 200);
+  }));

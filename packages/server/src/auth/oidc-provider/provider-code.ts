@@ -12,6 +12,7 @@ import { accountOf } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import { issueTicket } from "../auth-ticket.ts";
+import { lacksFactorNow } from "../caller-build.ts";
 import { openSession } from "../session-open.ts";
 import type { SignInMethod } from "../sign-in-proof.ts";
 
@@ -127,6 +128,9 @@ export type ClientOutcome =
   | { readonly kind: "session"; readonly of: ClientSession }
   | { readonly kind: "refused"; readonly why: string };
 
+/** Who became somebody who needs one signs in anew: the sign-in as it is opens nothing while that holds. */
+const factorAsked = "the person has to sign in again, with a second factor";
+
 function refused(why: string): ClientOutcome {
   return { kind: "refused", why };
 }
@@ -142,6 +146,8 @@ export const redeemCode: AuthProcedure<
     readonly challenge: string;
     /** How long the access token without a refresh token lasts. */
     readonly accessMs: number;
+    /** Roles that must have shown a second factor: `secondFactorFor`. */
+    readonly factorRoles: readonly string[];
   },
   ClientOutcome
 > = {
@@ -179,6 +185,8 @@ export const redeemCode: AuthProcedure<
     }
     const account = await accountOf(scope, user);
     if (account["disabledAt"] !== null) return refused("the account is closed");
+    const begun = { user, methods: data.methods };
+    if (await lacksFactorNow(tx, input.factorRoles, begun)) return refused(factorAsked);
     const of = await openClientSession(scope, {
       ...data,
       user,
@@ -241,11 +249,16 @@ async function openClientSession(
 
 /** Exchanges a refresh token: only the newest of a session is good, any other ends the session. */
 export const refreshClient: AuthProcedure<
-  AuthPlace & { readonly session: string; readonly count: number; readonly client: string },
+  AuthPlace & {
+    readonly session: string;
+    readonly count: number;
+    readonly client: string;
+    readonly factorRoles: readonly string[];
+  },
   ClientOutcome
 > = {
   name: "auth.oidcRefresh",
-  async run(scope, { session: id, count, client, ...place }) {
+  async run(scope, { session: id, count, client, factorRoles, ...place }) {
     const { run, tx } = scope;
     const now = timeText(run.nowMs);
     const row = await tx.get("authSession", id, null);
@@ -267,6 +280,7 @@ export const refreshClient: AuthProcedure<
     }
     const account = await accountOf(scope, user);
     if (account["disabledAt"] !== null) return refused("the account is closed");
+    if (await lacksFactorNow(tx, factorRoles, row)) return refused(factorAsked);
     await tx.update("authSession", id, {
       refreshCount: count + 1,
       refreshedAt: now,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { AuthDesk } from "../auth-desk.ts";
 import { openAuthSecrets } from "../auth-secrets.ts";
 import { openProtocolScene, type ProtocolScene } from "../protocol-scene.case.ts";
-import { providerKeys } from "./provider-keys.ts";
+import { providerKeys, turnProviderKeys } from "./provider-keys.ts";
 import { readIdTokenHint, signIdToken } from "./provider-tokens.ts";
 
 const dayMs = 86_400_000;
@@ -84,6 +84,61 @@ test("all threads turn to the same key, also when all come at once", () =>
     assert.equal(renewed?.published.length, 2);
     for (const other of too) assert.deepEqual(other, renewed);
     assert.equal((await scene.rows("authTicket")).length, 2);
+  }));
+
+test("a key that the operator turns away signs nothing more, in any thread, and goes when its tokens have", () =>
+  inScene(async (scene) => {
+    const { desk, clock } = scene;
+    const threads = [desk, anotherThread(scene), anotherThread(scene)];
+    const kidsOfAll = () => Promise.all(threads.map((each) => kidsOf(each)));
+    const turn = () => desk.run(turnProviderKeys, null, { requestId: "t", nowMs: clock.ms });
+    const [before] = await kidsOfAll();
+    const first = before?.signing ?? "";
+    // A new key waits for its day already: it is turned away as well, it was there.
+    clock.ms += 90 * dayMs;
+    const waiting = (await kidsOf(desk)).published[1] ?? "";
+    const { publishedUntil } = await turn();
+    assert.equal(publishedUntil, new Date(clock.ms + 11 * minuteMs).toISOString());
+    const turned = await kidsOfAll();
+    const second = turned[0]?.signing ?? "";
+    assert.ok(second !== first && second !== waiting);
+    for (const each of turned) {
+      assert.deepEqual(each, { signing: second, published: [first, waiting, second] });
+    }
+    // For the tokens that it signed a moment before.
+    clock.ms += 11 * minuteMs - 1;
+    assert.deepEqual((await kidsOf(desk)).published, [first, waiting, second]);
+    clock.ms += 1;
+    for (const each of await kidsOfAll()) {
+      assert.deepEqual(each, { signing: second, published: [second] });
+    }
+    // Twice within a minute, and the turns of every 90 days go on.
+    await turn();
+    const third = (await kidsOf(desk)).signing;
+    await turn();
+    const fourth = (await kidsOf(desk)).signing;
+    assert.equal(new Set([first, waiting, second, third, fourth]).size, 5);
+    assert.deepEqual((await kidsOf(desk)).published, [second, third, fourth]);
+    clock.ms += 90 * dayMs;
+    const renewed = await kidsOf(desk);
+    assert.equal(renewed.signing, fourth);
+    clock.ms += dayMs;
+    assert.equal((await kidsOf(desk)).signing, renewed.published.at(-1));
+    const rows = await scene.rows("authTicket");
+    assert.equal(rows.filter(({ purpose }) => purpose === "oidcKey").length, 2);
+  }));
+
+test("a turn before there was any key, and many turns at once, leave one key that signs", () =>
+  inScene(async (scene) => {
+    const { desk, clock } = scene;
+    const turn = () => desk.run(turnProviderKeys, null, { requestId: "t", nowMs: clock.ms });
+    await turn();
+    const first = (await kidsOf(desk)).signing;
+    assert.deepEqual((await kidsOf(desk)).published, [first]);
+    await Promise.all([turn(), turn(), turn(), kidsOf(desk), kidsOf(anotherThread(scene))]);
+    const settled = await kidsOf(desk);
+    assert.notEqual(settled.signing, first);
+    assert.deepEqual(await kidsOf(anotherThread(scene)), settled);
   }));
 
 test("an id_token from before the turn is still a hint; one of a key that is gone is none", () =>

@@ -2,6 +2,8 @@
 // 15.1), so they are RSA keys beside the server's own: made when first needed, sealed with the server's key file, kept in
 // the database, so that all threads and all servers of one database use the same. States of a key: published; signing,
 // once clients have had time to see it, until the next one does; published for the tokens that it signed; deleted.
+// The operator may turn them at once (a key that somebody saw): keys from before sign nothing from then on, and are
+// published for no longer than what they signed is good. Every use reads what the database says: a turn waits for nobody.
 // Node makes RSA keys of the machine's randomness only: this is the one secret that no RandomSource gives.
 import {
   createHash,
@@ -48,8 +50,23 @@ const renewMs = 90 * dayMs;
 const leadMs = dayMs;
 /** One that signs no more stays: its tokens end within minutes, but clients show old ones as a hint of who is meant. */
 const staysMs = 30 * dayMs;
-/** How long what the database says is believed: less than the lead by far, so that all threads sign alike. */
-const believedMs = 600_000;
+/** How long an id_token may be shown. */
+export const idTokenSeconds = 600;
+/** Keys from before a turn stay for the newest token that they signed, and a minute for clocks that differ. */
+const turnedStaysMs = idTokenSeconds * 1_000 + 60_000;
+
+/** Turns the keys: none that there is signs again. @returns until when they are published, RFC 3339. */
+export const turnProviderKeys: AuthProcedure<null, { readonly publishedUntil: string }> = {
+  name: "auth.turnProviderKeys",
+  async run({ run, tx }) {
+    for (const { id, sealed, turnedMs } of await findSealed(tx)) {
+      const turned = { sealed, turnedAt: timeText(run.nowMs) };
+      if (turnedMs === null) await tx.update("authTicket", id, { data: turned });
+      else if (run.nowMs - turnedMs >= turnedStaysMs) await tx.delete("authTicket", id);
+    }
+    return { publishedUntil: timeOfMs(run.nowMs + turnedStaysMs) };
+  },
+};
 
 /** Keeps a new key, if the newest is still the one that its maker saw, and drops those that are over. */
 export const keepProviderKey: AuthProcedure<
@@ -86,105 +103,124 @@ interface SealedKey {
   readonly id: string;
   readonly sealed: string;
   readonly madeMs: number;
+  /** When it was turned away; null: it was not. */
+  readonly turnedMs: number | null;
 }
 
-/** Oldest first. */
+/** Oldest first; the newest keysMax, should there be more. */
 async function findSealed(tx: Reads): Promise<readonly SealedKey[]> {
   const { rows } = await tx.list(
     {
       kind: "list",
       from: "authTicket",
       where: { kind: "field", field: "purpose", condition: { eq: purpose } },
-      orderBy: [{ field: "id", descending: false }],
+      orderBy: [{ field: "id", descending: true }],
       limit: keysMax,
     },
     null,
   );
-  return rows.map((row) => ({
-    id: row["id"] as string,
-    sealed: (row["data"] as { sealed: string }).sealed,
-    madeMs: msOfTime(row["createdAt"] as string),
-  }));
+  return rows.toReversed().map((row) => {
+    const { sealed, turnedAt } = row["data"] as { sealed: string; turnedAt?: string };
+    return {
+      id: row["id"] as string,
+      sealed,
+      madeMs: msOfTime(row["createdAt"] as string),
+      turnedMs: turnedAt === undefined ? null : msOfTime(turnedAt),
+    };
+  });
 }
 
+/** What a thread holds: RSA keys are slow to read, and slower to make. */
 interface Opened {
-  readonly atMs: number;
-  readonly keys: Promise<ProviderKeys>;
-  /** By the row's id: RSA keys are slow to read. */
+  /** By the row's id; null: sealed by another key file. */
   readonly known: Map<string, ProviderKey | null>;
+  /** One that is being made: whoever comes meanwhile waits for it. */
+  making: Promise<void> | null;
 }
 
 const opened = new WeakMap<AuthDesk["secrets"], Opened>();
-
-/** The keys, made if there are none, or the newest is old. */
-export function providerKeys(desk: AuthDesk, requestId: string): Promise<ProviderKeys> {
-  const nowMs = desk.clock.nowMs();
-  const before = opened.get(desk.secrets);
-  if (before !== undefined && nowMs - before.atMs < believedMs) return before.keys;
-  const known = before?.known ?? new Map<string, ProviderKey | null>();
-  const keys = openKeys(desk, requestId, known).catch((error: unknown) => {
-    opened.delete(desk.secrets);
-    throw error;
-  });
-  opened.set(desk.secrets, { atMs: nowMs, keys, known });
-  return keys;
-}
 
 interface HeldKey extends SealedKey {
   readonly key: ProviderKey;
 }
 
-async function openKeys(
-  desk: AuthDesk,
-  requestId: string,
-  known: Map<string, ProviderKey | null>,
-): Promise<ProviderKeys> {
-  const nowMs = desk.clock.nowMs();
-  const read = async () => {
-    const rows = await desk.store.read((tx) => findSealed(tx));
-    return { rows, held: rows.flatMap((row) => heldOf(desk, row, known)) };
-  };
-  let { rows, held } = await read();
-  const newest = held.at(-1);
-  if (newest === undefined || nowMs - newest.madeMs >= renewMs) {
-    const pair = await promisify(generateKeyPair)("rsa", { modulusLength: modulusBits });
-    const text = pair.privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
-    // When the key file is another one than before, what it can't open serves nobody any more.
-    const kept = new Set(publishedAt(held, nowMs).map(({ id }) => id));
-    const input = {
-      sealed: desk.secrets.seal(sealLabel, text),
-      newest: rows.at(-1)?.id ?? null,
-      drops: rows.map(({ id }) => id).filter((id) => !kept.has(id)),
-    };
-    await desk.run(keepProviderKey, input, { requestId, nowMs });
-    ({ rows, held } = await read());
+interface Kept {
+  readonly rows: readonly SealedKey[];
+  readonly held: readonly HeldKey[];
+}
+
+/** The keys, made if there are none, or the newest is old or was turned away. */
+export async function providerKeys(desk: AuthDesk, requestId: string): Promise<ProviderKeys> {
+  const own = opened.get(desk.secrets) ?? { known: new Map(), making: null };
+  opened.set(desk.secrets, own);
+  let kept = await readKept(desk, own);
+  if (needsNext(kept, desk.clock.nowMs())) {
+    own.making ??= makeNext(desk, own, requestId).finally(() => {
+      own.making = null;
+    });
+    await own.making;
+    kept = await readKept(desk, own);
   }
-  const published = publishedAt(held, nowMs);
-  const signing = published.findLast(({ madeMs }) => nowMs - madeMs >= leadMs) ?? published[0];
+  const nowMs = desk.clock.nowMs();
+  const published = publishedAt(kept.held, nowMs);
+  const fresh = published.filter(({ turnedMs }) => turnedMs === null);
+  const signing = fresh.findLast(({ madeMs }) => nowMs - madeMs >= leadMs) ?? fresh[0];
   assert(signing !== undefined, "there is a key after one was kept");
   return { signing: signing.key, published: published.map(({ key }) => key) };
 }
 
-/** Without those whose successor has signed for long. */
+async function readKept(desk: AuthDesk, { known }: Opened): Promise<Kept> {
+  const rows = await desk.store.read((tx) => findSealed(tx));
+  const held = rows.flatMap((row) => {
+    const key = keyOfRow(desk, row, known);
+    return key === null ? [] : [{ ...row, key }];
+  });
+  return { rows, held };
+}
+
+function needsNext({ held }: Kept, nowMs: number): boolean {
+  const newest = held.at(-1);
+  if (newest === undefined || newest.turnedMs !== null) return true;
+  return nowMs - newest.madeMs >= renewMs;
+}
+
+async function makeNext(desk: AuthDesk, own: Opened, requestId: string): Promise<void> {
+  const pair = await promisify(generateKeyPair)("rsa", { modulusLength: modulusBits });
+  const text = pair.privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
+  // Read again: another thread may have been first.
+  const { rows, held } = await readKept(desk, own);
+  const nowMs = desk.clock.nowMs();
+  if (!needsNext({ rows, held }, nowMs)) return;
+  // When the key file is another one than before, what it can't open serves nobody any more.
+  const kept = new Set(publishedAt(held, nowMs).map(({ id }) => id));
+  const input = {
+    sealed: desk.secrets.seal(sealLabel, text),
+    newest: rows.at(-1)?.id ?? null,
+    drops: rows.map(({ id }) => id).filter((id) => !kept.has(id)),
+  };
+  await desk.run(keepProviderKey, input, { requestId, nowMs });
+}
+
+/** Without those whose successor has signed for long, and those that were turned away longer ago than their tokens last. */
 function publishedAt(held: readonly HeldKey[], nowMs: number): readonly HeldKey[] {
-  return held.filter((_, index) => {
+  return held.filter(({ turnedMs }, index) => {
+    if (turnedMs !== null && nowMs - turnedMs >= turnedStaysMs) return false;
     const next = held[index + 1];
     return next === undefined || nowMs - (next.madeMs + leadMs) < staysMs;
   });
 }
 
-function heldOf(
+function keyOfRow(
   desk: AuthDesk,
-  row: SealedKey,
+  { id, sealed }: SealedKey,
   known: Map<string, ProviderKey | null>,
-): readonly HeldKey[] {
-  let key = known.get(row.id);
-  if (key === undefined) {
-    const text = unsealed(desk, row.sealed);
-    key = text === null ? null : keyOf(text);
-    known.set(row.id, key);
-  }
-  return key === null ? [] : [{ ...row, key }];
+): ProviderKey | null {
+  const before = known.get(id);
+  if (before !== undefined) return before;
+  const text = unsealed(desk, sealed);
+  const key = text === null ? null : keyOf(text);
+  known.set(id, key);
+  return key;
 }
 
 function unsealed(desk: AuthDesk, sealed: string): string | null {

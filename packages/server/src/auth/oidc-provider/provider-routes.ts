@@ -7,6 +7,7 @@ import type { AuthDesk } from "../auth-desk.ts";
 import { placeOf } from "../auth-event.ts";
 import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
+import { lacksFactorNow } from "../caller-build.ts";
 import { networkKey } from "../caller-network.ts";
 import { readTicketText } from "../sign-in-answer.ts";
 import { OAuthError } from "./oauth-error.ts";
@@ -150,6 +151,7 @@ async function redeemed(
       redirectUri,
       challenge: pkceChallenge(verifier),
       accessMs: desk.limits.authAccessMs,
+      factorRoles: desk.settings.secondFactorFor,
     },
     ask,
   );
@@ -182,7 +184,8 @@ async function refreshed(
   if (!asked.every((scope) => scopes.includes(scope))) {
     throw new OAuthError("invalid_scope", "more than was granted");
   }
-  const input = { ...placeOf(ask), session, count, client: client.id };
+  const factorRoles = desk.settings.secondFactorFor;
+  const input = { ...placeOf(ask), session, count, client: client.id, factorRoles };
   const of = sessionOf(await desk.run(refreshClient, input, ask));
   return { of: { ...of, scopes }, scopes: asked };
 }
@@ -239,6 +242,7 @@ async function userinfo(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
       : await desk.store.read(async (tx) => {
           const session = await tx.get("authSession", access.session, null);
           if (session === null || session["client"] !== access.client) return null;
+          if (await lacksFactorNow(tx, desk.settings.secondFactorFor, session)) return null;
           return claimsOf(tx, access.user, access.scopes);
         });
   if (claims === null) throw new OAuthError("invalid_token", "the access token is not valid");

@@ -6,10 +6,8 @@ import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { AuthDesk } from "../auth-desk.ts";
 import type { TokenKeys } from "../token-keys.ts";
-import type { ProviderKey } from "./provider-keys.ts";
+import { idTokenSeconds, type ProviderKey } from "./provider-keys.ts";
 
-/** How long an id_token may be shown. */
-export const idTokenSeconds = 600;
 const accessType = "at+jwt";
 
 /** Where the provider stands, and when. */

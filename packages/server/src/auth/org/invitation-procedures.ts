@@ -29,12 +29,12 @@ export const invite: AuthProcedure<
   Invited
 > = {
   name: "auth.orgInvite",
-  async run(scope, { user, roles, org, email, role, digest, ...place }) {
+  async run(scope, { user, roles, reason, org, email, role, digest, ...place }) {
     const { run, tx } = scope;
     const { limits } = run.app;
-    const actor = await assertManages(scope, { user, roles, org });
-    if (rankOf(roles, role) < rankOf(roles, actor["role"] as string))
-      throw new PlatformError("CALL_DENIED");
+    const inviter = reason === null ? user : null;
+    const own = await assertManages(scope, { user, roles, reason, org });
+    if (rankOf(roles, role) < own) throw new PlatformError("CALL_DENIED");
     const account = await accountOfEmail(scope, email);
     const member = account === null ? null : await memberOf(tx, org, account["user"] as string);
     if (member !== null)
@@ -59,14 +59,15 @@ export const invite: AuthProcedure<
     const rest = {
       email,
       role,
-      invitedBy: user,
+      invitedBy: inviter,
       digest,
       createdAt: now,
       expiresAt,
       acceptedAt: null,
     };
     await tx.insert("orgInvitation", { id, org, ...rest });
-    await audit(scope, { ...place, kind: "orgInvited", user, details: { org, role } });
+    const details = { org, role, ...(reason === null ? {} : { reason }) };
+    await audit(scope, { ...place, kind: "orgInvited", user: inviter, details });
     const row = await tx.get("org", org, null);
     return { invitation: id, orgName: (row?.["name"] ?? "") as string };
   },
@@ -78,9 +79,9 @@ export const withdrawInvitation: AuthProcedure<
   null
 > = {
   name: "auth.orgInvitationWithdraw",
-  async run(scope, { user, roles, org, invitation }) {
+  async run(scope, { user, roles, reason, org, invitation }) {
     const { tx } = scope;
-    await assertManages(scope, { user, roles, org });
+    await assertManages(scope, { user, roles, reason, org });
     const row = await tx.get("orgInvitation", invitation, null);
     if (row?.["org"] !== org) throw new PlatformError("NOT_FOUND");
     await tx.delete("orgInvitation", invitation);
@@ -94,7 +95,7 @@ export const withdrawInvitation: AuthProcedure<
  */
 export const acceptInvitation: AuthProcedure<OrgActor & { readonly digest: string }, string> = {
   name: "auth.orgInvitationAccept",
-  async run(scope, { user, roles, digest, ...place }) {
+  async run(scope, { user, roles, reason: _reason, digest, ...place }) {
     const { run, tx } = scope;
     const row = await findOne(scope, "orgInvitation", "digest", digest);
     if (row === null || (row["expiresAt"] as string) <= timeText(run.nowMs)) {

@@ -1,5 +1,7 @@
 // Organisations and their members, each change one transaction that asks first who asks. The right is asked inside it:
 // somebody who was removed a moment ago changes nothing more.
+import { assert } from "../../base/assert.ts";
+import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
@@ -11,7 +13,19 @@ import { sessionsOf } from "../session-end.ts";
 import { firstRole, isManaging, memberIn, memberOf, rankOf } from "./org-access.ts";
 
 /** Who acts, and among which roles. Part of every input. */
-export type OrgActor = AuthPlace & { readonly user: string; readonly roles: readonly string[] };
+export type OrgActor = AuthPlace & {
+  readonly user: string;
+  readonly roles: readonly string[];
+  /** Why the app itself acts: then nobody's right is asked for, and all else holds. Null: the user acts. */
+  readonly reason: string | null;
+};
+
+/** What the record says of who acted. */
+function byOf({ user, reason }: Pick<OrgActor, "user" | "reason">): {
+  readonly [name: string]: Json;
+} {
+  return reason === null ? { by: user } : { reason };
+}
 
 /** Makes an organisation; its maker has the first role. @returns its id. @throws UNIQUE_TAKEN for a slug in use. */
 export const createOrg: AuthProcedure<
@@ -19,8 +33,9 @@ export const createOrg: AuthProcedure<
   string
 > = {
   name: "auth.orgCreate",
-  async run(scope, { user, roles, orgName, slug, ...place }) {
+  async run(scope, { user, roles, reason, orgName, slug, ...place }) {
     const { run, tx } = scope;
+    if ((await tx.get("user", user, null)) === null) throw new PlatformError("NOT_FOUND");
     await assertRoomForUser(scope, user);
     if ((await findOne(scope, "org", "slug", slug)) !== null) {
       throw new PlatformError("UNIQUE_TAKEN", { fields: ["slug"] });
@@ -28,7 +43,8 @@ export const createOrg: AuthProcedure<
     const id = run.app.newId("org");
     await tx.insert("org", { id, name: orgName, slug, createdAt: timeText(run.nowMs) });
     await addMember(scope, { org: id, user, role: firstRole(roles) });
-    await audit(scope, { ...place, kind: "orgCreated", user, details: { org: id } });
+    const details = { org: id, ...(reason === null ? {} : { reason }) };
+    await audit(scope, { ...place, kind: "orgCreated", user, details });
     return id;
   },
 };
@@ -43,8 +59,8 @@ export const changeOrg: AuthProcedure<
   null
 > = {
   name: "auth.orgChange",
-  async run(scope, { user, roles, org, orgName, slug }) {
-    await assertManages(scope, { user, roles, org });
+  async run(scope, { user, roles, reason, org, orgName, slug }) {
+    await assertManages(scope, { user, roles, reason, org });
     const holder = slug === null ? null : await findOne(scope, "org", "slug", slug);
     if (holder !== null && holder["id"] !== org)
       throw new PlatformError("UNIQUE_TAKEN", { fields: ["slug"] });
@@ -59,7 +75,7 @@ export const changeOrg: AuthProcedure<
 /** Deletes an organisation; only the first role may. @throws NOT_FOUND, CALL_DENIED, REF_IN_USE. */
 export const deleteOrg: AuthProcedure<OrgActor & { readonly org: string }, null> = {
   name: "auth.orgDelete",
-  async run(scope, { user, roles, org, ...place }) {
+  async run(scope, { user, roles, reason: _reason, org, ...place }) {
     const member = await memberIn(scope.tx, org, user);
     if (member["role"] !== firstRole(roles)) throw new PlatformError("CALL_DENIED");
     await scope.tx.delete("org", org);
@@ -74,17 +90,16 @@ export const changeMember: AuthProcedure<
   null
 > = {
   name: "auth.orgMemberChange",
-  async run(scope, { user, roles, org, member, role, ...place }) {
-    const actor = await assertManages(scope, { user, roles, org });
+  async run(scope, { user, roles, reason, org, member, role, ...place }) {
+    const own = await assertManages(scope, { user, roles, reason, org });
     const row = await memberIn(scope.tx, org, member);
-    const own = rankOf(roles, actor["role"] as string);
     // Nobody acts on somebody above them, and nobody makes somebody more than they are.
     if (rankOf(roles, row["role"] as string) < own || rankOf(roles, role) < own) {
       throw new PlatformError("CALL_DENIED");
     }
     if (role !== firstRole(roles)) await assertKeepsFirst(scope, roles, row);
     await scope.tx.update("orgMember", row["id"] as string, { role });
-    const details = { org, role, by: user };
+    const details = { org, role, ...byOf({ user, reason }) };
     await audit(scope, { ...place, kind: "orgRoleChanged", user: member, details });
     return null;
   },
@@ -96,14 +111,13 @@ export const removeMember: AuthProcedure<
   null
 > = {
   name: "auth.orgMemberRemove",
-  async run(scope, { user, roles, org, member, ...place }) {
-    const actor = await memberIn(scope.tx, org, user);
+  async run(scope, { user, roles, reason, org, member, ...place }) {
+    const isOther = reason !== null || member !== user;
+    if (reason === null) await memberIn(scope.tx, org, user);
     const row = await memberIn(scope.tx, org, member);
-    if (member !== user) {
-      const rank = rankOf(roles, actor["role"] as string);
-      const mayAct = isManaging(roles, actor["role"] as string);
-      if (!mayAct || rankOf(roles, row["role"] as string) < rank)
-        throw new PlatformError("CALL_DENIED");
+    if (isOther) {
+      const own = await assertManages(scope, { user, roles, reason, org });
+      if (rankOf(roles, row["role"] as string) < own) throw new PlatformError("CALL_DENIED");
     }
     await assertKeepsFirst(scope, roles, row);
     await scope.tx.delete("orgMember", row["id"] as string);
@@ -111,7 +125,7 @@ export const removeMember: AuthProcedure<
       if (session["org"] === org)
         await scope.tx.update("authSession", session["id"] as string, { org: null });
     }
-    const details = { org, by: user };
+    const details = { org, ...byOf({ user, reason }) };
     await audit(scope, { ...place, kind: "orgMemberRemoved", user: member, details });
     return null;
   },
@@ -132,15 +146,40 @@ export const chooseOrg: AuthProcedure<
   },
 };
 
-/** The membership of somebody who manages. @throws NOT_FOUND for strangers, CALL_DENIED. */
+/** The rank of somebody who manages; of the app itself, the first. @throws NOT_FOUND for strangers, CALL_DENIED. */
 export async function assertManages(
   { tx }: ProcedureScope,
-  asked: { readonly user: string; readonly roles: readonly string[]; readonly org: string },
-): Promise<Row> {
-  const member = await memberIn(tx, asked.org, asked.user);
-  if (!isManaging(asked.roles, member["role"] as string)) throw new PlatformError("CALL_DENIED");
-  return member;
+  { user, roles, reason, org }: Omit<OrgActor, keyof AuthPlace> & { readonly org: string },
+): Promise<number> {
+  if (reason !== null) {
+    if ((await tx.get("org", org, null)) === null) throw new PlatformError("NOT_FOUND");
+    return 0;
+  }
+  const role = (await memberIn(tx, org, user))["role"] as string;
+  if (!isManaging(roles, role)) throw new PlatformError("CALL_DENIED");
+  return rankOf(roles, role);
 }
+
+/**
+ * Adds a member, in the app's name: nobody adds others but by an invitation that they accept.
+ * @returns whether they were none before. @throws NOT_FOUND, CONFLICT.
+ */
+export const putMember: AuthProcedure<
+  OrgActor & { readonly org: string; readonly member: string; readonly role: string },
+  boolean
+> = {
+  name: "auth.orgMemberAdd",
+  async run(scope, { user, roles, reason, org, member, role, ...place }) {
+    assert(reason !== null, "the app adds members, people invite them");
+    await assertManages(scope, { user, roles, reason, org });
+    if ((await scope.tx.get("user", member, null)) === null) throw new PlatformError("NOT_FOUND");
+    if ((await memberOf(scope.tx, org, member)) !== null) return false;
+    await addMember(scope, { org, user: member, role });
+    const details = { org, role, reason };
+    await audit(scope, { ...place, kind: "orgJoined", user: member, details });
+    return true;
+  },
+};
 
 /** Adds a member, unless they are one. @throws CONFLICT when the organisation or the user has too many. */
 export async function addMember(

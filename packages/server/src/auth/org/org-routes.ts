@@ -3,17 +3,19 @@ import { PlatformError } from "../../base/platform-error.ts";
 import type { Json } from "../../base/json.ts";
 import type { Row } from "../../store/store.ts";
 import { findAll } from "../account-find.ts";
-import { bodyOf, invalidField, textField } from "../ask-body.ts";
+import { bodyOf, textField } from "../ask-body.ts";
 import type { AuthDesk } from "../auth-desk.ts";
 import { placeOf } from "../auth-event.ts";
 import type { AuthRate } from "../auth-rates.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { networkKey } from "../caller-network.ts";
 import { normalEmail } from "../email-address.ts";
-import { linkOf } from "../letter-link.ts";
 import { userOf } from "../protocol-caller.ts";
-import { acceptInvitation, invite, withdrawInvitation } from "./invitation-procedures.ts";
+import { acceptInvitation, withdrawInvitation } from "./invitation-procedures.ts";
 import { isManaging, memberIn, orgRoles } from "./org-access.ts";
+import { orgNameOf, orgRoleOf, orgSlugOf } from "./org-fields.ts";
+import { countInvitation, sendInvitation } from "./org-invite.ts";
+import { membersOf } from "./org-members.ts";
 import {
   changeMember,
   changeOrg,
@@ -24,12 +26,7 @@ import {
   type OrgActor,
 } from "./org-procedures.ts";
 
-/** Letters that one person makes us send to addresses of their choice. */
-const invitations: AuthRate = { name: "invitations of a user", quota: "100/hour" };
 const acceptances: AuthRate = { name: "invitations tried by a network", quota: "60/minute" };
-const nameCharsMax = 200;
-const slugPattern = /^[a-z0-9](?:[a-z0-9\-]{0,58}[a-z0-9])?$/v;
-const dayMs = 86_400_000;
 
 const isOn = ({ organisations }: AuthDesk["settings"]): boolean => organisations !== null;
 
@@ -60,13 +57,13 @@ export const orgRoutes: readonly AuthRoute[] = [
   route("PATCH", "/auth/orgs/:org/members/:user", changeRole),
   route("DELETE", "/auth/orgs/:org/members/:user", takeOut),
   route("GET", "/auth/orgs/:org/invitations", listInvitations),
-  route("POST", "/auth/orgs/:org/invitations", sendInvitation),
+  route("POST", "/auth/orgs/:org/invitations", invitePerson),
   route("DELETE", "/auth/orgs/:org/invitations/:invitation", withdraw),
   route("POST", "/auth/invitations/accept", accept),
 ];
 
 function actorOf(ask: AuthAsk, desk: AuthDesk): OrgActor {
-  return { ...placeOf(ask), user: userOf(ask), roles: orgRoles(desk.settings) };
+  return { ...placeOf(ask), user: userOf(ask), roles: orgRoles(desk.settings), reason: null };
 }
 
 function orgOf({ params }: AuthAsk): string {
@@ -96,7 +93,7 @@ function shownOrg({ id = null, name = null, slug = null }: Row) {
 /** `{ name, slug }`, answered by 201 `{ id }`. */
 async function create(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["name", "slug"]);
-  const input = { ...actorOf(ask, desk), orgName: nameOf(body), slug: slugOf(body) };
+  const input = { ...actorOf(ask, desk), orgName: orgNameOf(body), slug: orgSlugOf(body) };
   return { status: 201, json: { id: await desk.run(createOrg, input, ask) } };
 }
 
@@ -130,8 +127,8 @@ async function change(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const input = {
     ...actorOf(ask, desk),
     org: orgOf(ask),
-    orgName: body["name"] === undefined ? null : nameOf(body),
-    slug: body["slug"] === undefined ? null : slugOf(body),
+    orgName: body["name"] === undefined ? null : orgNameOf(body),
+    slug: body["slug"] === undefined ? null : orgSlugOf(body),
   };
   await desk.run(changeOrg, input, ask);
   return {};
@@ -148,37 +145,14 @@ async function members(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const after = ask.query.get("after");
   return desk.store.read(async (tx) => {
     await memberIn(tx, orgOf(ask), user);
-    const page = await tx.list(
-      {
-        kind: "list",
-        from: "orgMember",
-        where: { kind: "field", field: "org", condition: { eq: orgOf(ask) } },
-        orderBy: [{ field: "id", descending: false }],
-        limit: desk.limits.pageRowsDefault,
-        ...(after === null ? {} : { after }),
-      },
-      null,
-    );
-    const members: Json[] = [];
-    for (const { user: id, role = null } of page.rows) {
-      const row = await tx.get("user", id as string, null);
-      const [account] = await findAll({ tx }, "authAccount", "user", id as string, 1);
-      const name = row?.["name"];
-      members.push({
-        user: id ?? null,
-        name: typeof name === "string" ? name : null,
-        email: account?.["email"] ?? null,
-        role,
-      });
-    }
-    return { json: { members, next: page.next } };
+    return { json: await membersOf(tx, desk.limits, { org: orgOf(ask), after }) };
   });
 }
 
 /** `{ role }`. */
 async function changeRole(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const actor = actorOf(ask, desk);
-  const role = roleOf(bodyOf(ask, ["role"]), actor.roles);
+  const role = orgRoleOf(bodyOf(ask, ["role"]), actor.roles);
   await desk.run(
     changeMember,
     { ...actor, org: orgOf(ask), member: ask.params["user"] ?? "", role },
@@ -212,31 +186,15 @@ async function listInvitations(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer
 }
 
 /** `{ email, role }`, answered by 201 `{ id }`. */
-async function sendInvitation(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
+async function invitePerson(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const actor = actorOf(ask, desk);
-  desk.rates.take(invitations, actor.user);
+  const org = orgOf(ask);
+  countInvitation(desk, actor, org);
   const body = bodyOf(ask, ["email", "role"]);
   const email = normalEmail(body["email"]);
-  const role = roleOf(body, actor.roles);
-  const token = desk.secrets.draw();
-  // Before anything is kept: without an address of this server there is no letter.
-  const link = linkOf(desk, ask, "/auth/invitations/accept", { token });
-  const input = { ...actor, org: orgOf(ask), email, role, digest: desk.secrets.digest(token) };
-  const { invitation, orgName } = await desk.run(invite, input, ask);
-  const inviter = await desk.store.read((tx) => tx.get("user", actor.user, null));
-  const name = inviter?.["name"];
-  desk.mail.send({
-    to: email,
-    template: "invitation",
-    data: {
-      org: orgName,
-      inviter: typeof name === "string" ? name : "",
-      role,
-      link,
-      days: Math.round(desk.limits.authInvitationMs / dayMs),
-    },
-  });
-  return { status: 201, json: { id: invitation } };
+  const role = orgRoleOf(body, actor.roles);
+  const asked = { actor, org, email, role, origin: ask.origin };
+  return { status: 201, json: { id: await sendInvitation(desk, asked, ask) } };
 }
 
 async function withdraw(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
@@ -251,23 +209,4 @@ async function accept(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const token = textField(bodyOf(ask, ["token"]), "token", 100);
   const input = { ...actorOf(ask, desk), digest: desk.secrets.digest(token) };
   return { json: { org: await desk.run(acceptInvitation, input, ask) } };
-}
-
-function nameOf(body: AuthAsk["body"]): string {
-  const name = textField(body, "name", nameCharsMax).trim();
-  // It stands in letters and on pages: one line.
-  if (name === "" || /\p{Cc}/v.test(name)) throw invalidField("name", "is no line of text");
-  return name;
-}
-
-function slugOf(body: AuthAsk["body"]): string {
-  const slug = textField(body, "slug", 60);
-  if (slugPattern.test(slug)) return slug;
-  throw invalidField("slug", "is not of small letters, digits and dashes");
-}
-
-function roleOf(body: AuthAsk["body"], roles: readonly string[]): string {
-  const role = textField(body, "role", 50);
-  if (roles.includes(role)) return role;
-  throw invalidField("role", "is none of the app's");
 }

@@ -1,4 +1,5 @@
 // Keys for programs that act in one's name. A key is shown once, when it is made.
+import { asksSecondFactor } from "../caller-build.ts";
 import { html } from "./html.ts";
 import { accountAnswer, when } from "./account-nav.ts";
 import { objectOf, objectsOf, textOf } from "./page-call.ts";
@@ -14,6 +15,7 @@ const keysPage: Page = {
   isOn,
   async show(context, note) {
     const keys = objectsOf((await context.read("/auth/keys"))["keys"]);
+    const asks = asksSecondFactor(context.desk.settings, context.ask.caller.role);
     return accountAnswer(context, note, {
       title: "Keys",
       body: html`<p>
@@ -23,11 +25,12 @@ const keysPage: Page = {
         ${list(keys, (key) => {
           const name = textOf(key["name"]);
           const used = textOf(key["lastUsedAt"]);
+          const isIdle = asks && key["isStrong"] !== true;
           return [
             html`${name}<br /><span class="quiet"
                 ><code>${textOf(key["hint"])}…</code> · made
                 ${when(textOf(key["createdAt"]))}${used === "" ? ", never used" : html`, used ${when(used)}`}</span
-              >`,
+              >${isIdle ? html`<br />Does nothing: your role asks for a second step, and it was made without one.` : ""}`,
             buttonForm(
               `/auth/keys/${textOf(key["id"])}/remove`,
               html`Delete<span class="gone"> ${name}</span>`,

@@ -7,7 +7,7 @@ import { objectOf, textOf, type PageContext } from "./page-call.ts";
 import { field, form, hidden, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
 import { goOn } from "./page-go-on.ts";
-import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
+import { emailOf, hintOf, pagePath, nextOf, typed, type Page } from "./page-route.ts";
 import { finishSignInPage } from "./sign-in-page.ts";
 
 /** The browser that signed up has it: see sign-up.ts. */
@@ -42,13 +42,15 @@ function askPage({ path, title, text, button, isOn, sent }: AskPage): Page {
               kind: "email",
               autocomplete: "username",
               max: 254,
-              value: typed(ask, "email"),
+              value: emailOf(ask),
               isFirst: true,
             })}
             ${submit(button)}`,
           )}
           <p class="quiet">
-            <a href="${pagePath("/auth/sign-in", { next: nextOf(ask) })}">Sign in another way</a>
+            <a href="${pagePath("/auth/sign-in", { next: nextOf(ask), hint: hintOf(ask) })}"
+              >Sign in another way</a
+            >
           </p>`,
       }),
     async submit(context) {

@@ -71,3 +71,16 @@ export function pagePath(path: string, query: Readonly<Record<string, string>>):
 export function typed(ask: AuthAsk, name: string): string {
   return textOf(ask.body[name]);
 }
+
+const hintCharsMax = 254;
+
+/** Who a client that asks for a sign-in expects (`login_hint`): a proposal, which people change. Empty: nobody. */
+export function hintOf({ query }: Pick<AuthAsk, "query">): string {
+  const hint = query.get("hint") ?? "";
+  return hint.length <= hintCharsMax ? hint : "";
+}
+
+/** What a field for an address begins with: what was typed, or who is expected. */
+export function emailOf(ask: AuthAsk): string {
+  return typed(ask, "email") || hintOf(ask);
+}

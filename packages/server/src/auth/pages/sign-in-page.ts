@@ -1,15 +1,13 @@
 // Signing in: by password, by a link or code in a mail, with a passkey, with an account elsewhere. And the second step,
 // for those who have one.
-import type { AuthAnswer, AuthAsk } from "../auth-route.ts";
+import type { AuthAnswer } from "../auth-route.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { objectOf, textOf, type PageContext } from "./page-call.ts";
 import { accountPath, goOn, targetOf } from "./page-go-on.ts";
 import { field, form, hidden, passkeyButton, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
-import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
+import { emailOf, hintOf, pagePath, nextOf, typed, type Page } from "./page-route.ts";
 import { passkeyScript } from "./passkey-script.ts";
-
-const hintCharsMax = 254;
 
 /** `/auth/sign-in`. With `again=1` also for somebody who is signed in. */
 export const signInPage: Page = {
@@ -28,7 +26,8 @@ export const signInPage: Page = {
       otherWays(context),
       settings.signUp === "open"
         ? html`<p class="quiet">
-            No account yet? <a href="${pagePath("/auth/sign-up", { next })}">Sign up</a>
+            No account yet?
+            <a href="${pagePath("/auth/sign-up", { next, hint: hintOf(ask) })}">Sign up</a>
           </p>`
         : null,
     ];
@@ -68,33 +67,30 @@ function passwordForm({ ask }: PageContext): Html {
         kind: "email",
         autocomplete: "username",
         max: 254,
-        value: typed(ask, "email") || hintOf(ask),
+        value: emailOf(ask),
         isFirst: true,
       })}
       ${field({ name: "password", label: "Password", kind: "password", autocomplete: "current-password", max: 1_000 })}
-      <p class="quiet"><a href="${pagePath("/auth/reset", { next })}">Forgotten?</a></p>
+      <p class="quiet">
+        <a href="${pagePath("/auth/reset", { next, hint: hintOf(ask) })}">Forgotten?</a>
+      </p>
       ${submit("Sign in")}`,
   );
-}
-
-/** Who a client that asks for a sign-in expects (`login_hint`): a proposal, which people change. */
-function hintOf({ query }: AuthAsk): string {
-  const hint = query.get("hint") ?? "";
-  return hint.length <= hintCharsMax ? hint : "";
 }
 
 function otherWays(context: PageContext): HtmlValue {
   const { ask, desk } = context;
   const { settings } = desk;
   const next = nextOf(ask);
-  const link = (path: string, label: string) =>
-    html`<a class="button plain whole" href="${pagePath(path, { next })}">${label}</a>`;
+  const link = (path: string, label: string, query: Readonly<Record<string, string>> = { next }) =>
+    html`<a class="button plain whole" href="${pagePath(path, query)}">${label}</a>`;
+  const hinted = { next, hint: hintOf(ask) };
   const ways: readonly Html[] = [
     ...(settings.passkeys
       ? [passkeyButton("Sign in with a passkey", targetOf(context) ?? accountPath)]
       : []),
-    ...(settings.magicLink ? [link("/auth/magic-link", "E-mail me a link")] : []),
-    ...(settings.emailCode ? [link("/auth/email-code", "E-mail me a code")] : []),
+    ...(settings.magicLink ? [link("/auth/magic-link", "E-mail me a link", hinted)] : []),
+    ...(settings.emailCode ? [link("/auth/email-code", "E-mail me a code", hinted)] : []),
     ...Object.entries(settings.providers).map(([name, { label }]) =>
       link(`/auth/providers/${encodeURIComponent(name)}/start`, `Continue with ${label}`),
     ),

@@ -7,7 +7,7 @@ import { newPasswordField, sentPage } from "./mail-pages.ts";
 import type { PageContext } from "./page-call.ts";
 import { field, form, submit } from "./page-form.ts";
 import { pageAnswer } from "./page-frame.ts";
-import { pagePath, nextOf, typed, type Page } from "./page-route.ts";
+import { emailOf, hintOf, pagePath, nextOf, typed, type Page } from "./page-route.ts";
 
 /** `/auth/sign-up`. */
 export const signUpPage: Page = {
@@ -29,13 +29,14 @@ export const signUpPage: Page = {
             kind: "email",
             autocomplete: "username",
             max: 254,
-            value: typed(ask, "email"),
+            value: emailOf(ask),
           })}
           ${desk.settings.password === null ? "" : newPasswordField(desk.settings, { label: "Password" })}
           ${submit("Sign up")}`,
         )}
         <p class="quiet">
-          You have an account? <a href="${pagePath("/auth/sign-in", { next })}">Sign in</a>
+          You have an account?
+          <a href="${pagePath("/auth/sign-in", { next, hint: hintOf(ask) })}">Sign in</a>
         </p>`,
     });
   },

@@ -17,6 +17,12 @@ export function authCalls(call: Call): AuthCalls {
     openSession: (input) => ask(call, "auth.openSession", json(input)),
     endSession: (input) => ask(call, "auth.endSession", json(input)),
     issueToken: (input) => ask(call, "auth.issueToken", json(input)),
+    createOrg: (input) => ask(call, "auth.createOrg", json(input)),
+    addMember: (input) => ask(call, "auth.addMember", json(input)),
+    setMemberRole: (input) => ask(call, "auth.setMemberRole", json(input)),
+    removeMember: (input) => ask(call, "auth.removeMember", json(input)),
+    inviteMember: (input) => ask(call, "auth.inviteMember", json(input)),
+    listMembers: (input) => ask(call, "auth.listMembers", json(input)),
   };
 }
 
