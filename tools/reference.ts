@@ -7,6 +7,9 @@ import { errorCodes, type ErrorRow, type Fault } from "../packages/server/src/ba
 import { limitTable, type Limit } from "../packages/server/src/base/limits.ts";
 import { codeIndex, codePage } from "../packages/server/src/engineer/check/code-page.ts";
 import { checkCodeNames } from "../packages/server/src/engineer/check/codes.ts";
+import type { CallFidelity } from "../packages/simulators/src/http/simulated-call.ts";
+import { plaidFidelity } from "../packages/simulators/src/plaid/plaid-fidelity.ts";
+import { stripeFidelity } from "../packages/simulators/src/stripe/stripe-fidelity.ts";
 
 /** Where the pages are. */
 export const referenceFolder = join(
@@ -28,6 +31,7 @@ export function referencePages(): Readonly<Record<string, string>> {
   return {
     "errors.md": errorsPage(errorCodes),
     "limits.md": limitsPage(limitTable),
+    "simulators.md": simulatorsPage(),
     "checks/index.md": withNote(codeIndex()),
     ...Object.fromEntries(codes),
   };
@@ -67,6 +71,33 @@ export function limitsPage(rows: Readonly<Record<string, Limit>>): string {
 their rates. The bounds are what it may be set to.`,
     "| limit | default | bounds | what it is of |\n| --- | --- | --- | --- |",
     lines,
+  );
+}
+
+/** What the simulators of Stripe and Plaid have, call by call. */
+export function simulatorsPage(): string {
+  const words = (names: readonly string[]): string =>
+    names.length === 0 ? "" : names.map((name) => `\`${name}\``).join(" ");
+  const lines = (rows: readonly CallFidelity[]) =>
+    rows.map(
+      ({ name, takes, ignores, less }) =>
+        `| \`${name}\` | ${words(takes)} | ${words(ignores)} | ${cell(less)} |`,
+    );
+  const head =
+    "| call | takes | makes nothing of | is less than the real one |\n| --- | --- | --- | --- |";
+  return page(
+    "Simulators",
+    `Every call that the simulators of [Stripe](../payments.md#without-a-key) and Plaid have; a test makes each of them by the official SDK and
+holds what it looks for against this page. A call or a parameter that is not here is refused by Stripe's (404; 400
+\`parameter_unknown\`); Plaid's refuses calls, and leaves parameters alone, as Plaid does. Objects have the fields that the call sets and those that
+every one has; what Stripe adds beyond is not there.
+
+For all calls of Stripe's: API keys, form bodies, errors with type, code and parameter, idempotency keys (the same answer, 400 for
+other parameters), \`expand\`, lists from the newest on with \`limit\`, \`starting_after\` and \`ending_before\`, events for what they change.
+
+## Stripe`,
+    head,
+    [...lines(stripeFidelity), "", "## Plaid", "", head, ...lines(plaidFidelity)],
   );
 }
 

@@ -44,6 +44,18 @@ test("a webhook that takes any signature is shown; the sound one is proved with 
   await scored("any signature opens a webhook");
 });
 
+for (const name of [
+  "signatures of webhooks are not looked at",
+  "the function behind a webhook has an address of its own",
+  "identity takes tokens of every wrong kind",
+  "signing in says that the password is wrong",
+  "a login of the app's own says who has an account",
+]) {
+  test(`at the doors: ${name}, which is shown, and nothing in its twin`, async () => {
+    await scored(name);
+  });
+}
+
 async function review(base: BaseApp, patches: readonly Patch[]): Promise<ReadonlySet<string>> {
   const appDir = mkdtempSync(join(tmpdir(), "keelson-planted-"));
   try {

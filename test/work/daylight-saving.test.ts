@@ -11,11 +11,6 @@ import { openOutside } from "./outside.ts";
 import { untilSo } from "./work-scene.ts";
 
 const crons = `
-export const night = mutation({
-  args: { at: t.time() },
-  run: ({ db, now }, { at }) => db.asSystem("a tick").entry.create({ kind: "night", key: at, number: 0, at: now }).then(() => null),
-});
-export const nights = cron("30 2 * * *", { zone: "Europe/Vienna", missed: "all" }, night);
 export const hour = mutation({
   args: { at: t.time() },
   run: ({ db, now }, { at }) => db.asSystem("a tick").entry.create({ kind: "hour", key: at, number: 0, at: now }).then(() => null),

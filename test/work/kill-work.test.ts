@@ -18,6 +18,7 @@ test("a server killed three times at work, its clock stepped, loses nothing and 
     threads: null,
     loadMsMax: 400,
     steps: true,
+    day: null,
     folder,
     say: (line) => context.diagnostic(line),
   });

@@ -1,4 +1,4 @@
-// Kills a server at random moments while events, jobs, triggers and ticks run, and steps its clock by an hour
+// Kills a server at random moments while events, jobs, triggers, ticks and workflows run, and steps its clock by an hour
 // both ways. In the end nothing acknowledged is lost, what is transactional happened once, events of a key came
 // in order, ticks have no gap and no double, and what reached the world more than once came with the same key.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
@@ -21,10 +21,23 @@ export interface KillWorkOptions {
   readonly loadMsMax: number;
   /** Whether the clock is stepped. */
   readonly steps: boolean;
+  /** A day on which clocks change, for the server's clock to be at; null: today. */
+  readonly day: KillDay | null;
   /** An empty folder. */
   readonly folder: string;
   readonly say: (line: string) => void;
 }
+
+/** Where on such a day the server's clock is: an hour more and an hour less are on both sides of the change. */
+export const killDays = {
+  /** 01:59 in Vienna is followed by 03:00. */
+  spring: { begin: "2026-03-29T00:30:00Z", night: "2026-03-29T01:00:00.000Z" },
+  /** 02:59 is followed by 02:00. */
+  autumn: { begin: "2026-10-25T00:05:00Z", night: "2026-10-25T00:30:00.000Z" },
+} as const;
+
+/** The name of such a day. */
+export type KillDay = keyof typeof killDays;
 
 /** What came of it. */
 export interface KillWorkReport {
@@ -37,7 +50,7 @@ export interface KillWorkReport {
 }
 
 /** What happens once for each payment, in a transaction. */
-const onceKinds = ["pay", "stock", "remind", "tally", "create"];
+const onceKinds = ["pay", "stock", "remind", "tally", "create", "load", "unload", "sign"];
 /** What happens at least once. */
 const leastKinds = ["mail", "ship"];
 const hourMs = 3_600_000;
@@ -47,11 +60,12 @@ const stallMs = 30_000;
 
 /** Runs it. */
 export async function killWork(options: KillWorkOptions): Promise<KillWorkReport> {
-  const { folder, clients, threads, steps } = options;
+  const { folder, clients, threads, steps, day } = options;
+  const baseMs = day === null ? 0 : Date.parse(killDays[day].begin) - Date.now();
   const dataDir = join(folder, "data");
   const clock = join(folder, "clock");
   mkdirSync(dataDir, { recursive: true });
-  writeFileSync(clock, "0");
+  writeFileSync(clock, String(baseMs));
   process.env["KEELSON_TEST_CLOCK"] = clock;
   const outside = await openOutside(folder);
   const world = new KillWorld({
@@ -74,7 +88,7 @@ export async function killWork(options: KillWorkOptions): Promise<KillWorkReport
       await wait(20 + random() * options.loadMsMax);
       // On a busy machine: a round in which nothing happens shows nothing.
       for (let ms = 0; ms < busyMsMax && acknowledged.length < before + 3; ms += 20) await wait(20);
-      if (steps) setClock(clock, [0, hourMs, -hourMs][Math.floor(random() * 3)] ?? 0);
+      if (steps) setClock(clock, baseMs + ([0, hourMs, -hourMs][Math.floor(random() * 3)] ?? 0));
       if (steps) await wait(random() * 120);
       await world.kill();
       // Some of the starts are killed, too.
@@ -87,8 +101,11 @@ export async function killWork(options: KillWorkOptions): Promise<KillWorkReport
       options.say(`round ${round}: ${acknowledged.length} acknowledged`);
     }
     under.isOver = true;
+    // In the end the clock is past the change, whatever chance said.
+    if (day !== null) setClock(clock, baseMs + hourMs);
     await Promise.all(paying);
-    const violations = await settled(join(dataDir, "data.db"), acknowledged);
+    const settling = await settled(join(dataDir, "data.db"), acknowledged);
+    const violations = [...settling, ...(day === null ? [] : await nightOnce(dataDir, day))];
     const { repeats, wrong, calls } = checkOutside(outside.calls, acknowledged);
     return {
       kills: world.kills,
@@ -105,6 +122,21 @@ export async function killWork(options: KillWorkOptions): Promise<KillWorkReport
     http.close();
     await outside.close();
   }
+}
+
+/** The schedule of half past two, which that day has not or has twice: it ran once. */
+async function nightOnce(dataDir: string, day: KillDay): Promise<readonly string[]> {
+  const { night } = killDays[day];
+  let keys: readonly string[] = [];
+  for (let ms = 0; ms < stallMs; ms += 100) {
+    const db = new DatabaseSync(join(dataDir, "data.db"), { readOnly: true });
+    const rows = db.prepare("SELECT key FROM entry WHERE kind = 'night'").all();
+    db.close();
+    keys = rows.map(({ key }) => String(key));
+    if (keys.length > 0) break;
+    await wait(100);
+  }
+  return keys.join() === night ? [] : [`half past two ran at ${keys.join() || "no time"}`];
 }
 
 /** Whole or not at all: a file that is read while it is written must say something. */
@@ -149,7 +181,10 @@ async function pay(parts: {
 }
 
 /** Waits until all of it happened. @returns what did not, and what happened too often. */
-async function settled(file: string, acknowledged: readonly string[]): Promise<readonly string[]> {
+export async function settled(
+  file: string,
+  acknowledged: readonly string[],
+): Promise<readonly string[]> {
   let lastCount = -1;
   for (let stillMs = 0; stillMs < stallMs; stillMs += 100) {
     const { count, violations } = checkEntries(file, acknowledged);
@@ -191,8 +226,18 @@ export function checkEntries(
     for (const name of times.keys()) {
       const [kind = "", key = ""] = name.split(" ");
       if (kind === "disorder") violations.push(`${key} came out of order`);
-      else if (kind !== "tick" && !known.has(key)) violations.push(`${name} was never paid`);
+      else if (kind !== "tick" && kind !== "night" && !known.has(key))
+        violations.push(`${name} was never paid`);
     }
+    const states = db
+      .prepare(
+        "SELECT state, count(*) AS runs FROM workRun WHERE workflow = 'shop.carry' GROUP BY state",
+      )
+      .all();
+    const ended = new Map(states.map(({ state, runs }) => [String(state), Number(runs)]));
+    const done = ended.get("done") ?? 0;
+    if (done !== acknowledged.length)
+      violations.push(`workflows: ${JSON.stringify([...ended])}, not ${acknowledged.length} done`);
     const dead = db.prepare("SELECT id, queue FROM workDead").all();
     for (const { id, queue } of dead)
       violations.push(`${String(queue)} ${String(id)} is a dead letter`);
@@ -222,7 +267,7 @@ function countTicks(file: string): number {
 }
 
 /** Calls of one payment carry one key, and it is no other's. */
-function checkOutside(
+export function checkOutside(
   calls: ReadonlyMap<string, readonly string[]>,
   acknowledged: readonly string[],
 ): { readonly repeats: number; readonly calls: number; readonly wrong: readonly string[] } {
@@ -230,7 +275,8 @@ function checkOutside(
   const owners = new Map<string, string>();
   let repeats = 0;
   let count = 0;
-  for (const key of acknowledged) {
+  // A job and a step of a workflow reach it for each payment.
+  for (const key of acknowledged.flatMap((key) => [key, `carry-${key}`])) {
     const own = calls.get(`/${key}`) ?? [];
     count += own.length;
     repeats += Math.max(0, own.length - 1);

@@ -1,5 +1,5 @@
-// `node test/work/main.ts --rounds=200`: kills the real server while work runs, and steps its clock. Exit status 2
-// on a violation; the folder is then kept.
+// `node test/work/main.ts --rounds=200`: kills the real server while work runs, and steps its clock. `--day=spring` or
+// `autumn` has its clock on a day on which clocks change. Exit status 2 on a violation; the folder is then kept.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     threads: { type: "string" },
     load: { type: "string", default: "800" },
     "no-steps": { type: "boolean", default: false },
+    day: { type: "string" },
   },
 });
 const folder = mkdtempSync(join(tmpdir(), "keelson-work-kill-"));
@@ -24,6 +25,7 @@ const report = await killWork({
   threads: values.threads === undefined ? null : Number(values.threads),
   loadMsMax: Number(values.load),
   steps: !values["no-steps"],
+  day: values.day === "spring" || values.day === "autumn" ? values.day : null,
   folder,
   say: (line) => console.error(line),
 });

@@ -14,7 +14,6 @@ const perVersion = 5;
 
 const delivery = (version: number): string => `
 // begin of delivery
-import { workflow } from "./schema.ts";
 const version = ${version};
 export const deliver = workflow({
   args: { key: text },
@@ -36,10 +35,6 @@ function writeVersion(appDir: string, version: number): void {
   const shop = join(appDir, "keelson", "shop.ts");
   const [before = ""] = readFileSync(shop, "utf8").split("\n// begin of delivery");
   writeFileSync(shop, before + delivery(version));
-  const schema = join(appDir, "keelson", "schema.ts");
-  const text = readFileSync(schema, "utf8");
-  if (!text.includes("workflow"))
-    writeFileSync(schema, text.replace("queue, on", "queue, workflow, on"));
 }
 
 function keysOf(file: string, kind: string): readonly string[] {

@@ -2,7 +2,7 @@
 import { Refusal, t, type Id } from "keelson";
 import { sendCalledOff } from "./letters.ts";
 import { giveBack, owe } from "./pay.ts";
-import { cron, invariant, mutation, workflow } from "./schema.ts";
+import { cron, invariant, mutation, query, workflow } from "./schema.ts";
 
 /** Puts a film on the programme: one screening a day at the same hour. */
 export const schedule = mutation({
@@ -24,6 +24,52 @@ export const schedule = mutation({
       await db.screening.create({ film, hall, startsAt, price, rows, seatsPerRow });
     }
     return days;
+  },
+});
+
+/** The next screenings with what is sold of them, and what is still to be given back. */
+export const programme = query({
+  args: {},
+  allow: { role: ["staff"] },
+  returns: t.list(
+    t.object({
+      id: t.id("screening"),
+      film: t.text({ max: 200 }),
+      hall: t.text({ max: 40 }),
+      startsAt: t.time(),
+      status: t.oneOf("planned", "off"),
+      held: t.int(),
+      paid: t.int(),
+      due: t.int(),
+    }),
+    { max: 50 },
+  ),
+  async run({ db, now }) {
+    const shows = await db.screening.list({
+      where: { startsAt: { gt: now } },
+      orderBy: "startsAt",
+      limit: 50,
+      with: { film: true },
+    });
+    const screening = { in: shows.map(({ id }) => id) };
+    const sold = await db.booking.aggregate({
+      where: { screening, status: { in: ["held", "paid"] } },
+      groupBy: ["screening", "status"],
+      values: { seats: "count" },
+    });
+    const owed = await db.refund.list({
+      where: { status: "due" },
+      with: { booking: true },
+      limit: 1_000,
+    });
+    const seats = (id: Id<"screening">, status: string) =>
+      sold.find((one) => one.screening === id && one.status === status)?.seats ?? 0;
+    return shows.map(({ id, film, hall, startsAt, status }) => ({
+      ...{ id, hall, startsAt, status, film: film?.title ?? "" },
+      held: seats(id, "held"),
+      paid: seats(id, "paid"),
+      due: owed.filter(({ booking }) => booking?.screening === id).length,
+    }));
   },
 });
 

@@ -88,7 +88,9 @@ export const { query, mutation, action, hook, workflow, rules, app, invariant, c
     payment: t.ref("payment").immutable(),
     amount: t.money("EUR", { min: 1 }).immutable(),
     status: t.oneOf("due", "done"),
-  }).unique("booking", "payment"),
+  })
+    .unique("booking", "payment")
+    .index("status"),
 
   // What a day brought, written in the night after it.
   report: table({

@@ -6,6 +6,7 @@ import { api } from "./api.ts";
 import { Bookings } from "./bookings.tsx";
 import { FilmDetail } from "./film-detail.tsx";
 import { FilmList, type Film } from "./film-list.tsx";
+import { Office } from "./office.tsx";
 import { SignIn } from "./sign-in.tsx";
 import "./style.css";
 
@@ -16,7 +17,10 @@ if (isBack) history.replaceState(null, "", location.pathname);
 function Page() {
   const { me } = useMe(api);
   const [film, setFilm] = useState<Film | null>(null);
-  const [showsBookings, setShowsBookings] = useState(isBack);
+  const [shown, setShown] = useState<"films" | "bookings" | "office">(
+    isBack ? "bookings" : "films",
+  );
+  const turn = (to: "bookings" | "office") => () => setShown(shown === to ? "films" : to);
   return (
     <>
       <header>
@@ -24,16 +28,21 @@ function Page() {
         <span class="tagline">tickets for 3,200 films</span>
         <nav>
           {me && (
-            <button type="button" class="quiet" onClick={() => setShowsBookings(!showsBookings)}>
-              {showsBookings ? "Films" : "My bookings"}
+            <button type="button" class="quiet" onClick={turn("bookings")}>
+              {shown === "bookings" ? "Films" : "My bookings"}
+            </button>
+          )}
+          {me?.role === "staff" && (
+            <button type="button" class="quiet" onClick={turn("office")}>
+              {shown === "office" ? "Films" : "Box office"}
             </button>
           )}
           <SignIn me={me} />
         </nav>
       </header>
-      {showsBookings && me ? (
-        <Bookings />
-      ) : (
+      {shown === "bookings" && me && <Bookings />}
+      {shown === "office" && me?.role === "staff" && <Office />}
+      {(shown === "films" || !me || (shown === "office" && me.role !== "staff")) && (
         <main class={film === null ? "" : "has-film"}>
           <FilmList chosen={film} onChoose={setFilm} />
           <FilmDetail film={film} me={me} onClose={() => setFilm(null)} />

@@ -7,6 +7,7 @@ import { openTokenKeys } from "./auth/token-keys.ts";
 import type { AttackTarget } from "./engineer/attack/attack-target.ts";
 import type { BuiltApp } from "./host/app-cache.ts";
 import { withoutLimits } from "./host/attack-app.ts";
+import { openAttackHookKeys } from "./host/attack-hooks.ts";
 import { AttackServer } from "./host/attack-server.ts";
 import { databaseName } from "./host/backend.ts";
 import { realDisk } from "./host/real-disk.ts";
@@ -20,7 +21,7 @@ export { attackOutside, type OutsideReport } from "./engineer/attack/attack-outs
 export { attackHtml } from "./engineer/attack/report-html.ts";
 export { attackSarif } from "./engineer/attack/report-sarif.ts";
 export { attackText } from "./engineer/attack/report-text.ts";
-export type { AttackTarget } from "./engineer/attack/attack-target.ts";
+export type { AttackTarget, WireAnswer } from "./engineer/attack/attack-target.ts";
 export { attackSender } from "./host/attack-sender.ts";
 
 /** How a target is opened. */
@@ -57,6 +58,7 @@ async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTa
   if (copyOf !== undefined) {
     await backupSqlite(join(copyOf, databaseName), join(dataDir, databaseName));
   }
+  const hookKeys = openAttackHookKeys();
   const server = await startServer({
     appDir,
     dataDir,
@@ -64,10 +66,12 @@ async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTa
     mode: "production",
     threads: 0,
     isSealed: true,
+    hookKeys,
     limits: {
       anonymousPerMinuteMax: 1_000_000_000,
       callerPerMinuteMax: 1_000_000_000,
       badTokensPerMinuteMax: 1_000_000,
+      badHooksPerMinuteMax: 1_000_000,
       traceKeepMax: 16,
     },
     report: () => {},
@@ -79,7 +83,7 @@ async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTa
     path: join(dataDir, "keys.json"),
     random: openRealRandom(),
   });
-  return new AttackServer(server, keys, dataDir);
+  return new AttackServer(server, { keys, hookKeys, dataDir });
 }
 
 function keepGuest(file: string): string | null {

@@ -27,6 +27,7 @@ import {
   type BackendParts,
 } from "./host/backend.ts";
 import { lockDataFolder } from "./host/data-lock.ts";
+import type { HookKeys } from "./host/hook-desk.ts";
 import { openHostGauges, type HostGauges } from "./host/host-gauges.ts";
 import { listenHttp, type HttpListener } from "./host/http-listener.ts";
 import { realClock } from "./host/real-clock.ts";
@@ -62,6 +63,8 @@ export interface BackendOptions {
   readonly adapt?: (app: BuiltApp) => BuiltApp;
   /** Nothing leaves the server by itself: no queued work runs, no letter is sent. For a server that is attacked. Default: false. */
   readonly isSealed?: boolean;
+  /** What webhooks are checked with, for a server that is attacked. Default: the secrets of this machine. */
+  readonly hookKeys?: HookKeys;
   /** Where people reach the server: for links in letters, and cookies. Default: not known. */
   readonly publicUrl?: string;
   /** Called with every finished request; must not throw and must not wait. */
@@ -332,6 +335,7 @@ function openGround(options: BackendOptions): Ground {
       nextTurn: setImmediate,
       report: (error) => report(error, null),
       ...(options.onWork === undefined ? {} : { told: options.onWork }),
+      ...(options.hookKeys === undefined ? {} : { hookKeys: options.hookKeys }),
       openIsolates: (app) => source.openIsolates(app),
     };
     return {

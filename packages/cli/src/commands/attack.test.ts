@@ -68,6 +68,30 @@ test("a hole ends with 2, is shown as curl, as a test and on a page, and the see
   assert.match(accepted.out, /accepted {2}A103 idea[\s\S]*because: everybody works/);
 });
 
+test("what could not be shown either way ends with 3, and is listed", (context) => {
+  const app = newApp(tempFolder(context));
+  const file = join(app, "keelson", "board.ts");
+  const never = `
+export const never = mutation({
+  args: {},
+  allow: "signed-in",
+  limit: { perUser: "10/minute" },
+  returns: t.nothing(),
+  async run() {
+    throw new Refusal("NOT_NOW", "Not now.");
+  },
+});
+`;
+  const text = readFileSync(file, "utf8");
+  const missing = ["Refusal", "t"].filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+  const more = missing.length === 0 ? "" : `import { ${missing.join(", ")} } from "keelson";\n`;
+  writeFileSync(file, `${more}${text}${never}`);
+  const { status, out, err } = keelson(app, ["attack", "--seed", "5"]);
+  assert.equal(status, 3, err);
+  assert.match(out, /never/);
+  assert.match(out, /no call succeeded/);
+});
+
 test("from outside it reads only, and only where the operator's token is known", async (context) => {
   const folder = tempFolder(context);
   newApp(folder);

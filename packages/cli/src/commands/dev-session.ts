@@ -79,7 +79,11 @@ export class DevSession {
 
   async #refresh(): Promise<void> {
     if (this.#server === null) await this.#start();
-    else this.#tellReload(await this.#server.reload());
+    else {
+      const outcome = await this.#server.reload();
+      this.#tellReload(outcome);
+      if (outcome.kind === "replaced") await this.#followSecrets(this.#server);
+    }
     if (this.#server !== null && !this.#isBroken) this.#enqueue(() => this.#review.look());
   }
 
@@ -110,11 +114,11 @@ export class DevSession {
       url: this.#server.url,
       door: () => this.#operatorDoor(),
     });
-    const { manifest } = this.#server.current().app;
     // The environment of this process: functions and hooks look there when they run.
     const env = this.#io.env as Record<string, string | undefined>;
     env["KEELSON_URL"] ??= shownUrl(this.#server.url);
-    this.#simulators = await openDevSimulators({ manifest, url: this.#server.url }, env);
+    const { url } = this.#server;
+    this.#simulators = openDevSimulators({ url, dataDir: this.#place.dataDir }, env);
     await this.#tellStart(this.#server);
   }
 
@@ -149,7 +153,7 @@ export class DevSession {
     terminal.note(terminal.tone("dim", `data in ${folder}; ${letters}; stop with Ctrl-C`));
     this.#section("Tables", tableLines(manifest, rows));
     this.#section("Functions", functionLines(manifest));
-    this.#section("Elsewhere", this.#simulators?.lines ?? []);
+    this.#section("Elsewhere", (await this.#simulators?.follow(manifest)) ?? []);
     terminal.note("");
   }
 
@@ -159,6 +163,13 @@ export class DevSession {
     terminal.note("");
     terminal.note(terminal.tone("bold", title));
     for (const line of lines) terminal.note(`  ${line}`);
+  }
+
+  /** A version may name services that none before it did. */
+  async #followSecrets(server: RunningServer): Promise<void> {
+    const { terminal } = this.#io;
+    const lines = (await this.#simulators?.follow(server.current().app.manifest)) ?? [];
+    for (const line of lines) terminal.note(line);
   }
 
   #tellReload(outcome: ReloadOutcome): void {

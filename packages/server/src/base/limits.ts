@@ -194,6 +194,20 @@ const table = {
     1,
     1_000_000,
   ),
+  hookPerMinuteMax: limit(
+    6_000,
+    "count",
+    "deliveries to one hook from one network, a minute",
+    1,
+    1_000_000_000,
+  ),
+  badHooksPerMinuteMax: limit(
+    300,
+    "count",
+    "deliveries to one hook from one network whose signature is wrong or too old, a minute",
+    1,
+    1_000_000,
+  ),
   runDepthMax: limit(8, "levels", "functions that run functions", 1, 64),
   rightsCacheMax: limit(
     10_000,

@@ -5,6 +5,8 @@ import type { JWK } from "jose";
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Later } from "../base/later.ts";
+import type { AuthRate, AuthRates } from "../auth/auth-rates.ts";
+import { addressKey } from "../gate/address-key.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { cloudEventToJson } from "./cloud-event.ts";
 import { readCloudEvents } from "./cloud-event-http.ts";
@@ -23,6 +25,9 @@ import { verifyWebhook } from "./webhook-verify.ts";
 export interface HookDesk {
   readonly manifest: Manifest;
   readonly jsonDepthMax: number;
+  readonly perMinuteMax: number;
+  readonly badPerMinuteMax: number;
+  readonly rates: AuthRates;
   nowMs(): number;
   /** A secret by the name of its environment variable; null when it is not set. */
   secret(name: string): string | null;
@@ -38,6 +43,31 @@ const keptHeaders =
 const headerCharsMax = 1_000;
 const idCharsMax = 300;
 
+/** Where a delivery comes from. */
+export interface HookSender {
+  readonly requestId: string;
+  /** Network address. */
+  readonly address: string;
+}
+
+/**
+ * Before anything of a delivery is read: whether its sender may send one now. Counts it.
+ * @throws NOT_FOUND; RATE_LIMITED when too many come from there, or too many whose signature was wrong.
+ */
+export function admitHook(desk: HookDesk, name: string, { address }: HookSender): void {
+  if (hookOf(desk, name) === null) throw new PlatformError("NOT_FOUND");
+  const key = addressKey(address);
+  const bad = badRate(desk, name);
+  // Asks by counting, so that what is told is when to come again.
+  desk.rates.take(bad, key);
+  desk.rates.giveBack(bad, key);
+  desk.rates.take({ name: `hook ${name}`, quota: `${desk.perMinuteMax}/minute` }, key);
+}
+
+function badRate(desk: HookDesk, name: string): AuthRate {
+  return { name: `signature ${name}`, quota: `${desk.badPerMinuteMax}/minute` };
+}
+
 /**
  * Takes a delivery.
  * @returns how many of its events were known already.
@@ -47,16 +77,22 @@ export async function takeHook(
   desk: HookDesk,
   name: string,
   delivery: WebhookDelivery,
-  requestId: string,
+  { requestId, address }: HookSender,
 ): Promise<{ readonly repeats: number }> {
   const spec = hookOf(desk, name);
   if (spec === null) throw new PlatformError("NOT_FOUND");
   const secrets = secretsOf(desk, name, spec);
-  const verified = await verifyWebhook(spec.scheme, delivery, {
-    secrets: spec.scheme.kind === "plaid" ? [] : secrets,
-    nowMs: desk.nowMs(),
-    publicKey: (kid) => desk.plaidKey(secrets, kid),
-  });
+  let verified;
+  try {
+    verified = await verifyWebhook(spec.scheme, delivery, {
+      secrets: spec.scheme.kind === "plaid" ? [] : secrets,
+      nowMs: desk.nowMs(),
+      publicKey: (kid) => desk.plaidKey(secrets, kid),
+    });
+  } catch (error) {
+    if (isForged(error)) desk.rates.take(badRate(desk, name), addressKey(address));
+    throw error;
+  }
   const input: ReceivedHook = {
     hook: name,
     events: eventsOf(spec, delivery, verified.eventId, desk.jsonDepthMax),
@@ -66,6 +102,11 @@ export async function takeHook(
   return (await desk.run(receiveHookName, input as unknown as Json, requestId)) as unknown as {
     readonly repeats: number;
   };
+}
+
+function isForged(error: unknown): boolean {
+  if (!(error instanceof PlatformError)) return false;
+  return error.code === "WEBHOOK_INVALID" || error.code === "WEBHOOK_TOO_OLD";
 }
 
 function eventsOf(

@@ -1,6 +1,6 @@
 // `POST /hooks/{name}`: the raw body and headers of a webhook go to connect/hook-door.ts, as they came.
 import { PlatformError } from "../base/platform-error.ts";
-import { takeHook, type HookDesk } from "../connect/hook-door.ts";
+import { admitHook, takeHook, type HookDesk } from "../connect/hook-door.ts";
 import type { HttpAnswerer } from "./http-answer.ts";
 import type { HttpAsker } from "./http-ask.ts";
 import type { HttpExchange } from "./http-exchange.ts";
@@ -17,7 +17,7 @@ export interface HookHttpParts {
 
 /**
  * Answers a webhook: 200 once it is on disk.
- * @param path begins with hooksPrefix. @throws NOT_FOUND, METHOD_NOT_ALLOWED.
+ * @param path begins with hooksPrefix. @throws NOT_FOUND, RATE_LIMITED.
  */
 export function answerHook(
   { answerer, asker }: HookHttpParts,
@@ -34,9 +34,11 @@ export function answerHook(
     answerer.refuse(exchange, new PlatformError("METHOD_NOT_ALLOWED"), ["allow", "POST"]);
     return;
   }
+  const sender = { requestId: exchange.requestId, address: asker.addressOf(exchange) };
+  admitHook(desk, name, sender);
   asker.withBody(exchange, (body) => {
     const delivery = { headers: headersOf(exchange), body };
-    const taken = takeHook(desk, name, delivery, exchange.requestId);
+    const taken = takeHook(desk, name, delivery, sender);
     asker.later(exchange, taken, ({ repeats }) => {
       answerer.json(exchange, 200, JSON.stringify({ received: true, repeats }));
     });

@@ -10,6 +10,7 @@ import type {
   AttackSubject,
   AttackTarget,
   BadToken,
+  IdentityTarget,
   LiveWire,
   WireAnswer,
   WireRequest,
@@ -21,6 +22,8 @@ import type { Change, Row } from "../store/store.ts";
 import { appSources } from "./attack-app.ts";
 import { attackBadTokens } from "./attack-bad-tokens.ts";
 import { openLiveWire } from "./attack-live-wire.ts";
+import { attackHooks, type AttackHookKeys } from "./attack-hooks.ts";
+import { attackIdentity } from "./attack-identity.ts";
 import { attackSender } from "./attack-sender.ts";
 import type { Backend } from "./backend.ts";
 import { openOperatorDesk } from "./operator-desk.ts";
@@ -45,8 +48,17 @@ export class AttackServer implements AttackTarget {
   readonly #dataDir: string;
   readonly send: (request: WireRequest) => Promise<WireAnswer>;
   readonly #agent: Agent;
+  readonly hooks: AttackTarget["hooks"];
+  readonly identity: IdentityTarget;
 
-  constructor(server: ServerInside, keys: TokenKeys, dataDir: string) {
+  constructor(
+    server: ServerInside,
+    {
+      keys,
+      hookKeys,
+      dataDir,
+    }: { readonly keys: TokenKeys; readonly hookKeys: AttackHookKeys; readonly dataDir: string },
+  ) {
     this.url = server.url;
     this.#server = server;
     this.#keys = keys;
@@ -54,6 +66,8 @@ export class AttackServer implements AttackTarget {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 64 });
     this.send = attackSender(server.url, this.#agent);
     this.sources = appSources(server.current().app);
+    this.hooks = attackHooks(server.current().manifest, hookKeys);
+    this.identity = attackIdentity(server);
   }
 
   get manifest() {

@@ -24,7 +24,7 @@ import type { WorkTold } from "../work/dispatch-parts.ts";
 import type { WorkActor } from "../work/work-actor.ts";
 import type { BuiltApp } from "./app-cache.ts";
 import type { AuthVersion, HostAuth } from "./host-auth.ts";
-import { openHookDesk } from "./hook-desk.ts";
+import { openHookDesk, type HookKeys } from "./hook-desk.ts";
 import { sweepAuth } from "./auth-sweep.ts";
 import { realDisk } from "./real-disk.ts";
 import { openWorkflowCode } from "./host-workflow-code.ts";
@@ -56,6 +56,8 @@ export interface BackendParts {
   readonly nextTurn: (run: () => void) => void;
   /** Where rate limits are counted when several threads hold callers to them. */
   readonly quotas?: SharedQuotas;
+  /** What webhooks are checked with. Default: the secrets of this machine. */
+  readonly hookKeys?: HookKeys;
   /** Told of failures that no request is told of. */
   report(error: unknown): void;
   /** Told of work that ran. Default: nobody is. */
@@ -254,7 +256,11 @@ export function gatedBackend(
     auth,
     actor: openHostActor(appParts, { store, writer }),
     live: { watcher: gate.watcher, store, commits },
-    hooks: openHookDesk({ manifest, clock, random, limits, writer }),
+    hooks: openHookDesk({
+      ...{ manifest, clock, random, limits, writer },
+      ...shared,
+      ...(parts.hookKeys === undefined ? {} : { keys: parts.hookKeys }),
+    }),
     operator: () => (operator ??= openOperator({ ...appParts, store, writer })),
   };
 }

@@ -280,3 +280,137 @@ export const cheap = query({
 function letters(index: number): string {
   return String.fromCharCode(97 + Math.floor(index / 26), 97 + (index % 26));
 }
+
+const workSchema = `
+// keelson/schema.ts
+import { define, event, table, t } from "keelson";
+
+export const { query, mutation, action, queue, workflow, on, cron, hook, rules, app } = define(
+  {
+    note: table({ owner: t.ref("user", { onDelete: "cascade" }).immutable(), title: t.text({ max: 200 }) }),
+  },
+  { events: { "note.old": event({ note: t.id("note") }) } },
+);
+`;
+const workNotes = (body: string): string => `${workSchema}
+// keelson/notes.ts
+import { t } from "keelson";
+import { action, cron, hook, mutation, on, queue, workflow } from "./schema.ts";
+
+const note = t.id("note");
+const system = "old notes go by themselves";
+export const drop = mutation({
+  args: { note },
+  async run({ db }, { note }) {
+    await db.asSystem(system).note.delete(note);
+  },
+});
+export const drops = queue(drop, { attempts: 2 });
+${body}
+`;
+
+test("steps of workflows, jobs, consumers, crons and hooks are looked at as other functions are", async () => {
+  const faults = `
+let count = 0;
+export const tidy = workflow({
+  args: { note, phone: t.text({ max: 20 }) },
+  async run({ step, sleep }, { note, phone }) {
+    count += 1;
+    sleep("1d");
+    console.log("for", phone);
+    try {
+      await step(drop, { note });
+    } catch {}
+  },
+});
+export const begin = mutation({
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ startWorkflow, emit, db, me }) {
+    const { id } = await db.note.create({ owner: me.id, title: "x" });
+    startWorkflow(tidy, { note: id, phone: "1" });
+    emit("note.old", { note: id });
+  },
+});
+export const onOld = mutation({
+  args: { note },
+  async run({ db }, { note }) {
+    db.asSystem(system).note.delete(note);
+  },
+});
+export const olds = on("note.old", onOld);
+export const nightly = action({
+  args: { at: t.time() },
+  hosts: ["api.example.com"],
+  async run() {
+    await fetch("https://api.example.com/charge", { method: "POST", body: "{}" });
+  },
+});
+export const nights = cron("every day at 03:00", { zone: "UTC" }, nightly);
+export const onMail = mutation({
+  args: { body: t.json() },
+  async run({ webhooks }, { body }) {
+    console.log(Boolean(body));
+    webhooks.send("mail", {});
+  },
+});
+export const mails = hook("mail", { verify: "github", secrets: ["MAIL"] }, onMail);
+`;
+  const text = workNotes(faults);
+  const { files } = exampleFiles(text);
+  const lines = (files["keelson/notes.ts"] ?? "").split("\n");
+  const lineOf = (part: string) => lines.findIndex((line) => line.includes(part)) + 1;
+  const wanted = [
+    ["K409", "let count"],
+    ["K407", 'sleep("1d")'],
+    ["K412", 'console.log("for"'],
+    ["K411", "catch {}"],
+    ["K407", "startWorkflow(tidy"],
+    ["K407", 'emit("note.old"'],
+    ["K407", "    db.asSystem(system)"],
+    ["K401", "https://api.example.com/charge"],
+    ["K407", "webhooks.send("],
+  ].map(([code, part = ""]) => `${code} keelson/notes.ts:${lineOf(part)}`);
+  const said = await found(text);
+  for (const each of wanted) assert.ok(said.includes(each), `${each} of ${said.join(", ")}`);
+  assert.deepEqual(
+    said.filter((each) => !wanted.includes(each)),
+    [],
+  );
+});
+
+const handing = {
+  "a queue's function": "enqueue(drop, { note })",
+  "a queue": "enqueue(drops, { note })",
+  "later work": 'schedule("1d", drop, { note })',
+  "a workflow's step": "startWorkflow(tidy, { note })",
+  "an event's consumer": 'emit("note.old", { note })',
+};
+for (const [name, call] of Object.entries(handing)) {
+  const calls = name.includes("workflow") ? "startWorkflow" : (call.split("(")[0] ?? "");
+  const text = (before: string) =>
+    workNotes(`
+export const tidy = workflow({
+  args: { note },
+  run: ({ step }, { note }) => step(drop, { note }),
+});
+export const olds = on("note.old", drop);
+export const begin = mutation({
+  args: { note },
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ ${calls}, db }, { note }) {
+    ${before}
+    await ${call};
+  },
+});
+`);
+  test(`a row that any caller names for ${name} outside the rules is found, and not when it was read with their rights`, async () => {
+    const said = await found(text("console.log(typeof db);"));
+    assert.deepEqual(
+      said.map((each) => each.split(" ")[0]),
+      ["K106"],
+    );
+    assert.deepEqual(await found(text("if ((await db.note.get(note)) === null) return;")), []);
+  });
+}

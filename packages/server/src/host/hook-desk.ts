@@ -1,11 +1,13 @@
 // What the door of webhooks works with on a real host: secrets of the environment, Plaid's keys over the network.
 // Each version of the app has one in each thread that serves.
+import { openAuthRates } from "../auth/auth-rates.ts";
 import type { HookDesk } from "../connect/hook-door.ts";
 import { PlaidKeys } from "../connect/plaid-keys.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
 import type { RandomSource } from "../base/random.ts";
+import type { SharedQuotas } from "../gate/shared-quota.ts";
 import { startWork } from "../gate/work.ts";
 import type { Writer } from "../gate/writer.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -20,11 +22,18 @@ export interface HookDeskParts {
   readonly random: RandomSource;
   readonly limits: Limits;
   readonly writer: Pick<Writer, "submit">;
+  /** Memory that threads share. Default: of this thread. */
+  readonly quotas?: SharedQuotas;
+  /** What signatures are checked with. Default: the environment's secrets, and Plaid's keys over the network. */
+  readonly keys?: HookKeys;
 }
+
+/** What signatures are checked with. */
+export type HookKeys = Pick<HookDesk, "secret" | "plaidKey">;
 
 /** Opens it; keys are asked for when the first webhook of Plaid comes. */
 export function openHookDesk(parts: HookDeskParts): HookDesk {
-  const { manifest, clock, limits, writer } = parts;
+  const { manifest, clock, random, limits, writer, quotas } = parts;
   let keys: PlaidKeys | null = null;
   const plaidKeys = () =>
     (keys ??= new PlaidKeys({
@@ -35,9 +44,19 @@ export function openHookDesk(parts: HookDeskParts): HookDesk {
   return {
     manifest,
     jsonDepthMax: limits.jsonDepthMax,
+    perMinuteMax: limits.hookPerMinuteMax,
+    badPerMinuteMax: limits.badHooksPerMinuteMax,
+    rates: openAuthRates({
+      clock,
+      random,
+      keysMax: limits.rateLimitKeysMax,
+      ...(quotas === undefined ? {} : { quotas }),
+    }),
     nowMs: () => clock.nowMs(),
-    secret: environmentSecret,
-    plaidKey: (credentials, kid) => plaidKeys().key(credentials, kid),
+    ...(parts.keys ?? {
+      secret: environmentSecret,
+      plaidKey: (credentials, kid) => plaidKeys().key(credentials, kid),
+    }),
     async run(procedure, input, requestId) {
       const job = workJob(parts, { procedure, input, requestId, cause: "POST /hooks" });
       return JSON.parse((await writer.submit(job, startWork())).json) as Json;

@@ -4,10 +4,13 @@ import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import { jobOfRow, type Job, type JobFailure } from "./job.ts";
-import { backoffMs, isLastFailure } from "./job-failure.ts";
+import { backoffMs, isLastFailure, isStoreFailure } from "./job-failure.ts";
 import { buryJob, endJob, kindOf, scopeOfJob } from "./job-run.ts";
 import { moreOf, moveJob } from "./job-write.ts";
 import type { ActOutcome, JobEnd, QueuePolicy, WorkKind, WorkKinds } from "./work-kind.ts";
+
+/** After a failure of the disk. */
+const fullMs = 1_000;
 
 /** An attempt that ends. */
 export interface AttemptEnd {
@@ -25,13 +28,20 @@ export interface AttemptEnd {
 export function beginJobs(
   scope: ProcedureScope,
   kinds: WorkKinds,
-  ids: readonly string[],
+  {
+    ids,
+    again = [],
+  }: {
+    readonly ids: readonly string[];
+    /** Of these: whose last attempt ended, and the machine could not write that down. It is not counted twice. */
+    readonly again?: readonly string[];
+  },
 ): Later<readonly Job[]> {
   const begun: Job[] = [];
   const from = (index: number): Later<readonly Job[]> => {
     const id = ids[index];
     if (id === undefined) return begun;
-    return andThen(beginOne(scope, kinds, id), (job) => {
+    return andThen(beginOne(scope, kinds, { id, isAgain: again.includes(id) }), (job) => {
       if (job !== null) begun.push(job);
       return from(index + 1);
     });
@@ -39,7 +49,11 @@ export function beginJobs(
   return from(0);
 }
 
-function beginOne(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<Job | null> {
+function beginOne(
+  scope: ProcedureScope,
+  kinds: WorkKinds,
+  { id, isAgain }: { readonly id: string; readonly isAgain: boolean },
+): Later<Job | null> {
   const { tx, run } = scope;
   return andThen(tx.get("workJob", id, null), (row) => {
     if (row === null) return null;
@@ -47,7 +61,8 @@ function beginOne(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<Jo
     const found = known(scope, kinds, job);
     if (found === null) return null;
     const { kind, policy } = found;
-    if (job.attempts >= policy.attemptsMax) {
+    const isCounted = isAgain && job.startedMs !== null && job.attempts > 0;
+    if (job.attempts >= policy.attemptsMax && !isCounted) {
       const text =
         "Every attempt ended without an answer: the process was stopped, or stopped by it.";
       const failure = job.failure ?? {
@@ -58,7 +73,8 @@ function beginOne(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<Jo
       };
       return andThen(buryJob(scope, kind, job, failure), () => null);
     }
-    const next: Job = { ...job, attempts: job.attempts + 1, startedMs: run.nowMs };
+    const attempts = isCounted ? job.attempts : job.attempts + 1;
+    const next: Job = { ...job, attempts, startedMs: run.nowMs };
     const patch = { attempts: next.attempts, info: moreOf(next) };
     return andThen(tx.update("workJob", id, patch), () => next);
   });
@@ -131,6 +147,7 @@ function tryAgain(
   },
 ): Later<void> {
   const { kind, policy, job, failure, isLast } = failed;
+  if (isStoreFailure(failure) && job.attempts > 0) return putOff(scope, failed);
   if (isLast || job.attempts >= policy.attemptsMax) return buryJob(scope, kind, job, failure);
   const { run } = scope;
   const dueMs = run.nowMs + backoffMs(policy, job.attempts, run.app.random);
@@ -139,6 +156,22 @@ function tryAgain(
     dueMs,
     sinceMs: run.nowMs,
     attempts,
+    failure,
+    inLine: policy.ordered,
+  });
+  return andThen(moved, () => undefined);
+}
+
+/** The data could not be written: that is no attempt, and there is room again as suddenly as there was none. */
+function putOff(
+  scope: ProcedureScope,
+  { job, policy, failure }: Pick<Parameters<typeof tryAgain>[1], "job" | "policy" | "failure">,
+): Later<void> {
+  const { nowMs } = scope.run;
+  const moved = moveJob(scope, job, {
+    dueMs: nowMs + fullMs,
+    sinceMs: nowMs,
+    attempts: job.attempts - 1,
     failure,
     inLine: policy.ordered,
   });

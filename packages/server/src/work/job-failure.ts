@@ -33,6 +33,11 @@ export function isHostFailure(error: unknown): boolean {
   return code !== "INTERNAL" && errorCodes[code].fault === "host";
 }
 
+/** Whether what is kept of a failure says that the data could not be written: no fault of the work's, either. */
+export function isStoreFailure({ code }: JobFailure): boolean {
+  return code === "DISK_FULL" || code === "STORE_FAILED";
+}
+
 /** How long to wait after so many attempts: doubles, give or take a quarter. */
 export function backoffMs(policy: QueuePolicy, attempts: number, random: RandomSource): number {
   const doubled = policy.backoffMs * 2 ** Math.min(30, Math.max(0, attempts - 1));

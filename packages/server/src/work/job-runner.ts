@@ -122,13 +122,15 @@ export class JobRunner {
 
   async #begin(book: QueueBook, entries: readonly Entry[]): Promise<void> {
     const { app, submit } = this.#parts;
-    const input = { ids: entries.map(({ id }) => id) };
+    const again = entries.filter(({ uncounted }) => uncounted === true).map(({ id }) => id);
+    const input = { ids: entries.map(({ id }) => id), again };
     const cause = `begin ${labelOf(book.name)}`;
     const begun = (await submit(
       workJob(app, { procedure: "work.begin", input, cause }),
     )) as unknown as readonly Job[];
     const jobs = new Map(begun.map((job) => [job.id, job]));
     for (const entry of entries) {
+      entry.uncounted = false;
       const job = jobs.get(entry.id);
       // Gone meanwhile, or a dead letter now.
       if (job === undefined) book.ended(entry);
@@ -154,6 +156,7 @@ export class JobRunner {
     if (failed === null) book.ended(entry);
     else {
       // Nobody knows what came of it: its start is recorded, so it is tried again while it may be.
+      entry.uncounted = isHostFailure(failed);
       book.putBack([entry]);
       this.#events.hold(failed);
     }

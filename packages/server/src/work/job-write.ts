@@ -117,8 +117,15 @@ export function isBehindClock(sinceMs: number | null, nowMs: number): boolean {
   return sinceMs !== null && sinceMs > nowMs + backMs;
 }
 
-/** Puts jobs off anew, for as long as they were put off, when the clock was set back since. @returns how many. */
-export function putOffAnew(scope: ProcedureScope, ids: readonly string[]): Later<number> {
+/**
+ * Puts jobs off anew, for as long as they were put off, when the clock was set back since.
+ * @param told of each that was, in this transaction. @returns how many.
+ */
+export function putOffAnew(
+  scope: ProcedureScope,
+  ids: readonly string[],
+  told: (job: Job) => Later<void> = () => undefined,
+): Later<number> {
   const { nowMs } = scope.run;
   let count = 0;
   const from = (index: number): Later<number> => {
@@ -139,7 +146,7 @@ export function putOffAnew(scope: ProcedureScope, ids: readonly string[]): Later
       const dueMs = nowMs + Math.max(0, job.dueMs - job.sinceMs);
       const inLine = job.lane !== timedLane(job.queue);
       const moved = moveJob(scope, job, { dueMs, sinceMs: nowMs, inLine });
-      return andThen(moved, () => from(index + 1));
+      return andThen(moved, (moved) => andThen(told(moved), () => from(index + 1)));
     });
   };
   return from(0);

@@ -25,6 +25,8 @@ export interface Entry {
   readonly world: boolean;
   /** One with others failed: it runs alone now. */
   alone: boolean;
+  /** Its last attempt in the world ended, and the machine could not write that down: the next one is no further one. */
+  uncounted?: boolean;
 }
 
 /** A lane: its first entries in order, and whether there are more behind them on disk. */

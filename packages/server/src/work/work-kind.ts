@@ -92,6 +92,8 @@ export interface WorkKind {
   act?(world: WorkWorld, job: Job): Promise<Json>;
   /** In the writer, in one transaction with the end of the attempt. Default: done, or retried by the policy. */
   ended?(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobEnd | "default">;
+  /** In the writer, in one transaction with a job that is put off anew: the clock was set back to before its delay began. */
+  clockSetBack?(scope: ProcedureScope, job: Job): Later<void>;
   /** In the writer, in one transaction with the job's move to the dead letters. */
   died?(scope: ProcedureScope, job: Job, failure: JobFailure): Later<void>;
 }

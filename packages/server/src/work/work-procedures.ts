@@ -11,7 +11,7 @@ import { syncCrons } from "./cron-kind.ts";
 import { addEvent, type EventListener } from "./event-write.ts";
 import { functionKinds } from "./function-kind.ts";
 import { beginJobs, endAttempt, failJob, type AttemptEnd } from "./job-attempt.ts";
-import { runJobs } from "./job-run.ts";
+import { kindOf, runJobs } from "./job-run.ts";
 import { addJob, moreOf, putOffAnew, removeJob, wakeJobs } from "./job-write.ts";
 import { jobOfRow } from "./job.ts";
 import { operatorProcedures } from "./work-operator.ts";
@@ -43,9 +43,12 @@ export function openWorkProcedures(parts: {
   const own: Readonly<Record<string, Procedure["run"]>> = {
     "work.run": (scope, input) => runJobs(scope, kinds, input as never) as Later<never>,
     "work.begin": (scope, input) =>
-      beginJobs(scope, kinds, (input as { ids: string[] }).ids) as Later<never>,
+      beginJobs(scope, kinds, input as unknown as Parameters<typeof beginJobs>[2]) as Later<never>,
     "work.wake": (scope, input) => wakeJobs(scope, (input as { ids: string[] }).ids),
-    "work.putOff": (scope, input) => putOffAnew(scope, (input as { ids: string[] }).ids),
+    "work.putOff": (scope, input) =>
+      putOffAnew(scope, (input as { ids: string[] }).ids, (job) =>
+        kindOf(kinds, job.queue)?.clockSetBack?.(scope, job),
+      ),
     "work.end": (scope, input) => endAttempt(scope, kinds, input as unknown as AttemptEnd),
     "work.fail": (scope, input) =>
       failJob(scope, kinds, input as unknown as Parameters<typeof failJob>[2]),

@@ -68,6 +68,23 @@ export async function serveSimulator(
   };
 }
 
+/**
+ * Starts a service where it was before, when that port is free: people may have its pages open.
+ * @param at.port asked for, and taken or not at all. @param at.before its address in an earlier process.
+ */
+export async function serveAgain(
+  service: SimulatedService,
+  faults: FaultPlan,
+  { port, before }: { readonly port: number | undefined; readonly before: string | undefined },
+): Promise<SimulatorServer> {
+  if (port !== undefined || before === undefined) return serveSimulator(service, faults, port);
+  try {
+    return await serveSimulator(service, faults, Number(new URL(before).port));
+  } catch {
+    return serveSimulator(service, faults);
+  }
+}
+
 async function handle(
   service: SimulatedService,
   faults: FaultPlan,

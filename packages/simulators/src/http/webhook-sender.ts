@@ -9,6 +9,8 @@ export interface WebhookDelivery {
   readonly type: string;
   /** Made anew for each attempt: signatures hold the time. */
   readonly message: () => Promise<WebhookMessage> | WebhookMessage;
+  /** Told when it was taken, or is given up. */
+  readonly ended?: () => void;
 }
 
 /** What is sent. */
@@ -59,6 +61,7 @@ export class WebhookSender {
         this.#start(delivery);
         break;
       case "drop":
+        delivery.ended?.();
         return;
       case "duplicate":
         this.#start(delivery);
@@ -95,8 +98,9 @@ export class WebhookSender {
     const running = this.#attempt(delivery).then((status) => {
       this.#underWay.delete(running);
       const waitMs = this.#retryMs[tries];
-      if (status >= 200 && status < 300) return;
-      if (waitMs !== undefined) this.#later(waitMs, () => this.#start(delivery, tries + 1));
+      const isTaken = status >= 200 && status < 300;
+      if (isTaken || (waitMs === undefined && !this.#isClosed)) delivery.ended?.();
+      else if (waitMs !== undefined) this.#later(waitMs, () => this.#start(delivery, tries + 1));
     });
     this.#underWay.add(running);
   }

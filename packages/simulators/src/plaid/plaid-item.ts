@@ -28,6 +28,17 @@ type Entry =
   | { readonly kind: "added" | "modified"; readonly transaction: PlaidTransaction }
   | { readonly kind: "removed"; readonly id: string; readonly account: string };
 
+/** An item as JSON. */
+export interface PlaidItemSnapshot {
+  readonly id: string;
+  readonly institution: string;
+  readonly products: readonly string[];
+  readonly accounts: readonly PlaidAccount[];
+  readonly webhook: string | null;
+  readonly needsLogin: boolean;
+  readonly log: readonly Entry[];
+}
+
 /** What changed since a cursor. */
 export interface SyncPage {
   readonly added: readonly PlaidTransaction[];
@@ -61,6 +72,25 @@ export class PlaidItem {
     this.products = fields.products;
     this.accounts = fields.accounts;
     this.webhook = fields.webhook;
+  }
+
+  /** All of it, as JSON. */
+  snapshot(): PlaidItemSnapshot {
+    const { id, institution, products, accounts, webhook, needsLogin } = this;
+    const fields = { id, institution, products, accounts, webhook };
+    return { ...fields, needsLogin, log: this.#log };
+  }
+
+  /** The item of a snapshot. */
+  static restored({ log, needsLogin, ...fields }: PlaidItemSnapshot): PlaidItem {
+    const item = new PlaidItem(fields);
+    item.needsLogin = needsLogin;
+    for (const entry of log) {
+      item.#log.push(entry);
+      if (entry.kind === "removed") item.#transactions.delete(entry.id);
+      else item.#transactions.set(entry.transaction.transaction_id, entry.transaction);
+    }
+    return item;
   }
 
   add(transaction: PlaidTransaction): void {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify, type webcrypto } from "node:crypto";
-import { createServer } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { Configuration, PlaidApi, Products, CountryCode, type Transaction } from "plaid";
 import { startPlaidSimulator } from "./plaid-simulator.ts";
@@ -196,3 +199,35 @@ test("webhooks are signed over their body with a key that the API gives out", as
 function decoded(part: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
 }
+
+test("a simulator that is started on the file of another goes on with its items, cursors and key", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "keelson-plaid-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "plaid.json");
+  const start = async () => {
+    const simulator = await startPlaidSimulator({ file });
+    const headers = { "PLAID-CLIENT-ID": simulator.clientId, "PLAID-SECRET": simulator.secret };
+    // The second listens where the first did: no connection of that is used again.
+    const baseOptions = { headers, httpAgent: new Agent({ keepAlive: false }) };
+    const plaid = new PlaidApi(new Configuration({ basePath: simulator.url, baseOptions }));
+    return { simulator, plaid };
+  };
+  const first = await start();
+  const { access_token: token, item_id: item } = await linked(first.plaid);
+  const { cursor } = await everything(first.plaid, token);
+  const id = first.simulator.addTransaction(item, { name: "Popcorn" });
+  const key = (await first.plaid.webhookVerificationKeyGet({ key_id: "sim-key-1" })).data.key;
+  await first.simulator.close();
+
+  const { simulator, plaid } = await start();
+  after(() => simulator.close());
+  assert.equal(simulator.url, first.simulator.url);
+  const { added } = await everything(plaid, token, cursor);
+  assert.deepEqual(
+    added.map(({ transaction_id }) => transaction_id),
+    [id],
+  );
+  const now = (await plaid.webhookVerificationKeyGet({ key_id: "sim-key-1" })).data.key;
+  assert.deepEqual([now.x, now.y], [key.x, key.y]);
+  assert.notEqual(simulator.addTransaction(item, { name: "Soda" }), id);
+});

@@ -3,15 +3,17 @@
 // It is for development, tests and rehearsals, and listens on this machine only.
 import { FaultPlan, type ApiFault, type WebhookFault } from "../http/fault-plan.ts";
 import {
-  serveSimulator,
+  serveAgain,
   type SimulatorAnswer,
   type SimulatorRequest,
 } from "../http/simulator-server.ts";
+import type { SimulatedCall } from "../http/simulated-call.ts";
+import { readState, writeState } from "../http/state-file.ts";
 import { WebhookSender, type WebhookAttempt } from "../http/webhook-sender.ts";
 import { PlaidError } from "./plaid-error.ts";
 import type { PlaidItem, PlaidTransaction } from "./plaid-item.ts";
 import { plaidRoutes, updatesAvailable, type PlaidBody } from "./plaid-routes.ts";
-import { PlaidState } from "./plaid-state.ts";
+import { PlaidState, type PlaidSnapshot } from "./plaid-state.ts";
 
 /** How a simulator is started. */
 export interface PlaidSimulatorOptions {
@@ -24,6 +26,10 @@ export interface PlaidSimulatorOptions {
   readonly webhookRetryMs?: readonly number[];
   /** Time in ms since 1970. Default: this machine's. */
   readonly nowMs?: () => number;
+  /** Where it keeps what it knows: a simulator that is started on the same file goes on with it. Default: nowhere. */
+  readonly file?: string;
+  /** Told of each call that was answered as asked. */
+  readonly onCall?: (call: SimulatedCall) => void;
 }
 
 /** A simulator that runs. */
@@ -49,7 +55,21 @@ export interface PlaidSimulator {
   close(): Promise<void>;
 }
 
+/** What a file of its state holds. */
+interface Kept {
+  readonly version: number;
+  /** Where it was reached. */
+  readonly url: string;
+  readonly state: PlaidSnapshot;
+}
+
+const stateVersion = 1;
 const defaultRetryMs = [1_000, 5_000, 30_000];
+
+/** The name of every call that the simulator has. */
+export function plaidCalls(): readonly string[] {
+  return Object.keys(plaidRoutes).map((path) => `POST ${path}`);
+}
 
 /** Starts a simulator of Plaid. */
 export async function startPlaidSimulator(
@@ -58,7 +78,15 @@ export async function startPlaidSimulator(
   const { clientId = "client_simulator", secret = "secret_simulator", nowMs = Date.now } = options;
   const faults = new FaultPlan();
   const sender = new WebhookSender(faults, options.webhookRetryMs ?? defaultRetryMs);
-  const state = new PlaidState(nowMs);
+  const { file } = options;
+  const kept = file === undefined ? null : (readState(file, stateVersion) as Kept | null);
+  const state = new PlaidState(nowMs, kept?.state);
+  let url = "";
+  const save = (): void => {
+    if (file === undefined) return;
+    const kept: Kept = { version: stateVersion, url, state: state.snapshot() };
+    writeState(file, kept);
+  };
   let isMutating = false;
 
   function notify(item: PlaidItem, fields: Readonly<Record<string, unknown>>): void {
@@ -87,16 +115,24 @@ export async function startPlaidSimulator(
         "underlying transaction data changed since last page was fetched. restart pagination from last update.",
       );
     }
-    return route({ state, body, notify });
+    const { asked, watched } = watch(body);
+    const answer = route({ state, body: watched, notify });
+    options.onCall?.({
+      name: `POST ${request.path}`,
+      takes: [...asked].toSorted(),
+      ignores: [],
+    });
+    return answer;
   }
 
-  const server = await serveSimulator(
+  const server = await serveAgain(
     {
       isApi: () => true,
       answer(request) {
         const requestId = state.id("request");
         try {
           const body = JSON.stringify({ ...run(request), request_id: requestId });
+          save();
           return { status: 200, body };
         } catch (error) {
           if (error instanceof PlaidError) return refused(error, requestId);
@@ -122,8 +158,10 @@ export async function startPlaidSimulator(
         ),
     },
     faults,
-    options.port,
+    { port: options.port, before: kept?.url },
   );
+  url = server.url;
+  save();
   return {
     url: server.url,
     clientId,
@@ -138,21 +176,25 @@ export async function startPlaidSimulator(
       const account = fields.account_id ?? item.accounts[0]?.account_id ?? "";
       const transaction = state.transaction(account, fields);
       item.add(transaction);
+      save();
       notify(item, updatesAvailable());
       return transaction.transaction_id;
     },
     changeTransaction(id, transaction, change) {
       const item = state.itemById(id);
       if (!item.modify(transaction, change)) throw new Error(`there is no ${transaction}`);
+      save();
       notify(item, updatesAvailable());
     },
     removeTransaction(id, transaction) {
       const item = state.itemById(id);
       if (!item.remove(transaction)) throw new Error(`there is no ${transaction}`);
+      save();
       notify(item, updatesAvailable());
     },
     repairLogin(id) {
       state.itemById(id).needsLogin = false;
+      save();
     },
     webhookAttempts: () => sender.attempts(),
     settled: () => sender.settled(),
@@ -161,6 +203,21 @@ export async function startPlaidSimulator(
       await sender.close();
     },
   };
+}
+
+/** A body that notes which of its fields are looked for: `options[webhook]`, too. */
+function watch(body: PlaidBody, at = "", asked = new Set<string>()) {
+  const watched: PlaidBody = new Proxy(body, {
+    get(target, name) {
+      if (typeof name === "symbol") return Reflect.get(target, name) as unknown;
+      const path = at === "" ? name : `${at}[${name}]`;
+      asked.add(path);
+      const value = target[name];
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+      return isObject ? watch(value as PlaidBody, path, asked).watched : value;
+    },
+  });
+  return { asked, watched };
 }
 
 function bodyOf({ body }: SimulatorRequest): PlaidBody {

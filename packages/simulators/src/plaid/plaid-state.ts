@@ -1,10 +1,35 @@
 // What a simulated Plaid holds: items by their access token, tokens that were not exchanged yet, and the key that
 // signs webhooks.
-import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from "node:crypto";
 import { PlaidError } from "./plaid-error.ts";
-import { PlaidItem, type PlaidAccount, type PlaidTransaction } from "./plaid-item.ts";
+import {
+  PlaidItem,
+  type PlaidAccount,
+  type PlaidItemSnapshot,
+  type PlaidTransaction,
+} from "./plaid-item.ts";
 
 const publicTokenMs = 30 * 60_000;
+
+/** A state as JSON. */
+export interface PlaidSnapshot {
+  /** Signs webhooks. */
+  readonly key: string;
+  readonly items: readonly { readonly token: string; readonly item: PlaidItemSnapshot }[];
+  readonly publicTokens: readonly {
+    readonly token: string;
+    readonly item: PlaidItemSnapshot;
+    readonly untilMs: number;
+  }[];
+  readonly made: number;
+}
 
 /** One simulated Plaid. */
 export class PlaidState {
@@ -20,17 +45,39 @@ export class PlaidState {
   readonly jwk: object;
   #made = 0;
 
-  constructor(nowMs: () => number) {
+  /** @param kept of an earlier process, as `snapshot` gave it. */
+  constructor(nowMs: () => number, kept: PlaidSnapshot | null = null) {
     this.#nowMs = nowMs;
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.#privateKey = privateKey;
+    this.#privateKey =
+      kept === null
+        ? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey
+        : createPrivateKey(kept.key);
+    for (const { token, item } of kept?.items ?? [])
+      this.#items.set(token, PlaidItem.restored(item));
+    for (const { token, item, untilMs } of kept?.publicTokens ?? [])
+      this.#publicTokens.set(token, { item: PlaidItem.restored(item), untilMs });
+    this.#made = kept?.made ?? 0;
     this.jwk = {
-      ...publicKey.export({ format: "jwk" }),
+      ...createPublicKey(this.#privateKey).export({ format: "jwk" }),
       alg: "ES256",
       kid: this.keyId,
       use: "sig",
       created_at: Math.floor(nowMs() / 1_000),
       expired_at: null,
+    };
+  }
+
+  /** All of it. */
+  snapshot(): PlaidSnapshot {
+    return {
+      key: this.#privateKey.export({ type: "pkcs8", format: "pem" }),
+      items: [...this.#items].map(([token, item]) => ({ token, item: item.snapshot() })),
+      publicTokens: [...this.#publicTokens].map(([token, { item, untilMs }]) => ({
+        token,
+        item: item.snapshot(),
+        untilMs,
+      })),
+      made: this.#made,
     };
   }
 

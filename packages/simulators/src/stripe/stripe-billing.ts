@@ -6,7 +6,7 @@ import { listOf } from "./stripe-list.ts";
 import type { StripeParams } from "./stripe-params.ts";
 import { confirmPayment, makePayment } from "./stripe-payments.ts";
 import type { StripeRoute } from "./stripe-route.ts";
-import type { StripeObject, StripeState } from "./stripe-state.ts";
+import { hiddenOf, type StripeObject, type StripeState } from "./stripe-state.ts";
 
 /** What a subscription is made of. */
 export interface SubscriptionOrder {
@@ -93,12 +93,9 @@ function renew(state: StripeState, subscription: StripeObject, url: string): voi
   }
   const isPaid = payInvoice(state, subscription, { reason: "subscription_cycle", url });
   subscription["status"] = isPaid ? "active" : "past_due";
-  const failed = isPaid ? 0 : Number(subscription["sim_failures"] ?? 0) + 1;
-  Object.defineProperty(subscription, "sim_failures", {
-    value: failed,
-    enumerable: false,
-    configurable: true,
-  });
+  const known = hiddenOf(subscription);
+  const failed = isPaid ? 0 : (known.failures ?? 0) + 1;
+  known.failures = failed;
   if (failed >= attemptsMax) {
     end(state, subscription);
     return;

@@ -3,7 +3,7 @@ import { badParam, StripeError, wrongState } from "./stripe-error.ts";
 import { listOf } from "./stripe-list.ts";
 import type { StripeParams } from "./stripe-params.ts";
 import type { StripeRoute } from "./stripe-route.ts";
-import type { StripeObject, StripeState } from "./stripe-state.ts";
+import { hiddenOf, type StripeObject, type StripeState } from "./stripe-state.ts";
 
 /** What a card does when it is charged. */
 export interface CardBehaviour {
@@ -67,7 +67,6 @@ const shortNames: Readonly<Record<string, string>> = {
   pm_card_chargeDeclinedInsufficientFunds: "pm_card_visa_chargeDeclinedInsufficientFunds",
   pm_card_authenticationRequiredOnSetup: "pm_card_authenticationRequired",
 };
-const numberKey = Symbol("the card's number");
 
 /** A payment method by id; ready-made ones (`pm_card_visa`) are made when first named. */
 export function paymentMethodOf(state: StripeState, id: string): StripeObject {
@@ -78,8 +77,7 @@ export function paymentMethodOf(state: StripeState, id: string): StripeObject {
 
 /** What the card of a payment method does. */
 export function behaviourOf(method: StripeObject): CardBehaviour {
-  const number = (method as { readonly [numberKey]?: string })[numberKey] ?? "";
-  return cards[number]?.does ?? {};
+  return cards[hiddenOf(method).number ?? ""]?.does ?? {};
 }
 
 /** A payment method for a card of this number. @throws StripeError when it is none of the test cards. */
@@ -108,7 +106,7 @@ export function cardMethod(state: StripeState, number: string): StripeObject {
       funding: "credit",
     },
   });
-  Object.defineProperty(method, numberKey, { value: digits, enumerable: false });
+  hiddenOf(method).number = digits;
   return method;
 }
 

@@ -9,15 +9,9 @@ import { listOf } from "./stripe-list.ts";
 import type { StripeParams } from "./stripe-params.ts";
 import { authenticatePayment, confirmPayment, keepMethod, makePayment } from "./stripe-payments.ts";
 import type { StripeCall, StripeRoute } from "./stripe-route.ts";
-import type { StripeObject, StripeState } from "./stripe-state.ts";
-
-interface Line {
-  readonly price: StripeObject;
-  readonly quantity: number;
-}
+import { hiddenOf, type StripeObject, type StripeState } from "./stripe-state.ts";
 
 const expirySeconds = 86_400;
-const linesOf = new WeakMap<StripeObject, readonly Line[]>();
 
 function makeSession({ state, params, url }: StripeCall): StripeObject {
   const mode = params.oneOf("mode", ["payment", "subscription"]) ?? params.needed("mode");
@@ -83,11 +77,7 @@ function makeSession({ state, params, url }: StripeCall): StripeObject {
   params.done();
   const session = state.make("cs_test", "checkout.session", fields);
   session.url = `${url}/c/pay/${session.id}`;
-  linesOf.set(session, lines);
-  Object.defineProperty(session, "sim_inner", {
-    value: { metadata: innerMetadata, trialDays },
-    enumerable: false,
-  });
+  Object.assign(hiddenOf(session), { lines, inner: { metadata: innerMetadata, trialDays } });
   return session;
 }
 
@@ -102,20 +92,14 @@ export function paySession(
     (session["customer"] as string | null) ??
     makeCustomer(state, { email, name: null, metadata: {} }).id;
   const method = cardMethod(state, card);
-  const { metadata, trialDays } = (
-    session as unknown as {
-      readonly sim_inner: {
-        readonly metadata: Readonly<Record<string, string>>;
-        readonly trialDays: number;
-      };
-    }
-  ).sim_inner;
+  const { lines = [], inner } = hiddenOf(session);
+  const { metadata, trialDays } = inner ?? { metadata: {}, trialDays: 0 };
   session["customer_details"] = { email, name: null, phone: null };
   if (session["mode"] === "subscription") {
     method["customer"] = customer;
     const subscription = makeSubscription(state, {
       customer,
-      items: linesOf.get(session) ?? [],
+      items: lines,
       method,
       metadata,
       trialDays,
@@ -182,7 +166,7 @@ function expire(state: StripeState, session: StripeObject): StripeObject {
 
 /** Lines as the API shows them. */
 function lineItems(session: StripeObject): object {
-  const data = (linesOf.get(session) ?? []).map(({ price, quantity }, index) => ({
+  const data = (hiddenOf(session).lines ?? []).map(({ price, quantity }, index) => ({
     id: `li_${session.id}_${index}`,
     object: "item",
     amount_total: Number(price["unit_amount"]) * quantity,
@@ -287,7 +271,7 @@ function payPage({ state, url, path, form }: PageAsk, session: StripeObject): Pa
       problem = `<p role="alert"><strong>${escaped(error.message)}</strong></p>`;
     }
   }
-  const rows = (linesOf.get(session) ?? [])
+  const rows = (hiddenOf(session).lines ?? [])
     .map(({ price, quantity }) => {
       const product = state.find(String(price["product"]));
       const amount = money(Number(price["unit_amount"]) * quantity, String(price["currency"]));

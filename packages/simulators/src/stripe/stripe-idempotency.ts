@@ -4,14 +4,25 @@
 import type { SimulatorAnswer } from "../http/simulator-server.ts";
 import { StripeError } from "./stripe-error.ts";
 
-interface Kept {
+/** An answer, and the request that it is of. */
+export interface Kept {
   readonly hash: string;
   readonly answer: SimulatorAnswer;
 }
 
 /** Answers by key. */
 export class IdempotentAnswers {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept: Map<string, Kept>;
+
+  /** @param kept of an earlier process, as `entries` gave them. */
+  constructor(kept: readonly (readonly [string, Kept])[] = []) {
+    this.#kept = new Map(kept);
+  }
+
+  /** All of them. */
+  entries(): readonly (readonly [string, Kept])[] {
+    return [...this.#kept];
+  }
 
   /** @throws StripeError when the key was used for another request. */
   once(

@@ -3,12 +3,16 @@ import { badParam } from "./stripe-error.ts";
 import type { StripeCall } from "./stripe-route.ts";
 import type { StripeObject } from "./stripe-state.ts";
 
-/** One page of a kind. @param filters parameters that are compared with the field of the same name. */
+/**
+ * One page of a kind.
+ * @param filters parameters that are compared with the field of the same name. @param keeps what else must be so.
+ */
 export function listOf(
   { state, params, path }: StripeCall,
   kind: string,
   url: string,
   filters: readonly string[] = [],
+  keeps: (object: StripeObject) => boolean = () => true,
 ): object {
   const limit = params.int("limit") ?? 10;
   if (limit < 1 || limit > 100) throw badParam("limit", "Limit must be between 1 and 100");
@@ -23,6 +27,7 @@ export function listOf(
     .all(kind)
     .filter(
       (object) =>
+        keeps(object) &&
         wanted.every(([name, value]) => value === null || fits(object[name], value)) &&
         bounds.every(
           ([name, value]) => value === null || within(Number(object["created"]), name, value),

@@ -6,6 +6,7 @@ import { badParam } from "./stripe-error.ts";
 export class StripeParams {
   readonly #values: Readonly<Record<string, FormValue>>;
   readonly #asked = new Set<string>(["expand"]);
+  readonly #ignored = new Set<string>();
   readonly #at: string;
   readonly #inner: StripeParams[] = [];
 
@@ -110,7 +111,26 @@ export class StripeParams {
 
   /** Skips parameters that this simulator takes and makes nothing of. */
   ignore(...names: readonly string[]): void {
-    for (const name of names) this.#asked.add(name);
+    for (const name of names) {
+      this.#asked.add(name);
+      this.#ignored.add(name);
+    }
+  }
+
+  /** Names that were asked for so far, and those that were taken and made nothing of: `items[0][price]` is `items[price]`. */
+  names(): { readonly takes: readonly string[]; readonly ignores: readonly string[] } {
+    const takes: string[] = [];
+    const ignores: string[] = [];
+    for (const name of this.#asked) {
+      if (name === "expand") continue;
+      (this.#ignored.has(name) ? ignores : takes).push(this.#path(name));
+    }
+    for (const inner of this.#inner) {
+      const names = inner.names();
+      takes.push(...names.takes);
+      ignores.push(...names.ignores);
+    }
+    return { takes: plain(takes), ignores: plain(ignores) };
   }
 
   /** @throws StripeError for a parameter that nobody asked for. */
@@ -140,4 +160,9 @@ export class StripeParams {
   #path(name: string): string {
     return this.#at === "" ? name : `${this.#at}[${name}]`;
   }
+}
+
+function plain(names: readonly string[]): readonly string[] {
+  const inner = names.map((name) => name.replaceAll(/\[\d+\]/g, ""));
+  return [...new Set(inner)].toSorted();
 }

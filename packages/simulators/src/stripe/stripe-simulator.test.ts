@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { Stripe } from "stripe";
 import { startStripeSimulator, type StripeSimulatorOptions } from "./stripe-simulator.ts";
@@ -383,4 +386,115 @@ test("lists are paged as the SDK walks them, and sessions expire", async () => {
   simulator.advance(86_400_001);
   assert.equal((await stripe.checkout.sessions.retrieve(session.id)).status, "expired");
   assert.throws(() => simulator.pay(session.id), /expired/);
+});
+
+test("a simulator that is started on the file of another goes on with it: pages, cards, keys, and webhooks that nobody took", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "keelson-stripe-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "deep", "stripe.json");
+  const deaf = await receiver("whsec_first", Number.MAX_SAFE_INTEGER);
+  const first = await startStripeSimulator({
+    ...{ file, webhookRetryMs: [60_000] },
+    webhooks: [{ url: deaf.url, secret: "whsec_first" }],
+  });
+  const of = ({ host, port, secretKey }: typeof first) =>
+    new Stripe(secretKey, { host, port, protocol: "http" });
+  const before = of(first);
+  const session = await before.checkout.sessions.create({
+    mode: "payment",
+    line_items: lines,
+    success_url: "https://example.com/done",
+  });
+  const customer = await before.customers.create({ email: "a@example.com" });
+  const declined = await before.paymentMethods.create({
+    type: "card",
+    card: { number: "4000000000000002", exp_month: 12, exp_year: 2040 },
+  });
+  const charge = () => ({
+    amount: 700,
+    currency: "eur",
+    confirm: true,
+    payment_method: "pm_card_visa",
+  });
+  const key = { idempotencyKey: "once" };
+  const paid = await before.paymentIntents.create(charge(), key);
+  await first.settled();
+  await first.close();
+
+  const hook = await receiver("whsec_second");
+  const second = await startStripeSimulator({ file });
+  after(() => second.close());
+  assert.equal(second.url, first.url, "where it was");
+  second.addWebhook({ url: hook.url, secret: "whsec_second" });
+  await second.settled();
+  assert.ok(
+    hook.events.some(({ type, data }) => {
+      return type === "payment_intent.succeeded" && (data.object as { id: string }).id === paid.id;
+    }),
+    "what the first could not tell",
+  );
+  const stripe = of(second);
+  assert.equal((await stripe.paymentIntents.create(charge(), key)).id, paid.id, "charged once");
+  assert.equal((await stripe.customers.retrieve(customer.id)).id, customer.id);
+  const again = { amount: 1, currency: "eur", confirm: true, payment_method: declined.id };
+  assert.equal((await refusalOf(stripe.paymentIntents.create(again))).code, "card_declined");
+  const page = await fetch(session.url ?? "");
+  assert.match(await page.text(), /Seat F7/);
+  assert.equal(second.pay(session.id), "https://example.com/done");
+  await second.settled();
+  const told = hook.events.map(({ type }) => type);
+  assert.equal(told.filter((type) => type === "checkout.session.completed").length, 1);
+  const made = await stripe.customers.create({ email: "b@example.com" });
+  assert.notEqual(made.id, customer.id);
+});
+
+test("pages move along when the port of a simulator is taken", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "keelson-stripe-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "stripe.json");
+  const first = await startStripeSimulator({ file });
+  const { host, port, secretKey } = first;
+  const session = await new Stripe(secretKey, {
+    host,
+    port,
+    protocol: "http",
+  }).checkout.sessions.create({
+    mode: "payment",
+    line_items: lines,
+    success_url: "https://example.com",
+  });
+  await first.close();
+  const other = createServer().listen(port, "127.0.0.1");
+  after(() => other.close());
+  const second = await startStripeSimulator({ file });
+  after(() => second.close());
+  assert.notEqual(second.url, first.url);
+  const moved = await new Stripe(secretKey, {
+    ...{ host, port: second.port, protocol: "http" },
+  }).checkout.sessions.retrieve(session.id);
+  assert.ok(moved.url?.startsWith(second.url), moved.url ?? "");
+});
+
+test("faults of time and of the machine: a late webhook, a late answer, an error that the SDK tries again, a limit", async () => {
+  const hook = await receiver("whsec_test");
+  const { simulator, stripe } = await open({ webhooks: [{ url: hook.url, secret: "whsec_test" }] });
+  simulator.failWebhook({ kind: "delay", on: "customer.created", ms: 150 });
+  const customer = await stripe.customers.create({ email: "late@example.com" });
+  await simulator.settled();
+  assert.equal(hook.events.length, 0, "not yet");
+  for (let tries = 0; tries < 500 && hook.events.length === 0; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(
+    (hook.events[0]?.data.object as { readonly id?: string } | undefined)?.id,
+    customer.id,
+  );
+
+  simulator.failApi({ kind: "delay", on: "GET /v1/customers", ms: 120 });
+  const askedMs = performance.now();
+  await stripe.customers.retrieve(customer.id);
+  assert.ok(performance.now() - askedMs >= 100);
+  simulator.failApi({ kind: "serverError", on: "POST /v1/customers" });
+  assert.match((await stripe.customers.create({ email: "again@example.com" })).id, /^cus_/);
+  simulator.failApi({ kind: "rateLimit", on: "GET /v1/customers", times: 10 });
+  assert.equal((await refusalOf(stripe.customers.retrieve(customer.id))).statusCode, 429);
 });

@@ -5,10 +5,12 @@ import { createHash } from "node:crypto";
 import { decodeForm, type FormValue } from "../http/form-decode.ts";
 import { FaultPlan, type ApiFault, type WebhookFault } from "../http/fault-plan.ts";
 import {
-  serveSimulator,
+  serveAgain,
   type SimulatorAnswer,
   type SimulatorRequest,
 } from "../http/simulator-server.ts";
+import type { SimulatedCall } from "../http/simulated-call.ts";
+import { readState, writeState } from "../http/state-file.ts";
 import { WebhookSender, type WebhookAttempt } from "../http/webhook-sender.ts";
 import { billingRoutes, renewSubscriptions } from "./stripe-billing.ts";
 import { cardRoutes } from "./stripe-cards.ts";
@@ -20,7 +22,7 @@ import { IdempotentAnswers } from "./stripe-idempotency.ts";
 import { StripeParams } from "./stripe-params.ts";
 import { paymentRoutes } from "./stripe-payments.ts";
 import { matchRoute, type StripeRoute } from "./stripe-route.ts";
-import { StripeState, type StripeObject } from "./stripe-state.ts";
+import { StripeState, type StripeObject, type StripeSnapshot } from "./stripe-state.ts";
 import { EventSender, eventRoutes } from "./stripe-webhooks.ts";
 
 /** How a simulator is started. */
@@ -35,6 +37,10 @@ export interface StripeSimulatorOptions {
   readonly webhookRetryMs?: readonly number[];
   /** Time in ms since 1970. Default: this machine's. */
   readonly nowMs?: () => number;
+  /** Where it keeps what it knows: a simulator that is started on the same file goes on with it. Default: nowhere. */
+  readonly file?: string;
+  /** Told of each call that was answered as asked. */
+  readonly onCall?: (call: SimulatedCall) => void;
 }
 
 /** A simulator that runs. */
@@ -45,6 +51,8 @@ export interface StripeSimulator {
   readonly url: string;
   readonly secretKey: string;
   /** Makes something go wrong with the next request that fits. */
+  /** Sends webhooks to one more. */
+  addWebhook(webhook: { readonly url: string; readonly secret: string }): void;
   failApi(fault: ApiFault): void;
   /** Makes something go wrong with the next webhook that fits. */
   failWebhook(fault: WebhookFault): void;
@@ -61,8 +69,21 @@ export interface StripeSimulator {
   close(): Promise<void>;
 }
 
+/** What a file of its state holds. */
+interface Kept {
+  readonly version: number;
+  /** Where it was reached. */
+  readonly url: string;
+  readonly state: StripeSnapshot;
+  readonly answers: ReturnType<IdempotentAnswers["entries"]>;
+  /** Ids of events that somebody was not told of. */
+  readonly waiting: readonly string[];
+}
+
+const stateVersion = 1;
 const apiVersion = "2026-10-28.endive";
 const defaultRetryMs = [1_000, 5_000, 30_000];
+/** Every call there is. */
 const routes: readonly StripeRoute[] = [
   ...customerRoutes,
   ...cardRoutes,
@@ -72,25 +93,58 @@ const routes: readonly StripeRoute[] = [
   ...eventRoutes,
 ];
 
+/** `GET /v1/customers/:id`. */
+function callName({ method, path }: StripeRoute): string {
+  return `${method} ${path}`;
+}
+
+/** The name of every call that the simulator has. */
+export function stripeCalls(): readonly string[] {
+  return routes.map((route) => callName(route));
+}
+
 /** Starts a simulator of Stripe. */
 export async function startStripeSimulator(
   options: StripeSimulatorOptions = {},
 ): Promise<StripeSimulator> {
-  const { secretKey = "sk_test_simulator", nowMs = Date.now } = options;
+  const { secretKey = "sk_test_simulator", nowMs = Date.now, onCall = () => {} } = options;
   const faults = new FaultPlan();
   const sender = new WebhookSender(faults, options.webhookRetryMs ?? defaultRetryMs);
   const state = new StripeState(nowMs, apiVersion);
-  const events = new EventSender(state, sender, nowMs);
-  for (const { url, secret } of options.webhooks ?? []) events.add(url, ["*"], secret);
-  const answers = new IdempotentAnswers();
+  const { file } = options;
+  const kept = file === undefined ? null : (readState(file, stateVersion) as Kept | null);
+  if (kept !== null) state.restore(kept.state);
+  const answers = new IdempotentAnswers(kept?.answers);
   let url = "";
-  const server = await serveSimulator(
+  let isClosed = false;
+  const save = (): void => {
+    if (file === undefined || isClosed) return;
+    const waiting = events.waiting();
+    const told: Kept = {
+      version: stateVersion,
+      url,
+      waiting,
+      answers: answers.entries(),
+      state: state.snapshot(),
+    };
+    writeState(file, told);
+  };
+  const events = new EventSender(state, sender, { nowMs, changed: save });
+  events.dropGiven();
+  const addWebhook: StripeSimulator["addWebhook"] = ({ url, secret }) => {
+    events.resume(kept?.waiting ?? [], [events.add(url, ["*"], secret)]);
+  };
+  for (const { url, secret } of options.webhooks ?? []) events.add(url, ["*"], secret);
+  const server = await serveAgain(
     {
       isApi: ({ path }) => path.startsWith("/v1/"),
-      answer: (request) =>
-        request.path.startsWith("/v1/")
-          ? answerApi({ state, url, secretKey, answers }, request)
-          : answerPeople(state, url, request),
+      answer(request) {
+        const answer = request.path.startsWith("/v1/")
+          ? answerApi({ state, url, secretKey, answers, onCall }, request)
+          : answerPeople(state, url, request);
+        if (request.method !== "GET") save();
+        return answer;
+      },
       refusal: (kind) =>
         kind === "rateLimit"
           ? failure(
@@ -105,31 +159,56 @@ export async function startStripeSimulator(
             ),
     },
     faults,
-    options.port,
+    { port: options.port, before: kept?.url },
   );
   url = server.url;
+  if (kept !== null) {
+    moveUrls(state, kept.url, url);
+    expireSessions(state);
+    events.resume(kept.waiting);
+  }
+  save();
   return {
     host: "127.0.0.1",
     port: server.port,
     url,
     secretKey,
+    addWebhook,
     failApi: (fault) => faults.api(fault),
     failWebhook: (fault) => faults.webhook(fault),
     advance(ms) {
       state.advance(ms);
       renewSubscriptions(state, url);
       expireSessions(state);
+      save();
     },
-    pay: (session, card = "4242424242424242", email = "customer@example.com") =>
-      paySession(state, state.get("checkout.session", session), { card, email, url }),
+    pay(session, card = "4242424242424242", email = "customer@example.com") {
+      try {
+        return paySession(state, state.get("checkout.session", session), { card, email, url });
+      } finally {
+        save();
+      }
+    },
     objects: (kind) => state.all(kind),
     webhookAttempts: () => sender.attempts(),
     settled: () => sender.settled(),
     async close() {
       await server.close();
       await sender.close();
+      save();
+      isClosed = true;
     },
   };
+}
+
+/** Pages that people have open: their addresses are those of the simulator as it is now. */
+function moveUrls(state: StripeState, before: string, now: string): void {
+  if (before === now) return;
+  for (const object of state.snapshot().objects) {
+    const { url } = object;
+    if (typeof url === "string" && url.startsWith(before))
+      object["url"] = now + url.slice(before.length);
+  }
 }
 
 interface Api {
@@ -137,6 +216,7 @@ interface Api {
   readonly url: string;
   readonly secretKey: string;
   readonly answers: IdempotentAnswers;
+  readonly onCall: (call: SimulatedCall) => void;
 }
 
 function answerApi(api: Api, request: SimulatorRequest): SimulatorAnswer {
@@ -177,6 +257,7 @@ function callApi(api: Api, request: SimulatorRequest): SimulatorAnswer {
     const { state, url } = api;
     const made = found.route.run({ state, params, path: found.path, url });
     params.done();
+    api.onCall({ name: callName(found.route), ...params.names() });
     return { status: 200, body: JSON.stringify(expanded(state, made, expand)) };
   } catch (error) {
     if (error instanceof StripeError && error.status === 402) return failure(error);

@@ -8,6 +8,42 @@ export interface StripeObject {
   [field: string]: unknown;
 }
 
+/**
+ * What the simulator knows of an object and the API never tells: the number of a card, the secret of an endpoint, the lines
+ * of a session.
+ */
+export interface StripeHidden {
+  /** Of a payment method. */
+  number?: string;
+  /** Of a webhook endpoint. */
+  secret?: string;
+  /** Of a webhook endpoint: whoever started the simulator named it, and names it anew at the next start. */
+  isGiven?: boolean;
+  /** Of a checkout session. */
+  lines?: readonly { readonly price: StripeObject; readonly quantity: number }[];
+  /** Of a checkout session, for what it makes. */
+  inner?: { readonly metadata: Readonly<Record<string, string>>; readonly trialDays: number };
+  /** Of a subscription: payments that failed in a row. */
+  failures?: number;
+}
+
+const hidden = new WeakMap<object, StripeHidden>();
+
+/** What is known of an object; to be added to. */
+export function hiddenOf(object: StripeObject): StripeHidden {
+  const known = hidden.get(object) ?? {};
+  hidden.set(object, known);
+  return known;
+}
+
+/** A state as JSON. */
+export interface StripeSnapshot {
+  readonly objects: readonly StripeObject[];
+  readonly hidden: Readonly<Record<string, StripeHidden>>;
+  readonly made: number;
+  readonly aheadMs: number;
+}
+
 /** Told of each event. */
 export type EventListener = (event: StripeObject) => void;
 
@@ -24,6 +60,28 @@ export class StripeState {
   constructor(clock: () => number, apiVersion: string) {
     this.#clock = clock;
     this.apiVersion = apiVersion;
+  }
+
+  /** All of it. */
+  snapshot(): StripeSnapshot {
+    const objects = [...this.#objects.values()];
+    const hidden = objects.map((object) => [object.id, hiddenOf(object)] as const);
+    return {
+      objects,
+      hidden: Object.fromEntries(hidden.filter(([, known]) => Object.keys(known).length > 0)),
+      made: this.#made,
+      aheadMs: this.#aheadMs,
+    };
+  }
+
+  /** Goes on with what an earlier process knew. */
+  restore({ objects, hidden, made, aheadMs }: StripeSnapshot): void {
+    for (const object of objects) {
+      this.#objects.set(object.id, object);
+      Object.assign(hiddenOf(object), hidden[object.id]);
+    }
+    this.#made = made;
+    this.#aheadMs = aheadMs;
   }
 
   /** Seconds since 1970, as Stripe tells times. */

@@ -5,38 +5,88 @@ import type { WebhookSender } from "../http/webhook-sender.ts";
 import { badParam } from "./stripe-error.ts";
 import { listOf } from "./stripe-list.ts";
 import type { StripeRoute } from "./stripe-route.ts";
-import type { StripeObject, StripeState } from "./stripe-state.ts";
+import { hiddenOf, type StripeObject, type StripeState } from "./stripe-state.ts";
 
-const secrets = new WeakMap<StripeObject, string>();
+/** As Stripe: https://docs.stripe.com/api/events/list. */
+const typesMax = 20;
 
 /** Sends every event to the endpoints that asked for its type. */
 export class EventSender {
   readonly #state: StripeState;
+  readonly #sender: WebhookSender;
+  readonly #nowMs: () => number;
+  /** Ids of events and how many deliveries of each are under way. */
+  readonly #waiting = new Map<string, number>();
+  readonly #changed: () => void;
 
-  /** @param nowMs real time: signatures are checked against the receiver's clock. */
-  constructor(state: StripeState, sender: WebhookSender, nowMs: () => number) {
+  /**
+   * @param nowMs real time: signatures are checked against the receiver's clock.
+   * @param changed told when a delivery has ended.
+   */
+  constructor(
+    state: StripeState,
+    sender: WebhookSender,
+    { nowMs, changed }: { readonly nowMs: () => number; readonly changed: () => void },
+  ) {
     this.#state = state;
-    state.onEvent((event) => {
-      const type = String(event["type"]);
-      for (const endpoint of state.all("webhook_endpoint").toReversed()) {
-        if (!wants(endpoint, type)) continue;
-        // As it is now: what happens to the object later is another event's.
-        const body = JSON.stringify(event);
-        const message = () => {
-          const seconds = Math.floor(nowMs() / 1_000);
-          const signature = createHmac("sha256", secrets.get(endpoint) ?? "")
-            .update(`${seconds}.${body}`)
-            .digest("hex");
-          return { headers: { "stripe-signature": `t=${seconds},v1=${signature}` }, body };
-        };
-        sender.send({ url: String(endpoint["url"]), type, message });
-      }
-    });
+    this.#sender = sender;
+    this.#nowMs = nowMs;
+    this.#changed = changed;
+    state.onEvent((event) => this.#tell(event));
   }
 
   /** Adds an endpoint with a secret that is known already. */
   add(url: string, types: readonly string[], secret: string): StripeObject {
-    return makeEndpoint(this.#state, url, types, secret);
+    const endpoint = makeEndpoint(this.#state, url, types, secret);
+    hiddenOf(endpoint).isGiven = true;
+    return endpoint;
+  }
+
+  /** Drops those that were added so. */
+  dropGiven(): void {
+    for (const endpoint of this.#state.all("webhook_endpoint")) {
+      if (hiddenOf(endpoint).isGiven === true) this.#state.drop(endpoint.id);
+    }
+  }
+
+  /** Ids of events that somebody has not been told of yet. */
+  waiting(): readonly string[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Tells of events again that an earlier process could not tell of. @param endpoints default: all. */
+  resume(ids: readonly string[], endpoints?: readonly StripeObject[]): void {
+    for (const id of ids) {
+      const event = this.#state.find(id);
+      if (event !== null) this.#tell(event, endpoints);
+    }
+  }
+
+  #tell(
+    event: StripeObject,
+    endpoints: readonly StripeObject[] = this.#state.all("webhook_endpoint").toReversed(),
+  ): void {
+    const type = String(event["type"]);
+    for (const endpoint of endpoints) {
+      if (!wants(endpoint, type)) continue;
+      // As it is now: what happens to the object later is another event's.
+      const body = JSON.stringify(event);
+      const message = () => {
+        const seconds = Math.floor(this.#nowMs() / 1_000);
+        const signature = createHmac("sha256", hiddenOf(endpoint).secret ?? "")
+          .update(`${seconds}.${body}`)
+          .digest("hex");
+        return { headers: { "stripe-signature": `t=${seconds},v1=${signature}` }, body };
+      };
+      this.#waiting.set(event.id, (this.#waiting.get(event.id) ?? 0) + 1);
+      const ended = (): void => {
+        const left = (this.#waiting.get(event.id) ?? 1) - 1;
+        if (left > 0) this.#waiting.set(event.id, left);
+        else this.#waiting.delete(event.id);
+        this.#changed();
+      };
+      this.#sender.send({ url: String(endpoint["url"]), type, message, ended });
+    }
   }
 }
 
@@ -60,7 +110,7 @@ function makeEndpoint(
     status: "enabled",
     url,
   });
-  secrets.set(endpoint, secret);
+  hiddenOf(endpoint).secret = secret;
   return endpoint;
 }
 
@@ -71,11 +121,14 @@ export const eventRoutes: readonly StripeRoute[] = [
     path: "/v1/events",
     run: (call) => {
       const types = call.params.texts("types");
-      if (types.length > 1) throw badParam("types", "This simulator filters by one type.");
-      const page = listOf(call, "event", "/v1/events", ["type"]);
-      if (types.length === 0) return page;
-      const { data } = page as { readonly data: readonly StripeObject[] };
-      return { ...page, data: data.filter((event) => event["type"] === types[0]) };
+      if (types.length > typesMax) throw badParam("types", `At most ${typesMax} types.`);
+      return listOf(
+        call,
+        "event",
+        "/v1/events",
+        ["type"],
+        ({ type }) => types.length === 0 || types.includes(String(type)),
+      );
     },
   },
   {

@@ -114,3 +114,23 @@ export const replay = mutation({
   allow: "anyone",
   run: ({ webhooks }, { id }) => webhooks.replay(id),
 });
+
+const order = { key: "thing", at: "at" };
+export const onAllStripe = leave("allstripe");
+export const onAllStandard = leave("allstandard");
+export const onAllPlaid = leave("allplaid");
+export const allStripe = hook(
+  "allstripe",
+  { verify: "stripe", secrets: ["TEST_STRIPE_NEW", "TEST_STRIPE_OLD"], order },
+  onAllStripe,
+);
+export const allStandard = hook(
+  "allstandard",
+  { verify: "standard", secrets: ["TEST_STANDARD", "TEST_STANDARD_OLD"], order },
+  onAllStandard,
+);
+export const allPlaid = hook(
+  "allplaid",
+  { verify: "plaid", secrets: ["TEST_PLAID_CLIENT_ID", "TEST_PLAID_SECRET"], order },
+  onAllPlaid,
+);

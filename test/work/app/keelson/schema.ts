@@ -2,7 +2,7 @@
 // happened twice must be seen, not refused.
 import { define, event, table, t } from "keelson";
 
-export const { mutation, action, queue, on, onChange, cron, rules, app } = define(
+export const { mutation, action, queue, workflow, on, onChange, cron, rules, app } = define(
   {
     entry: table({
       kind: t.text({ max: 40 }),

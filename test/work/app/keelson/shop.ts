@@ -1,14 +1,14 @@
 // Work of every kind, each leaving a row that tells of it.
 import { Refusal, t } from "keelson";
-import { action, cron, mutation, on, onChange, queue } from "./schema.ts";
+import { action, cron, mutation, on, onChange, queue, workflow } from "./schema.ts";
 
 const text = t.text({ max: 200 });
 
-/** Pays: emits, enqueues a mutation and an action, and delays one; all of it with this transaction or not at all. */
+/** Pays: emits, enqueues a mutation and an action, delays one, starts a workflow; with this transaction or not at all. */
 export const pay = mutation({
   args: { client: t.text({ max: 80 }), number: t.int(), fail: t.bool().optional() },
   allow: "anyone",
-  async run({ db, emit, enqueue, schedule, now }, { client, number, fail }) {
+  async run({ db, emit, enqueue, schedule, startWorkflow, now }, { client, number, fail }) {
     const key = `${client}-${number}`;
     const all = db.asSystem("the tests' own rows");
     await all.order.create({ key, state: "paid" });
@@ -17,6 +17,7 @@ export const pay = mutation({
     await enqueue(stock, { key, number });
     await enqueue(mail, { key, number });
     await schedule("50ms", remind, { key, number });
+    await startWorkflow(carry, { client, number });
     if (fail === true) throw new Refusal("NO", "Nothing of this happened.");
   },
 });
@@ -53,6 +54,37 @@ export const send = action({
   },
 });
 export const mail = queue(send, { concurrency: 8, backoff: "20ms", attempts: 100 });
+
+/** A step that reaches the world: the step's job has a token of its own. */
+export const handOver = action({
+  args: { key: text },
+  hosts: ["localhost:4999"],
+  returns: text,
+  async run({ job }, { key }) {
+    const token = job?.token ?? "";
+    await fetch(`http://localhost:4999/carry-${key}`, {
+      method: "POST",
+      headers: { "idempotency-key": token },
+    });
+    return token;
+  },
+});
+export const handOvers = queue(handOver, { concurrency: 8, backoff: "20ms", attempts: 100 });
+
+/** A mutation, an action, a sleep, and two mutations at once. */
+export const carry = workflow({
+  args: { client: t.text({ max: 80 }), number: t.int() },
+  async run({ step, sleep }, { client, number }) {
+    const key = `${client}-${number}`;
+    await step(note, { kind: "load", key, number });
+    await step(handOver, { key });
+    await sleep("60ms");
+    await Promise.all([
+      step(note, { kind: "unload", key, number }),
+      step(note, { kind: "sign", key, number }),
+    ]);
+  },
+});
 
 /** Says so when an event comes out of order. */
 export const tally = mutation({
@@ -92,6 +124,14 @@ export const beat = mutation({
   },
 });
 export const beats = cron("* * * * *", { zone: "Europe/Vienna", missed: "all" }, beat);
+
+export const sleepless = mutation({
+  args: { at: t.time() },
+  async run({ db, now }, { at }) {
+    await db.asSystem("a tick").entry.create({ kind: "night", key: at, number: 0, at: now });
+  },
+});
+export const nights = cron("30 2 * * *", { zone: "Europe/Vienna", missed: "all" }, sleepless);
 
 /** Fails unless it is told better. */
 export const risk = mutation({

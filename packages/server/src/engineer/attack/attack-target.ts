@@ -47,6 +47,54 @@ export interface LiveWire {
   close(): void;
 }
 
+/** An address under /auth or /.well-known, as identity itself lists it. */
+export interface IdentityAddress {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `/auth/sessions/:id`. */
+  readonly path: string;
+  readonly access: "anyone" | "signed-in" | "fresh";
+  readonly kind: "api" | "page" | "protocol";
+}
+
+/** Identity, as far as an attack has to know it. */
+export interface IdentityTarget {
+  /** Every address that the app has. */
+  addresses(): Promise<readonly IdentityAddress[]>;
+  /** Gives a user of the app an account: an address and a password to sign in with. */
+  giveAccount(
+    user: string,
+    account: { readonly email: string; readonly password: string },
+  ): Promise<void>;
+}
+
+/** A webhook that comes in, with what its sender has. */
+export interface HookTarget {
+  readonly name: string;
+  /** The function that handles it: `pay.onStripe`. */
+  readonly function: string;
+  /** Whether the signature covers a time. */
+  readonly isTimed: boolean;
+  /** A header of the app's choice that says which event it is, and that nobody signs; null: there is none. */
+  readonly idHeader: string | null;
+  /** A delivery as its sender makes it. @param parts.isForeign signed by another key. */
+  delivery(parts: {
+    readonly id: string;
+    readonly type: string;
+    readonly data: Readonly<Record<string, Json>>;
+    readonly atMs: number;
+    readonly isForeign?: boolean;
+  }): HookDelivery;
+}
+
+/** What a sender sends. */
+export interface HookDelivery {
+  /** Those of the signature. */
+  readonly signed: Readonly<Record<string, string>>;
+  /** The others: what the body is. */
+  readonly plain: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** An app under attack. */
 export interface AttackTarget {
   readonly url: string;
@@ -67,6 +115,9 @@ export interface AttackTarget {
   }): Promise<void>;
   /** Opens a live connection; absent when the app has no such door. */
   readonly openLive?: (token: string | null) => Promise<LiveWire>;
+  readonly identity: IdentityTarget;
+  /** Webhooks that the app takes. */
+  readonly hooks: readonly HookTarget[];
   /** Every row of a table. @param max at most this many, in the order of ids. */
   rows(table: string, max: number): Promise<readonly Row[]>;
   lastSeq(): Promise<number>;

@@ -14,6 +14,9 @@ import { writeOracle } from "./oracle-write.ts";
 import { plantWorld } from "./plant.ts";
 import { probeBatches } from "./probe-batch.ts";
 import { probeCalls } from "./probe-call.ts";
+import { probeExistence } from "./probe-existence.ts";
+import { probeHooks } from "./probe-hook.ts";
+import { probeIdentity } from "./probe-identity.ts";
 import { probeInput } from "./probe-input.ts";
 import { probeLimits } from "./probe-limit.ts";
 import { probeLive } from "./probe-live.ts";
@@ -31,6 +34,8 @@ export interface AttackOptions {
   readonly seed: number;
   /** Opens the app again, with its declared limits in force: for the probes of limits. */
   readonly openLimited: () => Promise<AttackTarget>;
+  /** Doors that are left out: what an app's change can't reach. Default: none. */
+  readonly withoutDoors?: readonly string[];
   /** Told how far it is, 0 to 1. */
   readonly onProgress?: (part: number, what: string) => void;
 }
@@ -46,6 +51,8 @@ interface AttackDoor {
 const otherDoors: readonly AttackDoor[] = [
   { name: "HTTP batch", probe: probeBatches },
   { name: "live", probe: probeLive },
+  { name: "identity", probe: probeIdentity },
+  { name: "webhooks", probe: probeHooks },
 ];
 
 const rowsKnownMax = 100_000;
@@ -83,11 +90,13 @@ export async function attackApp(
   const open: string[] = ["HTTP tables", "HTTP functions"];
   for (const door of otherDoors) {
     progress(door.name);
+    if (options.withoutDoors?.includes(door.name) === true) continue;
     if (await door.probe(session)) open.push(door.name);
   }
   progress("tokens and input");
   await probeTokens(session);
   await probeInput(session);
+  await probeExistence(session);
   progress("time");
   await probeTiming(session);
   progress("limits");

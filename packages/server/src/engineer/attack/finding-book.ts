@@ -22,6 +22,8 @@ export interface Shown {
   readonly by: Identity | null;
   readonly request: WireRequest;
   readonly status: number;
+  /** Another request that must be answered alike, and is not. */
+  readonly alike?: WireRequest;
   readonly leaked?: CanaryPlace & { readonly value: Json };
   readonly changed?: Change;
   readonly rule?: Rule | undefined;
@@ -78,7 +80,7 @@ export class FindingBook {
   }
 
   #finding({ shown, fields, identities }: Kept): AttackFinding {
-    const { code, subject, says, request, by, status, leaked, changed, rule } = shown;
+    const { code, subject, says, request, by, status, leaked, changed, rule, alike } = shown;
     const { title, why, fix } = holeKinds[code];
     const fn = this.#manifest.functions[subject];
     const at =
@@ -104,6 +106,7 @@ export class FindingBook {
         request,
         by: name,
         canary: leaked === undefined ? null : String(leaked.value),
+        ...(alike === undefined ? {} : { alike }),
       }),
       accepted: acceptedReason(this.#sources, code, at),
     };

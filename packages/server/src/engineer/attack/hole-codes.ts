@@ -142,6 +142,12 @@ const kinds = {
     "The address of a webhook is no secret: whoever knows it says that something was paid.",
     "Check the signature over the raw body with the sender's secret, and its time, before anything is done.",
   ),
+  A211: kind(
+    "functions",
+    "A function tells in words that somebody has an account",
+    "Whoever asks learns which of a million addresses are known here, and tries passwords for those.",
+    "Answer an address that is known as one that is not: the same status, code and words.",
+  ),
   A301: kind(
     "platform",
     "The server gives what rules deny",
@@ -176,6 +182,12 @@ const kinds = {
     "platform",
     "The server takes input that it must refuse",
     "Unknown, private or immutable fields were written.",
+    "Report it with this request.",
+  ),
+  A307: kind(
+    "platform",
+    "A webhook's address takes what its sender did not sign",
+    "Whoever knows the address says that something was paid.",
     "Report it with this request.",
   ),
 } as const satisfies Record<string, HoleKind>;

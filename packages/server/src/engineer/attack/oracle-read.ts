@@ -3,7 +3,9 @@
 // else's (a secret, a personal field, a private table, another tenant's row) is a hole of the rules.
 import type { CanaryPlace } from "./canary.ts";
 import type { HoleCode } from "./hole-codes.ts";
-import { fieldSensitivity, isPersonTable, isPrivateTable } from "./sensitive-name.ts";
+import { fieldSensitivity, isBookTable, isPersonTable, isPrivateTable } from "./sensitive-name.ts";
+import type { Row } from "../../store/store.ts";
+import type { Identity } from "./identity-plan.ts";
 import type { AttackSession, Observation } from "./session.ts";
 
 /** Looks for what should not be in an answer. */
@@ -85,10 +87,33 @@ function exposureOf(
   if (!isOutsider) return null;
   if (sensitivity === "personal" && (isSomebodys || isPersonTable(table))) return "A101";
   if (isPrivateTable(table) && isSomebodys && table !== "user") return "A102";
+  if (isHouses(session, table) || hangsOnClosed(session, by, table, row)) return "A102";
   const anonymous = session.people.find(({ kind }) => kind === "anonymous");
   const isPublic = anonymous !== undefined && session.judge.readsRow(anonymous.me, table, row);
   if (hints.tenants.size > 0 && by.user !== null && !isPublic) return "A111";
   return null;
+}
+
+/** Sums of money in a table that nobody owns and whose name says that it holds the house's figures. */
+function isHouses(session: AttackSession, table: string): boolean {
+  if (!isBookTable(table)) return false;
+  return Object.values(session.judge.table(table).fields).some(({ kind }) => kind === "money");
+}
+
+/** Whether everything that a row must refer to belongs to others and is closed: what is said of a refund is said of its payment. */
+function hangsOnClosed(session: AttackSession, by: Identity, table: string, row: Row): boolean {
+  let isHanging = false;
+  for (const [field, spec] of Object.entries(session.judge.table(table).fields)) {
+    if (spec.kind !== "ref" || spec.table === "user" || spec.optional === true) continue;
+    const parent = session.world.row(spec.table, String(row[field]));
+    const hints = session.hints.tables[spec.table];
+    if (parent === null || hints === undefined) return false;
+    const isSomebodys = hints.owners.size + hints.parents.size > 0;
+    if (!isSomebodys || !session.isOutsider(by, spec.table, parent)) return false;
+    if (session.judge.readsRow(by.me, spec.table, parent)) return false;
+    isHanging = true;
+  }
+  return isHanging;
 }
 
 function crashed({ by, probe, request, answer, code }: Observation, session: AttackSession): void {

@@ -83,13 +83,15 @@ async function callTime(session: AttackSession, fn: FunctionModel): Promise<void
   }
 }
 
+/** A value that a row has, and two of the same form that none has. */
 interface HiddenValue {
   readonly hidden: string;
   readonly absent: string;
   readonly control: string;
 }
 
-function hiddenValue(
+/** For an argument: what a row has that the caller may not read; null when there is none. */
+export function hiddenValue(
   session: AttackSession,
   by: Identity,
   fn: FunctionModel,

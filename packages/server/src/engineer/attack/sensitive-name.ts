@@ -27,6 +27,12 @@ const privateTables = new Set(
     " ",
   ),
 );
+/** Tables of a house's own figures: with a sum of money in them, nobody outside is to read them. */
+const bookTables = new Set(
+  "report statement ledger payroll turnover revenue income profit cashbook closing accounting".split(
+    " ",
+  ),
+);
 /** Tables about people who have no account of their own. */
 const personTables = new Set(
   "lead subscriber subscription contact customer patient employee applicant candidate person member student guest signup newsletter waitlist".split(
@@ -72,6 +78,11 @@ export function fieldSensitivity(table: string, field: string): Sensitivity {
 /** Whether rows of a table so named are nobody else's business. */
 export function isPrivateTable(table: string): boolean {
   return privateTables.has(table.toLowerCase());
+}
+
+/** Whether a table so named holds the house's own figures. */
+export function isBookTable(table: string): boolean {
+  return wordsOf(table).some((word) => bookTables.has(word));
 }
 
 /** Whether rows of a table so named are about people, also without a reference to a user. */

@@ -10,7 +10,7 @@ import type { Evidence, Finding } from "../finding.ts";
 import { checkCodes, type CheckCodeName } from "./codes.ts";
 import { readFlow } from "./flow-read.ts";
 import type { FunctionFlow } from "./flow-walker.ts";
-import { findFunctionSources } from "./function-source.ts";
+import { findFunctionSources, findWorkflowSources } from "./function-source.ts";
 import { findTableSources, type FieldSource, type TableSource } from "./table-source.ts";
 
 /** Asks the engine how it would answer. */
@@ -62,6 +62,8 @@ export class AppReview {
   readonly tables: readonly TableModel[];
   readonly tableSources: ReadonlyMap<string, TableSource>;
   readonly flows: readonly FunctionFlow[];
+  /** Those of workflows: no functions that anybody calls, and without tables or network. */
+  readonly workflows: readonly FunctionFlow[];
   readonly #found = new Map<string, Finding>();
 
   constructor(input: ReviewInput) {
@@ -73,6 +75,9 @@ export class AppReview {
     this.tableSources = findTableSources(input.manifest, this.sources);
     const functions = findFunctionSources(input.manifest, this.sources);
     this.flows = functions.map((source) => readFlow(this.sources, source));
+    this.workflows = findWorkflowSources(input.manifest, this.sources).map((source) =>
+      readFlow(this.sources, source),
+    );
   }
 
   /** Everything found so far, in the order in which it was said. */

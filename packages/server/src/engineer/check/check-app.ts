@@ -17,6 +17,7 @@ import { checkTrustInFunctions } from "./trust-function.ts";
 import { checkRelations } from "./trust-relation.ts";
 import { checkTrustLogic } from "./trust-logic.ts";
 import { checkTrustInRules } from "./trust-rule.ts";
+import { checkWork } from "./work-code.ts";
 
 /** What a review found. */
 export interface CheckReport {
@@ -44,6 +45,7 @@ const checks: readonly ((review: AppReview) => void)[] = [
   checkPlans,
   checkQueryShapes,
   checkWorld,
+  checkWork,
   checkFunctionCode,
   checkSecrets,
   checkBrowserImports,
@@ -56,8 +58,10 @@ export function checkApp(input: ReviewInput): CheckReport {
   const review = new AppReview(input);
   for (const check of checks) check(review);
   const { findings, allowed } = siftAllowed(review);
-  const read = new Set(review.flows.map(({ source }) => source.model.name));
-  const names = Object.keys(input.manifest.functions);
+  const flows = [...review.flows, ...review.workflows];
+  const read = new Set(flows.map(({ source }) => source.model.name));
+  const workflows = Object.keys(input.manifest.work?.workflows ?? {});
+  const names = [...Object.keys(input.manifest.functions), ...workflows];
   return {
     findings: findings.toSorted(compareFindings),
     allowed: allowed.toSorted((a, b) => compareFindings(a.finding, b.finding)),

@@ -7,6 +7,7 @@ import { functionCodes } from "./codes-function.ts";
 import { queryCodes } from "./codes-query.ts";
 import { ruleCodes } from "./codes-rule.ts";
 import { trustCodes } from "./codes-trust.ts";
+import { workCodes } from "./codes-work.ts";
 import { worldCodes } from "./codes-world.ts";
 
 const all = {
@@ -15,6 +16,7 @@ const all = {
   ...fieldCodes,
   ...dataCodes,
   ...queryCodes,
+  ...workCodes,
   ...worldCodes,
   ...functionCodes,
   ...changeCodes,

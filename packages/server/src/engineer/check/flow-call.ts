@@ -14,6 +14,7 @@ import {
   type Scope,
   type Thing,
   type Value,
+  type WorkOp,
 } from "./flow-value.ts";
 import type { FlowWalker } from "./flow-walker.ts";
 import { argumentOf, memberName, nameChain, textOf, type Expression } from "./syntax.ts";
@@ -53,6 +54,7 @@ export function callValue(reader: FlowWalker, node: Call, scope: Scope): Value {
   }
   const target = reader.expression(callee, scope);
   if (target.thing.kind === "run") return runCall(reader, node, scope);
+  if (target.thing.kind === "work") return workCall(reader, node, target.thing.call, scope);
   if (callee.type === "Identifier" && callee.name === "fetch" && scope.find("fetch") === null) {
     return fetchCall(reader, node, scope);
   }
@@ -128,6 +130,10 @@ function methodCall(
     return dbCall(reader, node, { thing, method: name as DbMethod }, scope);
   }
   if (thing.kind === "ctx" && name === "run") return runCall(reader, node, scope);
+  if ((thing.kind === "ctx" || thing.kind === "works") && name !== null) {
+    const member = reader.member(object, name).thing;
+    if (member.kind === "work") return workCall(reader, node, member.call, scope);
+  }
   if (thing.kind === "function" || name === null)
     return opaque(reader, argumentsOf(reader, node, scope), [object]);
   if (object.pending.length > 0 && (name === "then" || name === "catch" || name === "finally")) {
@@ -253,6 +259,26 @@ function runCall(reader: FlowWalker, node: Call, scope: Scope): Value {
   };
   reader.flow.runs.push(op);
   return { ...thingValue({ kind: "plain" }, `run:${op.index}`), pending: [op] };
+}
+
+/** Where the target and the arguments of a call stand: `schedule("10m", fn, args)`. */
+function workCall(reader: FlowWalker, node: Call, call: string, scope: Scope): Value {
+  const at = call === "schedule" ? 1 : 0;
+  const values = argumentsOf(reader, node, scope);
+  const named = argumentOf(node, at);
+  const target = named === undefined ? "" : (textOf(named) ?? nameChain(named)?.join(".") ?? "");
+  const op: WorkOp = {
+    kind: "work",
+    index: reader.nextIndex(),
+    file: reader.file,
+    node,
+    loops: reader.loops,
+    call,
+    target,
+    args: values[at + 1] ?? null,
+  };
+  reader.flow.works.push(op);
+  return { ...thingValue({ kind: "plain" }, `work:${op.index}`), pending: [op] };
 }
 
 function fetchCall(reader: FlowWalker, node: Call, scope: Scope): Value {

@@ -54,6 +54,7 @@ class FlowReader implements FlowWalker {
       source,
       db: [],
       runs: [],
+      works: [],
       fetches: [],
       elevations: [],
       answers: [],
@@ -100,8 +101,8 @@ class FlowReader implements FlowWalker {
   ): Value | null {
     if (this.#depth >= depthMax) return null;
     const before = { file: this.file, returns: this.#returns };
-    const { db, runs, fetches } = this.flow;
-    const counts = [db.length, runs.length, fetches.length] as const;
+    const { db, runs, works, fetches } = this.flow;
+    const counts = [db.length, runs.length, fetches.length, works.length] as const;
     this.file = fn.file;
     this.#returns = [];
     this.#depth += 1;
@@ -114,7 +115,12 @@ class FlowReader implements FlowWalker {
     this.#returns = before.returns;
     if (!fn.node.async) return value;
     // Whoever calls an async function has to wait for all that it does.
-    const done = [...db.slice(counts[0]), ...runs.slice(counts[1]), ...fetches.slice(counts[2])];
+    const done = [
+      ...db.slice(counts[0]),
+      ...runs.slice(counts[1]),
+      ...fetches.slice(counts[2]),
+      ...works.slice(counts[3]),
+    ];
     return { ...value, pending: [...value.pending, ...done] };
   }
 
@@ -170,6 +176,8 @@ class FlowReader implements FlowWalker {
     switch (thing.kind) {
       case "ctx":
         return contextMember(name);
+      case "works":
+        return thingValue({ kind: "work", call: `${thing.call}.${name}` });
       case "args":
         return thingValue({ kind: "plain" }, `arg:${name}`);
       case "me":
@@ -413,7 +421,16 @@ function contextMember(name: string): Value {
       return thingValue({ kind: "run" });
     case "params":
       return thingValue({ kind: "request" }, "request");
+    case "webhooks":
+      return thingValue({ kind: "works", call: name });
     default:
-      return unknownValue;
+      return workCalls.has(name) ? thingValue({ kind: "work", call: name }) : unknownValue;
   }
 }
+
+/** Calls of contexts that start work or wait for it; each gives a promise. */
+const workCalls: ReadonlySet<string> = new Set([
+  ...["emit", "enqueue", "schedule", "cancel"],
+  ...["startWorkflow", "signalWorkflow", "cancelWorkflow"],
+  ...["step", "sleep", "waitFor", "signal", "child"],
+]);

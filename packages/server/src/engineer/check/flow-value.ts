@@ -5,7 +5,7 @@ import type { Expression, Node } from "./syntax.ts";
 
 /**
  * Where a value comes from: `me`, `arg:<name>`, `request`, `row:<op>` (a row of a read), `field:<op>:<name>`,
- * `run:<n>`, `fetch:<n>`, `random`, `clock`, `math` (it was computed with arithmetic).
+ * `run:<n>`, `work:<n>`, `fetch:<n>`, `random`, `clock`, `math` (it was computed with arithmetic).
  */
 export type Origin = string;
 
@@ -79,10 +79,22 @@ export interface FetchOp extends Effect {
   isRead: boolean;
 }
 
-export type EffectOp = DbOp | RunOp | FetchOp;
+/** What starts or waits for work: `enqueue(fn, args)`, `emit(name, payload)`, a workflow's `step(fn, args)`. */
+export interface WorkOp extends Effect {
+  readonly kind: "work";
+  /** As the context names it: `enqueue`, `webhooks.send`. */
+  readonly call: string;
+  /** What it names: a function, queue or workflow as written, or the event's name. */
+  readonly target: string;
+  readonly args: Value | null;
+}
+
+export type EffectOp = DbOp | RunOp | FetchOp | WorkOp;
 
 export type Thing =
   | { readonly kind: "plain" | "ctx" | "args" | "me" | "run" | "request" }
+  /** A call of the context that starts or waits for work, or an object of such calls. */
+  | { readonly kind: "work" | "works"; readonly call: string }
   | { readonly kind: "literal"; readonly value: string | number | boolean | null }
   | { readonly kind: "db"; readonly system: Elevation | null }
   | { readonly kind: "table"; readonly table: string; readonly system: Elevation | null }

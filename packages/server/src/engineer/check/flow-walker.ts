@@ -12,6 +12,7 @@ import type {
   RunOp,
   Scope,
   Value,
+  WorkOp,
 } from "./flow-value.ts";
 import type { Expression, Node } from "./syntax.ts";
 
@@ -20,6 +21,7 @@ export interface FunctionFlow {
   readonly source: FunctionSource;
   readonly db: readonly DbOp[];
   readonly runs: readonly RunOp[];
+  readonly works: readonly WorkOp[];
   readonly fetches: readonly FetchOp[];
   readonly elevations: readonly Elevation[];
   /** What it answers, one for each `return`. */

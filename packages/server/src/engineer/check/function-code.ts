@@ -11,13 +11,14 @@ import { isPersonalName, isSecretName } from "./word-list.ts";
 
 /** Looks at every function and at the modules that hold them. */
 export function checkFunctionCode(review: AppReview): void {
-  for (const flow of review.flows) {
+  const flows = [...review.flows, ...review.workflows];
+  for (const flow of flows) {
     checkFloating(review, flow);
     checkTokens(review, flow);
     checkSwallowed(review, flow);
     checkLogs(review, flow);
   }
-  const files = new Set(review.flows.map(({ source }) => source.file));
+  const files = new Set(flows.map(({ source }) => source.file));
   for (const file of files) {
     checkModuleState(review, file);
     checkModuleTime(review, file);
@@ -40,6 +41,7 @@ function checkFloating(review: AppReview, { floating, source }: FunctionFlow): v
 
 function nameOf(op: EffectOp): string {
   if (op.kind === "db") return `${op.table}.${op.method}()`;
+  if (op.kind === "work") return `${op.call}(${op.target})`;
   return op.kind === "run" ? `run(${op.target})` : "fetch()";
 }
 

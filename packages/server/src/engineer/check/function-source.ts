@@ -38,6 +38,32 @@ export function findFunctionSources(
   });
 }
 
+/** The workflows whose source was found. Their model is that of an action that nobody may call. */
+export function findWorkflowSources(
+  manifest: Manifest,
+  sources: SourceSet,
+): readonly FunctionSource[] {
+  const workflows = Object.entries(manifest.work?.workflows ?? {});
+  const found = sources.files.flatMap((file) =>
+    topConstants(file).flatMap(({ name, init }) => {
+      const call = plain(init);
+      if (call.type !== "CallExpression" || call.callee.type !== "Identifier") return [];
+      if (call.callee.name !== "workflow" || name.type !== "Identifier") return [];
+      const source = sourceOf(sources, file, { name, init });
+      return source === null ? [] : [{ key: name.name, path: file.path, source }];
+    }),
+  );
+  return workflows.flatMap(([name, { args }]): readonly FunctionSource[] => {
+    const [module = "", key = ""] = name.split(".");
+    const named = found.filter((each) => each.key === key);
+    // Two files with workflows of one name: the module is named as its file, as a rule.
+    const own = named.find(({ path }) => path.endsWith(`/${module}.ts`)) ?? named[0];
+    if (own === undefined) return [];
+    const model: FunctionModel = { name, kind: "action", args, allow: "nobody" };
+    return [{ model, ...own.source }];
+  });
+}
+
 /** `const name = init` at the top of a file. */
 export function topConstants(
   file: SourceFile,

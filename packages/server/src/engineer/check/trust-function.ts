@@ -304,12 +304,12 @@ function checkElevatedRights(review: AppReview, flow: FunctionFlow): void {
 }
 
 /** The argument that a value is, unaltered. */
-function namedBy(value: Value | null): string | null {
+export function namedBy(value: Value | null): string | null {
   return value?.source?.startsWith("arg:") === true ? value.source.slice(4) : null;
 }
 
 /** Whether the function reads the row that an argument names with the caller's rights. */
-function isReadWithRights(flow: FunctionFlow, table: string, arg: string): boolean {
+export function isReadWithRights(flow: FunctionFlow, table: string, arg: string): boolean {
   return flow.db.some((op) => {
     if (op.system !== null || op.table !== table) return false;
     return [...argsIn(op.id), ...argsIn(op.query)].includes(arg);

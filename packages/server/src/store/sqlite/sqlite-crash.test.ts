@@ -147,6 +147,28 @@ test("a full disk fails the group, and nothing of it happened; reads and smaller
   checkSqlite(path);
 });
 
+test("a full disk is told as one to the whole group, also when a mutation throws something else for it", async () => {
+  const store = open(tempFile(), { databaseBytesMax: 1_048_576 });
+  const group = store.openGroup();
+  const codes: unknown[] = [];
+  for (let index = 0; index < 20; index++) {
+    const outcome = await group.mutate(metaOf(), (tx) => {
+      try {
+        tx.insert("film", rowOf("film", index, { extra: "x".repeat(90_000) }));
+      } catch (error) {
+        throw new Error("what was asked for failed", { cause: error });
+      }
+      return "null";
+    });
+    if (outcome.kind === "failed") codes.push((outcome.error as { code?: unknown }).code);
+  }
+  assert.ok(codes.length > 1);
+  // The first has its own error; the others are told why the group is broken.
+  assert.deepEqual(new Set(codes.slice(1)), new Set(["DISK_FULL"]));
+  assert.throws(() => group.commit(), { code: "DISK_FULL" });
+  store.close();
+});
+
 const canLimit = process.platform === "linux" || process.platform === "darwin";
 
 test(

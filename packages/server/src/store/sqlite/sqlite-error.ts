@@ -29,6 +29,16 @@ export function storeError(error: unknown): unknown {
   return new PlatformError(failed, {}, { cause: error });
 }
 
+/** Why the engine ended a transaction, from what its mutation threw: whoever ran the statement may have wrapped it. */
+export function brokenBy(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; { cause } = cause) {
+    const told = storeError(cause);
+    if (!(told instanceof PlatformError)) continue;
+    if (told.code === "DISK_FULL" || told.code === "STORE_FAILED") return told;
+  }
+  return storeError(error);
+}
+
 /** Runs what speaks to the engine. @throws DISK_FULL, STORE_FAILED in place of the engine's errors. */
 export function withStoreErrors<T>(run: () => T): T {
   try {

@@ -25,7 +25,7 @@ import type { PlanBook } from "./query-plan.ts";
 import { QueryRunner } from "./query-runner.ts";
 import type { RuleGuards } from "./rule-guard.ts";
 import { SqliteConnection, type Statement } from "./sqlite-connection.ts";
-import { storeError, withStoreErrors } from "./sqlite-error.ts";
+import { brokenBy, storeError, withStoreErrors } from "./sqlite-error.ts";
 import { SqliteWriteTx } from "./sqlite-write-tx.ts";
 
 /** What a writer is made of. */
@@ -288,7 +288,7 @@ class OpenGroup implements CommitGroup {
   #fail(changes: ChangeSet, error: unknown): MutationOutcome {
     const { tx, connection } = this.#parts;
     try {
-      if (!connection.inTransaction) this.#broken = storeError(error);
+      if (!connection.inTransaction) this.#broken = brokenBy(error);
       else tx.undo(changes);
     } catch (undoError) {
       // What can't be undone must not be committed with the rest.

@@ -21,6 +21,7 @@ import {
   infoJson,
   nowText,
   readRun,
+  waitsForTime,
   writeRun,
   type WorkflowRun,
   type WorkflowStep,
@@ -39,6 +40,12 @@ export interface Command extends Asked {
   };
 }
 
+/** When something is over by itself. `sinceMs`: it is a length of time that began then; null: a time on the wall. */
+export interface Due {
+  readonly dueMs: number;
+  readonly sinceMs: number | null;
+}
+
 /** A tick under way. */
 export interface Tick {
   readonly scope: ProcedureScope;
@@ -55,7 +62,7 @@ export interface Tick {
   /** There is more to begin, in a tick of its own. */
   isUnfinished: boolean;
   /** What the run waits for until, of what was begun in this tick. */
-  dueMs: number[];
+  due: Due[];
   /** What was begun in this tick, for whoever watches: `step seats.hold`. */
   readonly begun: string[];
 }
@@ -205,7 +212,9 @@ function ofStep(error: unknown, seq: number): unknown {
 function beginSleep(tick: Tick, seq: number, { input }: Command): Later<readonly Delivery[]> {
   const { nowMs } = tick.scope.run;
   const dueMs = input.until === undefined ? nowMs + (input.ms ?? 0) : msOfTime(input.until);
-  if (dueMs > nowMs) return wait(tick, seq, { dueMs });
+  const isOnWall = input.until !== undefined;
+  if (dueMs > nowMs)
+    return wait(tick, seq, { dueMs, ...(isOnWall ? { waits: waitsForTime } : {}) });
   return record(tick, seq, { ok: true, value: null });
 }
 
@@ -252,7 +261,8 @@ function wait(
   on: { readonly waits?: string; readonly dueMs?: number | null; readonly job?: string },
 ): Later<readonly Delivery[]> {
   const { waits = null, dueMs = null, job = null } = on;
-  if (dueMs !== null) tick.dueMs.push(dueMs);
+  const sinceMs = waits === waitsForTime ? null : tick.scope.run.nowMs;
+  if (dueMs !== null) tick.due.push({ dueMs, sinceMs });
   const dueAt = dueMs === null ? null : timeText(dueMs);
   return andThen(put(tick, seq, { state: "waiting", waits, dueAt, job }), () => []);
 }

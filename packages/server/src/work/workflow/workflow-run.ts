@@ -65,6 +65,8 @@ export interface WorkflowStep {
   readonly result: Json;
   readonly error: WorkflowFailure | null;
   readonly dueMs: number | null;
+  /** When a length of time began to be waited for; null: what is waited for is a time on the wall. */
+  readonly sinceMs: number | null;
   readonly job: string | null;
   readonly endedMs: number;
 }
@@ -104,6 +106,9 @@ export function originOfRun({ info }: WorkflowRun): WorkOrigin {
   return { root: info.root, chain: info.chain };
 }
 
+/** What stands in `waits` of a sleep until a time on the wall. */
+export const waitsForTime = "time";
+
 /** Reads a row of `workStep`. */
 export function stepOfRow(row: Row): WorkflowStep {
   const dueAt = row["dueAt"] as string | null;
@@ -119,6 +124,7 @@ export function stepOfRow(row: Row): WorkflowStep {
     result: row["result"] ?? null,
     error: (row["error"] ?? null) as unknown as WorkflowFailure | null,
     dueMs: dueAt === null ? null : msOfTime(dueAt),
+    sinceMs: row["waits"] === waitsForTime ? null : msOfTime(row["askedAt"] as string),
     job: row["job"] as string | null,
     endedMs: endedAt === null ? 0 : msOfTime(endedAt),
   };

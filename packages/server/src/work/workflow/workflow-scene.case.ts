@@ -46,6 +46,8 @@ export interface WorkflowScene {
   settle(): Promise<void>;
   /** Lets time pass, and runs what becomes due on the way. */
   pass(ms: number): Promise<void>;
+  /** Sets the clock on the wall on or back; no time passes. */
+  setClock(byMs: number): Promise<void>;
   /** A run's row. */
   run(id: Json): Promise<Row>;
   /** Steps of a run as `kind name state`, by number. */
@@ -86,7 +88,7 @@ export async function openWorkflowScene(
   const timers = new Set<() => void>();
   const clock: Clock = {
     nowMs: () => harness.clock.ms,
-    monotonicUs: () => harness.clock.ms * 1_000,
+    monotonicUs: () => harness.clock.monotonicUs(),
     after(_, run) {
       timers.add(run);
       return () => timers.delete(run);
@@ -135,6 +137,11 @@ export async function openWorkflowScene(
     settle: turn,
     async pass(ms) {
       harness.clock.ms += ms;
+      await turn();
+    },
+    async setClock(byMs) {
+      harness.clock.setMs += byMs;
+      harness.clock.ms += byMs;
       await turn();
     },
     async run(id) {

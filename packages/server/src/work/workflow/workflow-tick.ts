@@ -9,6 +9,7 @@ import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
 import type { Row } from "../../store/store.ts";
 import { failureOf } from "../job-failure.ts";
 import { deadIdOf } from "../job-run.ts";
+import { isBehindClock } from "../job-write.ts";
 import type { Job } from "../job.ts";
 import { policyOf } from "../work-app.ts";
 import type { JobDid, JobEnd, WorkKind } from "../work-kind.ts";
@@ -20,7 +21,7 @@ import {
   workflowKindName,
 } from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
-import { beginCommand, type Tick } from "./workflow-begin.ts";
+import { beginCommand, type Due, type Tick } from "./workflow-begin.ts";
 import { keepVersion, runnerOf } from "./workflow-code.ts";
 import { evaluate, type Evaluated } from "./workflow-evaluate.ts";
 import { wireFailure } from "./workflow-failure.ts";
@@ -76,6 +77,20 @@ export const workflowKind: WorkKind = {
       );
     });
   },
+  // Its job's delay began anew: so do those of the steps that it stands for.
+  clockSetBack(scope, job) {
+    const { run } = job.input as unknown as TickInput;
+    if (run === undefined) return undefined;
+    return andThen(readSteps(scope, run), (steps) =>
+      eachOf(
+        steps.filter(
+          ({ state, dueMs, sinceMs }) =>
+            state === "waiting" && dueMs !== null && isBehindClock(sinceMs, scope.run.nowMs),
+        ),
+        (step) => beginAnew(scope, step),
+      ),
+    );
+  },
   died(scope, job, failure) {
     const { run } = job.input as { readonly run?: string };
     if (run === undefined) return undefined;
@@ -95,15 +110,18 @@ function timesUp(
   const { nowMs } = scope.run;
   const { deadlineMs } = run.info;
   const isLate = deadlineMs !== null && deadlineMs <= nowMs;
-  const due = steps
-    .filter(({ state, dueMs }) => state === "waiting" && dueMs !== null && dueMs <= nowMs)
+  const waiting = steps.filter(({ state, dueMs }) => state === "waiting" && dueMs !== null);
+  const due = waiting
+    .filter(({ dueMs }) => (dueMs ?? 0) <= nowMs)
     .toSorted((left, right) => (left.dueMs ?? 0) - (right.dueMs ?? 0) || left.seq - right.seq);
-  if (due.length === 0 && !isLate) return false;
+  const behind = waiting.filter(({ sinceMs }) => isBehindClock(sinceMs, nowMs));
+  if (due.length === 0 && behind.length === 0 && !isLate) return false;
   let { answers } = run.info;
   const ending = eachOf(due, ({ id }) =>
     scope.tx.update("workStep", id, endedStep(scope, { ok: true, value: null }, answers++)),
   );
-  return andThen(ending, () => {
+  const writing = andThen(ending, () => eachOf(behind, (step) => beginAnew(scope, step)));
+  return andThen(writing, () => {
     const info = { ...run.info, answers, deadlineMs: isLate ? null : deadlineMs };
     return andThen(writeRun(scope, run.id, { info: infoJson(info) }), () => {
       if (!isLate) return true;
@@ -113,6 +131,14 @@ function timesUp(
       return andThen(interrupted, () => true);
     });
   });
+}
+
+/** The clock was set back: no delay becomes longer by that than it is. */
+function beginAnew(scope: ProcedureScope, { id, dueMs, sinceMs }: WorkflowStep): Later<unknown> {
+  const { nowMs } = scope.run;
+  const askedAt = timeText(nowMs);
+  const dueAt = timeText(nowMs + Math.max(0, (dueMs ?? 0) - (sinceMs ?? 0)));
+  return scope.tx.update("workStep", id, { askedAt, dueAt });
 }
 
 function tickAnew(scope: ProcedureScope, job: Job, id: string): Later<JobEnd> {
@@ -137,7 +163,7 @@ function tick(
     answers: run.info.answers,
     hasRun: false,
     isUnfinished: false,
-    dueMs: [],
+    due: [],
     begun: [],
   };
   const replay = new Replay(historyOf(steps, run.info), {
@@ -219,13 +245,17 @@ function parked(under: Tick, run: WorkflowRun): JobEnd {
   const { info } = run;
   if (under.isUnfinished || info.answers > (info.seen ?? 0)) return { kind: "again", dueMs: null };
   const waits = [...under.steps.values()].flatMap((step) => dueOf(step));
-  const deadline = info.deadlineMs === null ? [] : [info.deadlineMs];
-  const dueMs = Math.min(...waits, ...under.dueMs, ...deadline);
-  return Number.isFinite(dueMs) ? { kind: "again", dueMs } : done;
+  const deadline = info.deadlineMs === null ? [] : [{ dueMs: info.deadlineMs, sinceMs: null }];
+  const [first] = [...waits, ...under.due, ...deadline].toSorted(
+    (left, right) => left.dueMs - right.dueMs,
+  );
+  if (first === undefined) return done;
+  const { dueMs, sinceMs } = first;
+  return { kind: "again", dueMs, ...(sinceMs === null ? {} : { sinceMs }) };
 }
 
-function dueOf({ state, dueMs }: WorkflowStep): readonly number[] {
-  return state === "waiting" && dueMs !== null ? [dueMs] : [];
+function dueOf({ state, dueMs, sinceMs }: WorkflowStep): readonly Due[] {
+  return state === "waiting" && dueMs !== null ? [{ dueMs, sinceMs }] : [];
 }
 
 /** The same run from its start: with other arguments, the newest code, and no history. */

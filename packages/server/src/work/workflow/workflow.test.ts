@@ -65,6 +65,26 @@ export const month = workflow({
     return { from, to: now(), date: new Date().toISOString(), random: Math.random() };
   },
 });
+export const minute = workflow({
+  args: { text: t.text({ max: 50 }) },
+  async run({ sleep, step }, { text }) {
+    await sleep("60s");
+    await step(write, { text });
+  },
+});
+export const short = workflow({
+  args: { order: t.text({ max: 50 }) },
+  signals: { ship: { by: t.text({ max: 50 }) } },
+  async run({ waitFor, signal }, { order }) {
+    const waits = waitFor("paid", { key: order, timeout: "60s" });
+    await signal("ship");
+    return (await waits) === null ? "late" : "paid";
+  },
+});
+export const wall = workflow({
+  args: { until: t.time() },
+  async run({ sleep }, { until }) { await sleep({ until }); },
+});
 export const acts = workflow({
   args: { fails: t.int({ min: 0, max: 10 }), text: t.text({ max: 50 }).default("x") },
   async run({ step }, { fails, text }) {
@@ -219,7 +239,7 @@ export const kill = mutation({
   async run({ cancelWorkflow }, { run }) { return cancelWorkflow(run); },
 });
 
-const all = { three, month, acts, parallel, catches, order, twice, saga, parent, waitsForChild, late, loop, endless,
+const all = { three, month, minute, short, wall, acts, parallel, catches, order, twice, saga, parent, waitsForChild, late, loop, endless,
   breaks, spins, hangs, reaches, moody, self, suicide, hoards, deep, many, signedIn, spender };
 export const start = mutation({
   args: { name: t.text({ max: 50 }), args: t.json({ maxBytes: 1000 }), key: t.text({ max: 50 }).optional(), fail: t.bool().default(false) },
@@ -239,6 +259,11 @@ export const ship = mutation({
   args: { run: t.text({ max: 100 }), by: t.text({ max: 50 }) },
   allow: "anyone",
   async run({ signalWorkflow }, { run, by }) { return signalWorkflow(order, run, "ship", { by }); },
+});
+export const shipShort = mutation({
+  args: { run: t.text({ max: 100 }) },
+  allow: "anyone",
+  async run({ signalWorkflow }, { run }) { return signalWorkflow(short, run, "ship", { by: "me" }); },
 });
 export const look = query({
   args: { run: t.text({ max: 100 }) },
@@ -342,6 +367,35 @@ test("a clock that steps back wakes nobody too early, and one that steps on lose
   assert.equal((await scene.run(id))["state"], "running");
   await scene.pass(day);
   assert.equal((await scene.run(id))["result"], "expired");
+});
+
+test("a clock that is set back makes no sleep and no timeout longer, whether anything happens meanwhile or not", async () => {
+  await scene.setClock(3_600_000);
+  const minute = await start("minute", { text: "set back" });
+  const order = await start("order", { order: "set back" });
+  const both = await start("short", { order: "both" });
+  await scene.pass(2_000);
+  await scene.setClock(-3_600_000);
+  // A signal that comes is a tick of its own: the timeout begins anew there, and ends.
+  await scene.call("main.shipShort", { run: both });
+  await scene.pass(2_000);
+  await scene.pass(61_000);
+  assert.equal((await scene.run(minute))["state"], "done");
+  assert.equal((await scene.run(both))["result"], "late");
+  assert.equal((await scene.run(order))["state"], "running");
+  await scene.pass(3 * day);
+  assert.equal((await scene.run(order))["result"], "expired");
+});
+
+test("a sleep until a time on the wall is over at that time, also when the clock is set back", async () => {
+  await scene.setClock(3_600_000);
+  const until = new Date(scene.harness.clock.ms + 60_000).toISOString();
+  const id = await start("wall", { until });
+  await scene.setClock(-3_600_000);
+  await scene.pass(120_000);
+  assert.equal((await scene.run(id))["state"], "running");
+  await scene.pass(3_600_000);
+  assert.equal((await scene.run(id))["state"], "done");
 });
 
 test("an action has the same token in every attempt, and its result is kept", async () => {
