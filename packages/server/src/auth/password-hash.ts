@@ -18,7 +18,7 @@ export interface PasswordCheck {
 
 /** Hashes and checks. */
 export interface PasswordHasher {
-  /** @returns PHC text: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`. @throws OVERLOADED when too many wait. */
+  /** @returns PHC text: `$argon2id$v=19$m=12288,t=3,p=1$salt$hash`. @throws OVERLOADED when too many wait. */
   hash(password: string): Promise<string>;
   /** @param hash null: there is no such account; takes as long all the same. @throws OVERLOADED. */
   check(password: string, hash: string | null): Promise<PasswordCheck>;

@@ -275,13 +275,13 @@ const table = {
   ),
   passwordCharsMax: limit(256, "characters", "a password", 64, 4_096),
   passwordMemoryKib: limit(
-    19_456,
+    12_288,
     "count",
     "KiB of memory that hashing a password takes",
     7_168,
     1_048_576,
   ),
-  passwordPasses: limit(2, "count", "passes over that memory", 1, 20),
+  passwordPasses: limit(3, "count", "passes over that memory", 1, 20),
   passwordHashesMax: limit(1, "count", "passwords hashed at the same time by one thread", 1, 16),
   passwordQueueMax: limit(
     100,
