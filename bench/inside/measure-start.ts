@@ -14,29 +14,45 @@ const tryEveryMs = 3;
 export async function measureStart(): Promise<readonly Result[]> {
   const folder = mkdtempSync(join(tmpdir(), "keelson-bench-"));
   try {
-    const first = await startOnce(folder);
-    const later = [];
-    for (let run = 0; run < starts; run++) later.push(await startOnce(folder));
+    const first = await startOnce(folder, []);
+    const usual = [];
+    const single = [];
+    for (let run = 0; run < starts; run++) {
+      usual.push(await startOnce(folder, []));
+      single.push(await startOnce(folder, ["--threads=0"]));
+    }
     return [
       result("start to first answer, first ever", [first.ms]),
-      result(
-        "start to first answer",
-        later.map(({ ms }) => ms),
-      ),
-      {
-        ...result("memory after the first answer", [0]),
-        opsPerSecond: null,
-        p50Ms: null,
-        p99Ms: null,
-        amount: { value: median(later.map(({ rssMb }) => rssMb)), unit: "MB" },
-      },
+      ...resultsOf("", usual),
+      ...resultsOf(", one thread", single),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function startOnce(folder: string): Promise<{ readonly ms: number; readonly rssMb: number }> {
+interface Start {
+  readonly ms: number;
+  readonly rssMb: number;
+}
+
+function resultsOf(how: string, list: readonly Start[]): readonly Result[] {
+  return [
+    result(
+      `start to first answer${how}`,
+      list.map(({ ms }) => ms),
+    ),
+    {
+      ...result(`memory after the first answer${how}`, [0]),
+      opsPerSecond: null,
+      p50Ms: null,
+      p99Ms: null,
+      amount: { value: median(list.map(({ rssMb }) => rssMb)), unit: "MB" },
+    },
+  ];
+}
+
+async function startOnce(folder: string, more: readonly string[]): Promise<Start> {
   const port = await freePort();
   const from = performance.now();
   const child = spawn(
@@ -47,6 +63,7 @@ async function startOnce(folder: string): Promise<{ readonly ms: number; readonl
       join(import.meta.dirname, "..", "app"),
       `--port=${port}`,
       `--data=${join(folder, "data")}`,
+      ...more,
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );

@@ -24,6 +24,8 @@ const entry = installed ? join(folder, "dist", "main.js") : join(folder, "src", 
 if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) {
   // Keeps what was compiled (and stripped of types) for the next start: that is most of a short command.
   module.enableCompileCache?.();
+  const { findOwnFilesFast } = await import("@keelson/server/own-files");
+  findOwnFilesFast([`${dirname(pathToFileURL(entry).href)}/`]);
   const { main } = await import(pathToFileURL(entry).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {

@@ -9,6 +9,7 @@ import { hasBody } from "./http-body.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import { pushLimitHeaders } from "./http-limit-headers.ts";
 import type { HttpTarget } from "./http-target.ts";
+import { KnownForms } from "./known-forms.ts";
 import { parseQueryString } from "./query-form-parse.ts";
 
 /** What the handlers need. */
@@ -21,16 +22,18 @@ export interface HttpApiParts {
 /** Handlers of the API's addresses. Each throws what it refuses. */
 export class HttpApi {
   readonly #parts: HttpApiParts;
+  readonly #forms: KnownForms;
 
   constructor(parts: HttpApiParts) {
     this.#parts = parts;
+    this.#forms = new KnownForms(parts.limits.jsonDepthMax);
   }
 
   /** `GET /api/tables/{table}`. */
   list(exchange: HttpExchange, table: string, target: HttpTarget): void {
     exchange.route = "list";
-    const { asker, limits } = this.#parts;
-    const query = parseQueryString(target.query, "list", limits.jsonDepthMax);
+    const { asker } = this.#parts;
+    const query = this.#forms.list(target.query);
     asker.ask(exchange, { kind: "list", table, query }, `GET /api/tables/${table}`, this.#reply);
   }
 

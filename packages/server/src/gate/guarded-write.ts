@@ -63,22 +63,23 @@ export function updateRow(
   const { id, value } = change;
   const patch = table.validator("update", as)(value, scope.now);
   return andThen(existing(scope, table, id, as), (row) => {
+    const write = (): Later<Row> => {
+      countWritten(scope);
+      return andThen(
+        recover(
+          () => tx.update(name, id, patch),
+          (error) => publicConflict(scope, table, as, error),
+        ),
+        (after) => answerRow(scope, table, after, as),
+      );
+    };
+    // Nobody looks at what the row becomes.
+    if (as === "system" && table.checks.length === 0) return write();
     const next: Row = Object.freeze({ ...row, ...patch });
     const change = { row, next, given: Object.keys(value as object) };
     const permitted =
       as === "system" ? undefined : assertWritable(scope, table, { right: "update", ...change });
-    return andThen(permitted, () =>
-      andThen(assertChecks(scope, table, change), () => {
-        countWritten(scope);
-        return andThen(
-          recover(
-            () => tx.update(name, id, patch),
-            (error) => publicConflict(scope, table, as, error),
-          ),
-          (after) => answerRow(scope, table, after, as),
-        );
-      }),
-    );
+    return andThen(permitted, () => andThen(assertChecks(scope, table, change), write));
   });
 }
 

@@ -47,14 +47,20 @@ export async function listenHttp(parts: {
   readonly clock: Clock;
 }): Promise<HttpListener> {
   const { door, limits } = parts;
-  const server = openServer(door, limits);
   const sockets = new Set<Socket>();
+  const watched = new Map<Socket, Moved>();
+  const server = openServer(door, limits, watched);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    watched.set(socket, { bytes: 0, sinceUs: parts.clock.monotonicUs() });
+    socket.once("close", () => {
+      sockets.delete(socket);
+      watched.delete(socket);
+    });
   });
   await listening(server, parts);
-  const stopWatching = watchSlowReaders({ ...parts, sockets });
+  const stopSlow = watchSlowReaders({ ...parts, sockets });
+  const stopStill = watchStill({ ...parts, watched });
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
@@ -62,13 +68,15 @@ export async function listenHttp(parts: {
     connections: () => sockets.size,
     close: async (deadlineMs) => {
       const inTime = await close({ ...parts, server, sockets, deadlineMs });
-      stopWatching();
+      stopSlow();
+      stopStill();
       return inTime;
     },
   };
 }
 
-function openServer(door: HttpDoor, limits: Limits): Server {
+/** @param watched the sockets of HTTP: one that is upgraded leaves them. */
+function openServer(door: HttpDoor, limits: Limits, watched: Map<Socket, Moved>): Server {
   const shortest = Math.min(limits.headersMsMax, limits.requestMsMax);
   const server = createServer({
     // Counted with the request line: an address longer than this is refused before it is an address.
@@ -78,14 +86,15 @@ function openServer(door: HttpDoor, limits: Limits): Server {
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(checkMsMax, Math.max(checkMsMin, shortest / 8)),
     insecureHTTPParser: false,
+    // A request that says that it has no body is not given the life of a stream.
+    optimizeEmptyRequests: true,
     requireHostHeader: true,
     noDelay: true,
     // Whatever else asks to be upgraded is answered as if it had not.
     shouldUpgradeCallback: (request) => door.upgrades(request),
   });
-  // A socket on which nothing moves for longer than anything may take: its client is gone, or does not read.
-  server.timeout =
-    Math.max(limits.actionMsMax, limits.requestMsMax, limits.keepAliveMs) + idleMsMore;
+  // Sockets on which nothing moves are looked for below: a timer for each costs with every read and write.
+  server.timeout = 0;
   // Node drops headers past this number without a word; their bytes are limited above instead.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connectionsMax;
@@ -94,6 +103,7 @@ function openServer(door: HttpDoor, limits: Limits): Server {
   server.on("upgrade", (request, socket, head) => {
     // From here on it is no connection of HTTP: it may be silent for as long as it answers pings.
     (socket as Socket).setTimeout(0);
+    watched.delete(socket as Socket);
     door.upgrade(request, socket, head);
   });
   server.on("clientError", (error, socket) => door.broken(error, socket as Socket));
@@ -141,6 +151,39 @@ function watchSlowReaders(parts: {
     cancel = clock.after(lookMs, look);
   };
   let cancel = clock.after(lookMs, look);
+  return () => cancel();
+}
+
+/** What had gone over a socket when it was looked at last, and since when it is no more. */
+interface Moved {
+  bytes: number;
+  sinceUs: number;
+}
+
+/**
+ * Cuts off connections on which nothing moves for longer than anything may take: the client is gone without a word.
+ * @returns a function that ends it.
+ */
+function watchStill(parts: {
+  readonly watched: ReadonlyMap<Socket, Moved>;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}): () => void {
+  const { watched, limits, clock } = parts;
+  const stillMs =
+    Math.max(limits.actionMsMax, limits.requestMsMax, limits.keepAliveMs) + idleMsMore;
+  const look = (): void => {
+    const nowUs = clock.monotonicUs();
+    for (const [socket, moved] of watched) {
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      if (bytes !== moved.bytes) {
+        moved.bytes = bytes;
+        moved.sinceUs = nowUs;
+      } else if (nowUs - moved.sinceUs > stillMs * 1_000) socket.destroy();
+    }
+    cancel = clock.after(idleMsMore, look);
+  };
+  let cancel = clock.after(idleMsMore, look);
   return () => cancel();
 }
 

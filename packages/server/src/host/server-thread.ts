@@ -112,8 +112,9 @@ export class SpareThreads {
 }
 
 function beginThread(role: ThreadRole): Worker {
-  const file = `./${role}-thread${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
-  return new Worker(new URL(file, thisFile), { name: `keelson ${role}`, env: threadEnv() });
+  const file = `./thread-entry${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
+  const options = { name: `keelson ${role}`, env: threadEnv(), workerData: role };
+  return new Worker(new URL(file, thisFile), options);
 }
 
 /** A thread uses the process's cache of compiled modules, where it has one: that is most of a start. */

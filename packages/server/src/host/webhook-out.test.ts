@@ -59,6 +59,13 @@ export const sendOutside = action({
   args: { type: t.text({ max: 40 }) }, allow: "anyone", returns: t.json(),
   run: ({ webhooks }, { type }) => webhooks.send(type, {}),
 });
+export const sendTo = mutation({
+  args: { owner: t.json(), unfit: t.bool() }, allow: "anyone", returns: t.json(),
+  run: ({ webhooks }, { owner, unfit }) => webhooks.send("a", {}, { owner: unfit ? "\\ud800" : owner }),
+});
+export const listOf = mutation({
+  args: { owner: t.json() }, allow: "anyone", returns: t.json(), run: ({ webhooks }, { owner }) => webhooks.list({ owner }),
+});
 export const remove = mutation({ args: one, allow: "anyone", run: ({ webhooks }, { id }) => webhooks.remove(id) });
 export const turn = mutation({
   args: { ...one, on: t.bool() }, allow: "anyone", run: ({ webhooks }, { id, on }) => webhooks.switch(id, on),
@@ -415,6 +422,16 @@ test("what is asked of an endpoint is held against what it can be", async (conte
     assert.equal((await scene.ask("out.add", { endpoint })).code, "ARGUMENT_INVALID");
   }
   assert.equal((await scene.ask("out.send", { type: "a b", data: {} })).code, "ARGUMENT_INVALID");
+  // Who is no owner is never taken for everybody, nor for another one.
+  await scene.call("out.add", { endpoint: { url: receiver.url, owner: "\ufffd" } });
+  for (const [name, args] of [
+    ["out.sendTo", { owner: 7, unfit: false }],
+    ["out.sendTo", { owner: "x", unfit: true }],
+    ["out.listOf", { owner: ["x"] }],
+  ] as const) {
+    assert.equal((await scene.ask(name, args)).code, "ARGUMENT_INVALID");
+  }
+  assert.deepEqual(await scene.rows("hookDelivery"), []);
   for (const name of ["out.remove", "out.rotate", "out.redeliver"]) {
     assert.equal((await scene.ask(name, { id: "nothing" })).code, "NOT_FOUND", name);
   }

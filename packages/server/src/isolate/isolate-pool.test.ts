@@ -56,6 +56,23 @@ test("calls after a dead isolate work, three times in a row", async () => {
   assert.equal(pool.size, 1);
 });
 
+test("an isolate that died is replaced before the next call comes", async () => {
+  const other = new IsolatePool(app.image, app.ports);
+  for (const [name, size] of [
+    ["loop", 1],
+    ["bomb", 1],
+    ["actionLoop", 2],
+  ] as const) {
+    const call = async (): Promise<unknown> => other.call(app.input(name, {}), system);
+    await assert.rejects(call, { code: /FUNCTION_(CPU|MEMORY)_EXCEEDED/ });
+    assert.equal(other.size, size, name);
+  }
+  const waiting = other.call(app.input("wait", {}), () => new Promise(() => {}));
+  other.dispose();
+  await assert.rejects(async () => waiting, { code: "FUNCTION_INTERRUPTED" });
+  assert.equal(other.size, 0, "none after the end");
+});
+
 test("a function may run others, deeper than there are isolates", async () => {
   let deepest = 0;
   const nesting =

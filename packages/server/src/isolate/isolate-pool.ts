@@ -1,5 +1,5 @@
-// Isolates of the app, kept warm. A call goes to one that is not in the middle of a slice; a dead one is
-// replaced when the next call comes. Queries and mutations never share an isolate with actions: an action
+// Isolates of the app, kept warm. A call goes to one that is not in the middle of a slice; one that died of a
+// call is replaced at its end, so that the next caller need not wait for a new one. Queries and mutations never share an isolate with actions: an action
 // that breaks a limit takes other actions with it, and nothing else.
 //
 // A reload puts a new image in the place of the old one: calls that run go on in their isolates, which are
@@ -66,11 +66,35 @@ export class IsolatePool {
     const group = isInside ? this.#inside : this.#world;
     const seat = this.#seat(group);
     if (++seat.calls % callsPerLook === 0) this.#look(group, seat);
-    const outcome = seat.app.call(input, system);
+    const outcome = this.#callIn(group, seat, input, system);
     if (this.#retired.length === 0) return outcome;
     if (!isLater(outcome)) this.#sweep();
     else void outcome.then(this.#sweepSoon, this.#sweepSoon);
     return outcome;
+  }
+
+  #callIn(group: Group, seat: Seat, input: CallInput, system: SystemCall): Later<CallOutcome> {
+    try {
+      const outcome = seat.app.call(input, system);
+      if (isLater(outcome)) {
+        const look = (): void => this.#replaceDead(group, seat);
+        void outcome.then(look, look);
+      }
+      return outcome;
+    } finally {
+      this.#replaceDead(group, seat);
+    }
+  }
+
+  #replaceDead(group: Group, seat: Seat): void {
+    if (seat.app.alive) return;
+    const at = group.seats.indexOf(seat);
+    if (at === -1 || (group !== this.#inside && group !== this.#world)) return;
+    try {
+      group.seats[at] = { app: new IsolatedApp(this.#image, this.#ports), calls: 0 };
+    } catch {
+      // The next call tries again, and is told why it can't be had.
+    }
   }
 
   /** Puts another image in place. Running calls end in the isolates they began in. */

@@ -67,10 +67,12 @@ export function openCommitMark(memory: SharedArrayBuffer): CommitMark {
       // A writer that ended in the middle left it odd: then it is already what it should be.
       if ((Atomics.load(words, 0) & 1) === 0) Atomics.add(words, 0, 1);
       const next = (Atomics.load(words, 0) + 1) | 0;
+      let stamped = "";
       for (const { changes } of commits) {
         for (const { table, id } of changes) {
           Atomics.store(words, stampPlace(id), next);
-          Atomics.store(words, stampPlace(table), next);
+          if (table !== stamped) Atomics.store(words, stampPlace(table), next);
+          stamped = table;
         }
       }
       sweep(next);

@@ -1,13 +1,14 @@
 // The engine's own word on how it would answer a query: the app's tables, empty, in a file of their own, with the
 // statistics of the real database where there is one. Nothing of the app's data is read or kept here.
 import { DatabaseSync } from "node:sqlite";
-import type { Later } from "../../base/later.ts";
+import { assert } from "../../base/assert.ts";
+import { isLater, type Later } from "../../base/later.ts";
 import { limits as defaultLimits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { checkList } from "../../model/query-check.ts";
 import { openSqliteStore } from "../../store/sqlite/sqlite-store.ts";
-import type { Guard } from "../../store/store.ts";
+import type { Guard, Page, Store, WriteTx } from "../../store/store.ts";
 import type { PlanDesk } from "./app-review.ts";
 import { forOrdinary, ordinaryMe } from "./rule-caller.ts";
 
@@ -47,7 +48,7 @@ export function openPlanDesk(
     plans: (table, form, as) => {
       try {
         const { query } = checkList(manifest, table, form, { as: "system", limits });
-        void store.read((tx) => tx.list(query, as === "system" ? null : caller));
+        ask(store, (tx) => tx.list(query, as === "system" ? null : caller));
         return store.plans();
       } catch (error) {
         // A form that the gate would refuse has no plan.
@@ -57,6 +58,20 @@ export function openPlanDesk(
     },
     close: () => store.close(),
   };
+}
+
+/** Asks as the writer does, which remembers no pages: readers may answer from one that others share. */
+function ask(store: Store, list: (tx: WriteTx) => Later<Page>): void {
+  const group = store.openGroup();
+  assert(!isLater(group), "the embedded engine answers at once");
+  const meta = { by: null, cause: "plan", requestId: "plan", atMs: 0, idempotency: null };
+  const outcome = group.mutate(meta, (tx) => {
+    void list(tx);
+    return "null";
+  });
+  group.abort();
+  assert(!isLater(outcome), "the embedded engine answers at once");
+  if (outcome.kind === "failed") throw outcome.error;
 }
 
 function writeStatistics(path: string, statistics: readonly PlanStatistic[]): void {

@@ -13,11 +13,14 @@ import { tableOf, type ColumnLayout, type TableLayout } from "../table-layout.ts
 import { compileList, queryShape, rankTerm, type Compiled } from "./query-compile.ts";
 import { expandRows } from "./query-expand.ts";
 import { boundsOf } from "./query-plan.ts";
-import type { QueryRunner } from "./query-runner.ts";
-import type { SnapshotRows } from "./row-cache.ts";
+import { askableRead, judgedPage } from "./query-judge.ts";
+import type { CostlyQuery, QueryRunner } from "./query-runner.ts";
+import type { KeptPage, SnapshotRows } from "./row-cache.ts";
 import { decodeRow, type SqlCell } from "./row-codec.ts";
 import { columnsOf, finishRow, viaOf, type OpenRow } from "./row-shape.ts";
 import { orderTerms, segmentsAfter, type Segment, type SqlTerm } from "./sql-order.ts";
+
+const nothing: Page = Object.freeze({ rows: Object.freeze([]), next: null });
 
 /** Reads one page under the guard. @throws CURSOR_INVALID, QUERY_TOO_COSTLY. */
 export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | null): Page {
@@ -29,16 +32,92 @@ export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | n
   if (!isWhole || known === null) return makePage(runner, list, readRows(runner, list));
   // What comes after a cursor is asked for once.
   if (query.after !== undefined) return keptPage(list, readRows(runner, list), known);
+  return sharedPage(runner, list, known) ?? ownPage(runner, list, known);
+}
+
+/**
+ * The page out of one that callers with different rights share: what the query finds for the system, each row
+ * judged in memory. @returns null when it has to be read for this caller.
+ */
+function sharedPage(runner: QueryRunner, list: List, known: SnapshotRows): Page | null {
+  const { query, guard, table, order } = list;
+  if (query.search !== undefined) return null;
+  const rule = guard === null ? null : guard.readRule(table.name);
+  if (rule === false) return nothing;
+  const askable = rule === null ? null : askableRead(rule);
+  if (askable !== null && !askable.ofRowAlone) return null;
+  const where = query.where === undefined ? "" : JSON.stringify(query.where);
+  const key = `${table.name} ${query.limit} ${orderShape(order)} ${where}`;
+  const isJudged = rule !== null && rule.kind !== "constant";
+  const all = { ...list, guard: null, isJudged };
+  const kept = known.page(key) ?? pageToShare(runner, all, known, key);
+  const whole = kept === null ? knownPage(runner, all, known) : kept.page;
+  if (whole === null) return null;
+  const page = askable === null || guard === null ? whole : judgedPage(whole, askable, guard);
+  if (kept === null) known.noteMet(table.name, page !== null);
+  else if (page !== null) kept.isUsed = true;
+  return page;
+}
+
+/**
+ * Reads what the query finds for the system, if that visits no row in vain and was asked for before.
+ * @param all the list of the system.
+ */
+function pageToShare(
+  runner: QueryRunner,
+  all: List,
+  known: SnapshotRows,
+  key: string,
+): KeptPage | null {
+  if (!known.isWorthKeeping(key)) return null;
+  const page = knownPage(runner, all, known) ?? wholePage(runner, all, known);
+  return page === null ? null : known.putPage(key, all.table.name, page);
+}
+
+function wholePage(runner: QueryRunner, all: List, known: SnapshotRows): Page | null {
+  const found = readRows(runner, all, "tight");
+  return found === null ? null : keptPage(all, found, known);
+}
+
+/**
+ * The page of which only the ids are read: an index tells them, its rows are known.
+ * @param all the list of the system. @returns null when one of them is not known, or rows would be visited in vain.
+ */
+function knownPage(runner: QueryRunner, all: List, known: SnapshotRows): Page | null {
+  const { query, table } = all;
+  if (!known.areMet(table.name)) return null;
+  const found = readRows(runner, all, "ids");
+  if (found === null) return null;
+  const { cells } = found;
+  const count = Math.min(cells.length, query.limit);
+  const rows: Row[] = [];
+  for (let index = 0; index < count; index++) {
+    const row = known.row(table.name, (cells[index] as readonly SqlCell[])[0] as string);
+    if (row === null) {
+      known.noteMet(table.name, false);
+      return null;
+    }
+    rows.push(row);
+  }
+  const next = nextOf(all, rows.at(-1), cells.length > query.limit);
+  return Object.freeze({ rows: Object.freeze(rows), next });
+}
+
+/** The page as this caller's statement finds it. */
+function ownPage(runner: QueryRunner, list: List, known: SnapshotRows): Page {
+  const { query, table, order } = list;
   const first = { segment: null, counted: false, rows: query.limit + 1 };
   const compiled = compileSegment(runner, list, table.columns, first);
-  if (compiled === null) return { rows: [], next: null };
+  if (compiled === null) return nothing;
   // The shape is in the cursor of the next page.
-  const shape = listShape(query, orderShape(list.order));
+  const shape = listShape(query, orderShape(order));
   const statement = `${shape}\n${compiled.sql}\n${JSON.stringify(compiled.values)}`;
   const before = known.page(statement);
-  if (before !== null) return before;
+  if (before !== null) return before.page;
   const page = keptPage(list, readRows(runner, list), known);
-  known.putPage(statement, isOfOneTable(compiled) ? table.name : null, page);
+  if (known.isWorthKeeping(statement)) {
+    known.putPage(statement, isOfOneTable(compiled) ? table.name : null, page).isUsed = true;
+  }
   return page;
 }
 
@@ -54,6 +133,8 @@ interface List {
   readonly table: TableLayout;
   readonly order: FullOrder;
   readonly ranked: boolean;
+  /** The guard's rule is asked afterwards, of rows in memory. */
+  readonly isJudged?: boolean;
 }
 
 function compileSegment(
@@ -79,11 +160,17 @@ interface Found {
   readonly cells: readonly (readonly SqlCell[])[];
 }
 
-/** One row more than the page. */
-function readRows(runner: QueryRunner, list: List): Found {
-  const { query, table, order, ranked } = list;
+function readRows(runner: QueryRunner, list: List): Found;
+function readRows(runner: QueryRunner, list: List, plan: "tight" | "ids"): Found | null;
+/**
+ * One row more than the page.
+ * @param plan tight: null when rows would be visited in vain; ids: so too, and nothing but the ids.
+ */
+function readRows(runner: QueryRunner, list: List, plan?: "tight" | "ids"): Found | null {
+  const { query, table, order, ranked, isJudged = false } = list;
   const needed = [...(query.with ?? []).map(viaOf), ...order.map((term) => term.field)];
-  const columns = columnsOf(table, query.select, needed);
+  const columns =
+    plan === "ids" ? table.columns.slice(0, 1) : columnsOf(table, query.select, needed);
   const wanted = query.limit + 1;
   const found: (readonly SqlCell[])[] = [];
   const segments: readonly (Segment | null)[] =
@@ -93,18 +180,20 @@ function readRows(runner: QueryRunner, list: List): Found {
   for (const segment of segments) {
     if (found.length >= wanted) break;
     const rows = wanted - found.length;
-    const cells = runner.run({
+    const asked: CostlyQuery = {
       from: table.name,
       groupBy: [],
       of: query,
       compile: (counted) => compileSegment(runner, list, columns, { segment, counted, rows }),
       shape: ({ guarded }) => ({
-        shape: queryShape(query, guarded, listShape(query, orderShape(order))),
+        shape: queryShape(query, guarded || isJudged, listShape(query, orderShape(order))),
         table: table.name,
         bounds: guarded || query.search !== undefined ? null : boundsOf(query.where),
         limited: true,
       }),
-    });
+    };
+    const cells = plan === undefined ? runner.run(asked) : runner.runTight(asked);
+    if (cells === null) return null;
     for (const row of cells) found.push(row);
   }
   return { columns, cells: found };
@@ -115,16 +204,19 @@ function keptPage(list: List, { columns, cells }: Found, known: SnapshotRows): P
   const { query, table } = list;
   const count = Math.min(cells.length, query.limit);
   const rows: Row[] = [];
+  let areKnown = true;
   for (let index = 0; index < count; index++) {
     const row = cells[index] as readonly SqlCell[];
     const id = row[0] as string;
     let whole = known.row(table.name, id);
     if (whole === null) {
+      areKnown = false;
       whole = Object.freeze(decodeRow(columns, row, 0));
       known.putRow(table.name, id, whole);
     }
     rows.push(whole);
   }
+  known.noteMet(table.name, areKnown);
   const next = nextOf(list, rows.at(-1), cells.length > query.limit);
   return Object.freeze({ rows: Object.freeze(rows), next });
 }

@@ -29,6 +29,8 @@ export interface StatementShape {
 /** The plans of one store, of all its connections. */
 export class PlanBook {
   readonly #kept = new Map<string, PlannedStatement>();
+  /** Other ways to what a statement of the same shape would find. */
+  readonly #others = new Map<string, PlannedStatement>();
   readonly #keptMax: number;
 
   constructor(keptMax: number) {
@@ -41,19 +43,44 @@ export class PlanBook {
     sql: string,
     shape: () => StatementShape,
   ): PlannedStatement {
-    const known = this.#kept.get(sql);
-    if (known !== undefined) return known;
+    return this.#kept.get(sql) ?? this.#ask(this.#kept, connection, sql, shape);
+  }
+
+  /** The same for another way to what a statement of the same shape would find. */
+  plannedOther(
+    connection: SqliteConnection,
+    sql: string,
+    shape: () => StatementShape,
+  ): PlannedStatement {
+    const known = this.#others.get(sql) ?? this.#kept.get(sql);
+    return known ?? this.#ask(this.#others, connection, sql, shape);
+  }
+
+  #ask(
+    into: Map<string, PlannedStatement>,
+    connection: SqliteConnection,
+    sql: string,
+    shape: () => StatementShape,
+  ): PlannedStatement {
     const planned = explain(connection, sql, shape());
-    if (this.#kept.size >= this.#keptMax) {
-      const oldest = this.#kept.keys().next();
-      if (oldest.done === false) this.#kept.delete(oldest.value);
+    if (into.size >= this.#keptMax) {
+      const oldest = into.keys().next();
+      if (oldest.done === false) into.delete(oldest.value);
     }
-    this.#kept.set(sql, planned);
+    into.set(sql, planned);
     return planned;
   }
 
+  /** What is known of each shape. Another way is told of where it is the only one that was taken. */
   list(): readonly PlanEvidence[] {
-    return [...this.#kept.values()].map((planned) => planned.evidence);
+    const all = [...this.#kept.values()].map(({ evidence }) => evidence);
+    const shapes = new Set(all.map(({ shape }) => shape));
+    for (const { evidence, tight } of this.#others.values()) {
+      if (!tight || shapes.has(evidence.shape)) continue;
+      shapes.add(evidence.shape);
+      all.push(evidence);
+    }
+    return all.slice(0, this.#keptMax);
   }
 }
 

@@ -88,6 +88,18 @@ export class QueryRunner {
     });
   }
 
+  /** Runs a query in another way than its reader's own, if that visits no row in vain. @returns null when it would. */
+  runTight(query: CostlyQuery): readonly Cells[] | null {
+    const compiled = query.compile(false);
+    if (compiled === null) return [];
+    return withStoreErrors(() => {
+      const { connection } = this;
+      const { sql } = compiled;
+      const planned = this.#plans.plannedOther(connection, sql, () => query.shape(compiled));
+      return planned.tight && planned.scanned.length === 0 ? this.#all(compiled) : null;
+    });
+  }
+
   #isLarge(table: string): boolean {
     return this.sizeOf(table) > this.limits.scanRowsMax;
   }

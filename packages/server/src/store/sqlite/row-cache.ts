@@ -15,15 +15,23 @@ interface Known {
 }
 
 interface KnownRow extends Known {
+  readonly kind: "row";
   readonly table: string;
   readonly row: Row;
   readonly place: number;
 }
 
-interface KnownPage extends Known {
-  readonly page: Page;
+interface KnownPage extends Known, KeptPage {
+  readonly kind: "page";
   /** Of its table; null when it depends on others. */
   readonly place: number | null;
+}
+
+/** A page that is kept. */
+export interface KeptPage {
+  readonly page: Page;
+  /** Somebody got an answer from it. */
+  isUsed: boolean;
 }
 
 /** What a row costs besides its text: the object, its entry, a cell for each field. About. */
@@ -35,22 +43,27 @@ const charBytes = 3;
 const nestedFactor = 8;
 
 /** Statements are remembered this long. */
-const askedMax = 2_048;
+const askedMax = 4_096;
+
+/** A list that was read in vain counts as much as so many that were not. */
+const inVain = 4;
+const metMax = 8;
 
 /** What one thread remembers of a file. */
 export class RowCache {
   readonly #mark: CommitMark;
-  readonly #rows: AgingMap<KnownRow>;
-  readonly #pages: AgingMap<KnownPage>;
+  /** Rows by id, pages by statement. No statement is an id: what a caller makes up as one meets a page at most. */
+  readonly #known: AgingMap<KnownRow | KnownPage>;
   /** Statements of pages that were asked for once. */
   readonly #asked = new Set<string>();
+  /** By table: lists of late of which every row was known before, less those of which one was not. */
+  readonly #met = new Map<string, number>();
   #bornMark = 0;
 
-  /** @param bytesMax memory of all, about, half of it for pages. 0: nothing is kept. */
+  /** @param bytesMax memory of all, about. 0: nothing is kept. */
   constructor(mark: CommitMark, bytesMax: number) {
     this.#mark = mark;
-    this.#rows = new AgingMap(bytesMax / 2);
-    this.#pages = new AgingMap(bytesMax / 2);
+    this.#known = new AgingMap(bytesMax);
   }
 
   /** A snapshot begins. @param mark that it was proved to stand on. */
@@ -58,47 +71,64 @@ export class RowCache {
     const age = (mark - this.#bornMark) | 0;
     if (age >= 0 && age < marksApartMax / 2) return;
     this.#bornMark = mark;
-    this.#rows.clear();
-    this.#pages.clear();
+    this.#known.clear();
   }
 
   /** The row in the snapshot of `mark`, or null when it has to be read. */
   row(table: string, id: string, mark: number): Row | null {
-    const known = this.#rows.get(id);
-    if (known === undefined || known.table !== table) return null;
+    const known = this.#known.get(id);
+    if (known?.kind !== "row" || known.table !== table) return null;
     return this.#isSame(known.place, known.mark, mark) ? known.row : null;
   }
 
   /** Keeps a row that was read from the snapshot of `mark`. */
   putRow(table: string, id: string, mark: number, row: Row): void {
-    const known = { table, row, mark, place: stampPlace(id), bytes: bytesOf(row) };
-    if (this.#rows.put(id, known)) keepRowText(row);
+    const place = stampPlace(id);
+    const known: KnownRow = { kind: "row", table, row, mark, place, bytes: bytesOf(row) };
+    if (this.#known.put(id, known)) keepRowText(row);
   }
 
   /** The page of a statement in the snapshot of `mark`, or null when it has to be read. */
-  page(statement: string, mark: number): Page | null {
-    const known = this.#pages.get(statement);
-    if (known === undefined) return null;
-    const { place, page } = known;
+  page(statement: string, mark: number): KeptPage | null {
+    const known = this.#known.get(statement);
+    if (known?.kind !== "page") return null;
+    const { place } = known;
     const isSame = place === null ? known.mark === mark : this.#isSame(place, known.mark, mark);
-    return isSame ? page : null;
+    return isSame ? known : null;
   }
 
   /**
-   * Keeps a page that was read from the snapshot of `mark`, when it is asked for the second time: most are not, and
-   * to keep those costs more than it saves.
-   * @param table that it depends on; null: on several.
+   * Whether a page is to be kept once it is read: when it is asked for the second time. Most are not, and to keep
+   * those costs more than it saves. Nor is one of which nobody could use what was kept before.
    */
-  putPage(statement: string, table: string | null, mark: number, page: Page): void {
-    if (!this.#asked.delete(statement)) {
-      if (this.#asked.size >= askedMax) this.#asked.clear();
-      this.#asked.add(statement);
-      return;
-    }
+  isWorthKeeping(statement: string): boolean {
+    const before = this.#known.get(statement);
+    if (before?.kind === "page" && !before.isUsed) return false;
+    if (this.#asked.delete(statement)) return true;
+    if (this.#asked.size >= askedMax) this.#asked.clear();
+    this.#asked.add(statement);
+    return false;
+  }
+
+  /** Keeps a page that was read from the snapshot of `mark`. @param table that it depends on; null: on several. */
+  putPage(statement: string, table: string | null, mark: number, page: Page): KeptPage {
     let bytes = rowBytes + statement.length;
     for (const row of page.rows) bytes += bytesOf(row);
     const place = table === null ? null : stampPlace(table);
-    if (this.#pages.put(statement, { page, mark, place, bytes })) keepPageText(page);
+    const kept: KnownPage = { kind: "page", page, isUsed: false, mark, place, bytes };
+    if (this.#known.put(statement, kept)) keepPageText(page);
+    return kept;
+  }
+
+  /** Whether the rows of a table's lists have been known of late. */
+  areMet(table: string): boolean {
+    return (this.#met.get(table) ?? 0) > 0;
+  }
+
+  /** A list was read. @param all whether its rows, every one, were known and of use. */
+  noteMet(table: string, all: boolean): void {
+    const before = this.#met.get(table) ?? 0;
+    this.#met.set(table, all ? Math.min(metMax, before + 1) : Math.max(-metMax, before - inVain));
   }
 
   /** Whether what stood at `place` in one snapshot stands in another. */
@@ -177,16 +207,32 @@ export class SnapshotRows {
     if (mark !== null) this.#cache.putRow(table, id, mark, row);
   }
 
+  /** @see RowCache.areMet */
+  areMet(table: string): boolean {
+    return this.#mark() !== null && this.#cache.areMet(table);
+  }
+
+  /** @see RowCache.noteMet */
+  noteMet(table: string, all: boolean): void {
+    this.#cache.noteMet(table, all);
+  }
+
   /** The page as the snapshot has it, or null when it has to be read. @param statement with its values. */
-  page(statement: string): Page | null {
+  page(statement: string): KeptPage | null {
     const mark = this.#mark();
     return mark === null ? null : this.#cache.page(statement, mark);
   }
 
-  /** Keeps a page that was read from the snapshot. @param table the only one that the statement looks at, or null. */
-  putPage(statement: string, table: string | null, page: Page): void {
+  /** Whether a page is to be kept once it is read. @see RowCache.isWorthKeeping */
+  isWorthKeeping(statement: string): boolean {
+    return this.#mark() !== null && this.#cache.isWorthKeeping(statement);
+  }
+
+  /** Keeps a page that was read from the snapshot, if one may be kept. @see RowCache.putPage */
+  putPage(statement: string, table: string | null, page: Page): KeptPage {
     const mark = this.#mark();
-    if (mark !== null) this.#cache.putPage(statement, table, mark, page);
+    if (mark === null) return { page, isUsed: false };
+    return this.#cache.putPage(statement, table, mark, page);
   }
 }
 

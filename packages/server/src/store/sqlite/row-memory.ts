@@ -6,15 +6,35 @@
 // for a reason that is the fault of a mutation.
 import type { Row } from "../store.ts";
 import type { TableLayout } from "../table-layout.ts";
+import { IdTable } from "./id-table.ts";
 import type { HeldRow } from "./row-access.ts";
+import { SomeMemory } from "./some-memory.ts";
 import type { SqlValue } from "./sql-text.ts";
 import type { TableWrites } from "./table-writes.ts";
 
-/** A row with values that the file does not have yet. */
-export interface UnwrittenRow extends HeldRow {
+/** Values that the file does not have yet. */
+interface Waiting {
   /** The fields that are to be written, with `values` in their order. */
   readonly fields: readonly string[];
   readonly values: readonly SqlValue[];
+}
+
+/** A row that is remembered: one object for as long as it is. Only its table's memory changes it. */
+export interface KeptRow extends HeldRow {
+  readonly id: string;
+}
+
+class MemoryRow implements KeptRow {
+  readonly id: string;
+  n: number;
+  row: Row;
+  waiting: Waiting | null = null;
+
+  constructor(id: string, n: number, row: Row) {
+    this.id = id;
+    this.n = n;
+    this.row = row;
+  }
 }
 
 /** Memory for rows that can be read again, of all tables together; past it the half used longest ago goes. */
@@ -28,12 +48,14 @@ const nestedBytes = 4_096;
 export class TableMemory {
   readonly layout: TableLayout;
   readonly writes: TableWrites;
-  /** Rows that wait to be written, by id. */
-  readonly unwritten = new Map<string, UnwrittenRow>();
+  /** Whoever writes a row past this memory clears it. */
+  readonly somes = new SomeMemory();
   /** Fields that a constraint, a reference or the full-text index looks at: written at once. */
   readonly #eager: ReadonlySet<string>;
-  #young = new Map<string, HeldRow>();
-  #old = new Map<string, HeldRow>();
+  /** Those that had to wait since the last time that all were written, some of them written since. */
+  #unwritten: MemoryRow[] = [];
+  #young = new IdTable<MemoryRow>();
+  #old = new IdTable<MemoryRow>();
 
   constructor(layout: TableLayout, writes: TableWrites) {
     this.layout = layout;
@@ -49,61 +71,89 @@ export class TableMemory {
   }
 
   /** The row as the group has it, when it is remembered. */
-  get(id: string): HeldRow | undefined {
-    if (this.unwritten.size > 0) {
-      const unwritten = this.unwritten.get(id);
-      if (unwritten !== undefined) return unwritten;
-    }
-    const young = this.#young.get(id);
-    if (young !== undefined) return young;
-    const old = this.#old.get(id);
-    if (old !== undefined) this.#young.set(id, old);
-    return old;
+  get(id: string): KeptRow | undefined {
+    return this.#find(id);
   }
 
-  keep(id: string, row: HeldRow): void {
-    this.#young.set(id, row);
+  /** Remembers a row as the file has it. */
+  keep(id: string, { n, row }: HeldRow): KeptRow {
+    const known = this.#find(id);
+    if (known === undefined) return this.#add(id, n, row);
+    known.n = n;
+    known.row = row;
+    return known;
   }
 
-  /** Notes values that are to be written. @param row with them. */
-  defer(id: string, row: HeldRow, fields: readonly string[], values: readonly SqlValue[]): void {
-    const before = this.unwritten.get(id);
-    this.unwritten.set(id, { ...row, ...mergedFields(before, fields, values) });
+  /** Notes values that are to be written. @param held the row with them. */
+  defer(id: string, held: HeldRow, fields: readonly string[], values: readonly SqlValue[]): void {
+    this.somes.clear();
+    const { n, row } = held;
+    const known = this.#find(id) ?? this.#add(id, n, row);
+    known.row = row;
+    if (known.waiting === null) {
+      known.waiting = { fields, values };
+      this.#unwritten.push(known);
+    } else known.waiting = mergedFields(known.waiting, fields, values);
   }
 
   /** Writes what waits. */
   flush(): void {
-    for (const id of this.unwritten.keys()) this.flushRow(id);
+    const unwritten = this.#unwritten;
+    if (unwritten.length === 0) return;
+    for (const row of unwritten) this.#write(row);
+    this.#unwritten = [];
   }
 
   /** Writes what waits of a row. */
   flushRow(id: string): void {
-    const waiting = this.unwritten.get(id);
-    if (waiting === undefined) return;
-    const { n, row, fields, values } = waiting;
-    this.writes.update(fields, values, n);
-    this.unwritten.delete(id);
-    this.#young.set(id, { n, row });
+    const known = this.#find(id);
+    if (known !== undefined) this.#write(known);
   }
 
   /** The row is gone, or has to be read again. */
   forget(id: string): void {
-    this.unwritten.delete(id);
+    this.somes.clear();
+    const known = this.#find(id);
+    if (known === undefined) return;
+    known.waiting = null;
     this.#young.delete(id);
     this.#old.delete(id);
   }
 
   /** Everything has to be read again. */
   forgetAll(): void {
-    this.unwritten.clear();
+    this.somes.clear();
+    this.#unwritten = [];
     this.#young.clear();
     this.#old.clear();
   }
 
-  /** What nobody asked for since the last time goes. */
+  /** What nobody asked for since the last time goes, unless it is unwritten. */
   age(): void {
     this.#old = this.#young;
-    this.#young = new Map();
+    this.#young = new IdTable();
+    for (const row of this.#unwritten) if (row.waiting !== null) this.#young.put(row);
+  }
+
+  #find(id: string): MemoryRow | undefined {
+    const young = this.#young.get(id);
+    if (young !== undefined || this.#old.size === 0) return young;
+    const old = this.#old.get(id);
+    if (old !== undefined) this.#young.put(old);
+    return old;
+  }
+
+  #add(id: string, n: number, row: Row): MemoryRow {
+    const added = new MemoryRow(id, n, row);
+    this.#young.put(added);
+    return added;
+  }
+
+  #write(known: MemoryRow): void {
+    const { waiting } = known;
+    if (waiting === null) return;
+    this.writes.update(waiting.fields, waiting.values, known.n);
+    known.waiting = null;
   }
 }
 
@@ -131,13 +181,11 @@ function bytesOf(row: Row): number {
 }
 
 function mergedFields(
-  before: UnwrittenRow | undefined,
+  before: Waiting,
   fields: readonly string[],
   values: readonly SqlValue[],
-): Pick<UnwrittenRow, "fields" | "values"> {
-  if (before === undefined || before.fields.every((field) => fields.includes(field))) {
-    return { fields, values };
-  }
+): Waiting {
+  if (before.fields.every((field) => fields.includes(field))) return { fields, values };
   const merged = new Map<string, SqlValue>();
   for (const [at, field] of before.fields.entries()) merged.set(field, before.values[at] ?? null);
   for (const [at, field] of fields.entries()) merged.set(field, values[at] ?? null);

@@ -2,21 +2,22 @@
 import { assert } from "../../base/assert.ts";
 import type { AggregateQuery, ListQuery, WithTerm } from "../../model/query-form.ts";
 import type { RuleExpr } from "../../model/rule-ast.ts";
-import { compileRule, type RuleInput, type RuleTest } from "../../model/rule-evaluate.ts";
+import type { RuleInput } from "../../model/rule-evaluate.ts";
 import type { Guard, Page, ReadTx, Row, RuleOuter } from "../store.ts";
 import { tableOf } from "../table-layout.ts";
 import { aggregateRows } from "./query-aggregate.ts";
 import { columnList } from "./query-compile.ts";
 import { expandRows } from "./query-expand.ts";
+import { askableRead } from "./query-judge.ts";
 import { listPage } from "./query-list.ts";
 import type { QueryRunner } from "./query-runner.ts";
 import { decodeRow, type SqlCell } from "./row-codec.ts";
 import type { OpenRow } from "./row-shape.ts";
+import type { SomeQuestion } from "./some-memory.ts";
 import type { Statement } from "./sqlite-connection.ts";
 import { withStoreErrors } from "./sqlite-error.ts";
 import { sqlName, SqlParams } from "./sql-text.ts";
 
-const ruleTests = new WeakMap<RuleExpr, RuleTest>();
 const noItems = Object.freeze({});
 
 /** The transaction as bodies see it. */
@@ -57,6 +58,23 @@ export class SqliteReadTx implements ReadTx {
   }
 
   some(table: string, alias: string, where: RuleExpr, outer: RuleOuter): boolean {
+    return this.isAny(table, this.question(table, alias, where, outer));
+  }
+
+  /** What `some` asks of a table. */
+  protected question(
+    table: string,
+    alias: string,
+    where: RuleExpr,
+    outer: RuleOuter,
+  ): SomeQuestion {
+    const params = new SqlParams();
+    const condition = this.runner.guards.some(table, alias, where, outer, params);
+    return { condition, values: params.values };
+  }
+
+  /** Whether any row of a table makes a condition true. */
+  protected isAny(table: string, { condition, values }: SomeQuestion): boolean {
     const { runner } = this;
     const name = sqlName(tableOf(runner.layout, table).name);
     const found = runner.run({
@@ -64,11 +82,9 @@ export class SqliteReadTx implements ReadTx {
       groupBy: [],
       of: { from: table },
       compile: (counted) => {
-        const params = new SqlParams();
-        const condition = runner.guards.some(table, alias, where, outer, params);
         const visit = counted ? `_visit(t."_n") AND ` : "";
         const sql = `SELECT 1 FROM ${name} AS t WHERE ${visit}${condition} LIMIT 1`;
-        return { sql, values: params.values, guarded: true };
+        return { sql, values, guarded: true };
       },
       shape: () => ({ shape: `${table} some`, table, bounds: null, limited: true }),
     });
@@ -102,11 +118,7 @@ export class SqliteReadTx implements ReadTx {
 
   #allows(rule: RuleExpr, row: Row, guard: Guard): boolean {
     if (rule.kind === "constant") return rule.value === true;
-    let test = ruleTests.get(rule);
-    if (test === undefined) {
-      test = compileRule(rule);
-      ruleTests.set(rule, test);
-    }
+    const { test } = askableRead(rule);
     const { me, now } = guard.bindings;
     const truth = test({
       row,

@@ -16,7 +16,8 @@ import { findRefused } from "./constraint-find.ts";
 import { deleteRow } from "./row-delete.ts";
 import type { HeldRow, RowAccess } from "./row-access.ts";
 import { decodeRow, encodeField, encodeRow, type SqlCell } from "./row-codec.ts";
-import { MemoryBudget, TableMemory } from "./row-memory.ts";
+import { MemoryBudget, TableMemory, type KeptRow } from "./row-memory.ts";
+import { isOfOneTable } from "./some-memory.ts";
 import type { SqlValue } from "./sql-text.ts";
 import type { Statement } from "./sqlite-connection.ts";
 import { withStoreErrors } from "./sqlite-error.ts";
@@ -144,8 +145,19 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
   }
 
   override some(...asked: Parameters<SqliteReadTx["some"]>): boolean {
+    const [table] = asked;
+    const question = this.question(...asked);
+    if (!isOfOneTable(question)) {
+      this.flush();
+      return this.isAny(table, question);
+    }
+    const { somes } = this.#memoryOf(table);
+    const known = somes.get(question);
+    if (known !== undefined) return known;
     this.flush();
-    return super.some(...asked);
+    const found = this.isAny(table, question);
+    somes.put(question, found);
+    return found;
   }
 
   insert(table: string, row: Row): void {
@@ -162,6 +174,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     } catch (error) {
       throw findRefused(this, layout, kept, null, error);
     }
+    memory.somes.clear();
     this.#undo.push({ kind: "insert", memory, id, n });
     if (writes.searched) writes.indexText(n, kept);
     this.#keep(memory, id, { n, row: kept });
@@ -173,7 +186,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     const changes = this.#startWrite();
     const memory = this.#memoryOf(table);
     const { layout } = memory;
-    const held = this.held(table, id);
+    const held = this.#held(memory, table, id);
     if (held === null) throw new PlatformError("NOT_FOUND", { table, id });
     const { n, row: before } = held;
     const after: { [field: string]: Json } = { ...before };
@@ -191,8 +204,9 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     if (fields.length === 0) return before;
     const kept = Object.freeze(after);
     assertRowSize(layout, kept, this.runner.limits);
-    this.#change(memory, id, { n, row: kept }, before, fields, values);
-    changes.add(table, id, before, kept);
+    // The id that is remembered already, so that what a caller brought can go.
+    this.#change(memory, held.id, { n, row: kept }, before, fields, values);
+    changes.add(table, held.id, before, kept);
     return kept;
   }
 
@@ -224,16 +238,17 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
 
   /** The row and its number, from memory or the file. */
   held(table: string, id: string): HeldRow | null {
-    const memory = this.#memoryOf(table);
+    return this.#held(this.#memoryOf(table), table, id);
+  }
+
+  #held(memory: TableMemory, table: string, id: string): KeptRow | null {
     const known = memory.get(id);
     if (known !== undefined) return known;
     const cells = this.cells(table, id);
     if (cells === undefined) return null;
     const { columns } = memory.layout;
     const row = Object.freeze(decodeRow(columns, cells, 0));
-    const found = { n: Number(cells[columns.length]), row };
-    this.#keep(memory, id, found);
-    return found;
+    return this.#keep(memory, id, { n: Number(cells[columns.length]), row });
   }
 
   /** Whether a statement answers any row. */
@@ -298,6 +313,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     } catch (error) {
       throw findRefused(this, layout, row, before, error);
     }
+    memory.somes.clear();
     this.#undo.push(undo);
     if (writes.searched) writes.reindexText(n, row, fields);
     this.#keep(memory, id, held);
@@ -322,6 +338,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     }
     memory.flushRow(id);
     writes.update(fields, values, before.n);
+    memory.somes.clear();
     if (writes.searched) writes.reindexText(before.n, before.row, fields);
     this.#keep(memory, id, before);
   }
@@ -336,9 +353,9 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     return memory;
   }
 
-  #keep(memory: TableMemory, id: string, row: HeldRow): void {
+  #keep(memory: TableMemory, id: string, row: HeldRow): KeptRow {
     if (this.#budget.spend(row.row)) for (const each of this.#memories.values()) each.age();
-    memory.keep(id, row);
+    return memory.keep(id, row);
   }
 
   #forgetAll(): void {

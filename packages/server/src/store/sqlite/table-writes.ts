@@ -16,6 +16,8 @@ export class TableWrites {
   readonly #remove: Statement;
   readonly #insertText: Statement | null;
   readonly #removeText: Statement | null;
+  /** The last that changed rows, and the fields that it sets: most writers of a table change the same. */
+  #update: { readonly fields: readonly string[]; readonly statement: Statement } | null = null;
 
   constructor(connection: SqliteConnection, table: TableLayout) {
     this.#connection = connection;
@@ -48,10 +50,15 @@ export class TableWrites {
 
   /** @param fields those that change, with `values` in their order. */
   update(fields: readonly string[], values: readonly SqlValue[], n: number): void {
-    let set = "";
-    for (const field of fields) set += `${set === "" ? "" : ", "}${sqlName(field)} = ?`;
-    const sql = `UPDATE ${sqlName(this.#table.name)} SET ${set} WHERE "_n" = ?`;
-    this.#connection.prepare(sql).run(...values, n);
+    let update = this.#update;
+    if (update === null || !areSame(update.fields, fields)) {
+      let set = "";
+      for (const field of fields) set += `${set === "" ? "" : ", "}${sqlName(field)} = ?`;
+      const sql = `UPDATE ${sqlName(this.#table.name)} SET ${set} WHERE "_n" = ?`;
+      update = { fields, statement: this.#connection.prepare(sql) };
+      this.#update = update;
+    }
+    update.statement.run(...values, n);
   }
 
   remove(n: number): void {
@@ -73,6 +80,12 @@ export class TableWrites {
     withStoreErrors(() => this.#removeText?.run(n));
     this.indexText(n, row);
   }
+}
+
+function areSame(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  return true;
 }
 
 function textOf(row: Row, field: string): string | null {
