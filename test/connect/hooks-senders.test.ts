@@ -227,6 +227,9 @@ describe("what senders' own libraries sign", () => {
       const unicode = Buffer.from('{ "id":"evt_ü", "name" : "Größe ♥ 𝄞",\n "at":1 }');
       assert.equal(await send(unicode), "200 known 0");
       await becomes("Größe ♥ 𝄞", [1]);
+      const unfit = Buffer.from('{ "id":"evt_nul", "name" : "a\\u0000b\\ud800", "at":1 }');
+      assert.equal(await send(unfit), "200 known 0");
+      await becomes("a\ufffdb\ufffd", [1]);
       const raw = Buffer.from([0xff, 0x00, 0xfe, 0x7b, 0x0a, 0x80]);
       assert.equal(await send(raw, { id: "msg_raw" }), "200 known 0");
       assert.equal(await send(raw, { id: "msg_raw" }), "200 known 1");
@@ -239,6 +242,7 @@ describe("what senders' own libraries sign", () => {
         );
       const kept = page.rows.map(({ body }) => body);
       assert.ok(kept.includes(unicode.toString()), "byte for byte");
+      assert.ok(kept.includes(unfit.toString()), "byte for byte");
       assert.equal(kept.filter((body) => body === raw.toString("base64")).length, 1);
     });
   }

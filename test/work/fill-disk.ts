@@ -29,6 +29,8 @@ export interface FillDiskReport {
   /** Answers that said the disk is full, and what was so refused and not sent again. */
   readonly refused: number;
   readonly abandoned: number;
+  /** Sent once and never answered, as the server was killed, and in the file: whole, or it is a violation. */
+  readonly unanswered: number;
   /** Starts on a full disk: those that served, and those that said why not. */
   readonly startsServed: number;
   readonly startsRefused: number;
@@ -47,6 +49,7 @@ interface Run {
   readonly http: HttpClient;
   readonly acknowledged: string[];
   readonly abandoned: string[];
+  readonly unanswered: string[];
   readonly violations: string[];
   refused: number;
   isFull: boolean;
@@ -74,6 +77,7 @@ export async function fillDisk(options: FillDiskOptions): Promise<FillDiskReport
     http: openHttpClient(clients + 4),
     acknowledged: [],
     abandoned: [],
+    unanswered: [],
     violations: [],
     refused: 0,
     isFull: false,
@@ -106,8 +110,10 @@ export async function fillDisk(options: FillDiskOptions): Promise<FillDiskReport
     run.isOver = true;
     await Promise.all([...paying, trying]);
     const file = join(volume.dataDir, "data.db");
-    run.violations.push(...(await settled(file, run.acknowledged)));
-    const { wrong, calls } = checkOutside(outside.calls, run.acknowledged);
+    const unanswered = paidOf(file, run.unanswered);
+    const paid = [...run.acknowledged, ...unanswered];
+    run.violations.push(...(await settled(file, paid)));
+    const { wrong, calls } = checkOutside(outside.calls, paid);
     run.violations.push(...wrong);
     for (const key of run.abandoned) {
       if (outside.calls.has(`/${key}`)) run.violations.push(`${key} was refused and got out`);
@@ -116,6 +122,7 @@ export async function fillDisk(options: FillDiskOptions): Promise<FillDiskReport
       acknowledged: run.acknowledged.length,
       refused: run.refused,
       abandoned: run.abandoned.length,
+      unanswered: unanswered.length,
       startsServed: starts.served,
       startsRefused: starts.refused,
       ...checkFile(file, run.violations),
@@ -177,8 +184,14 @@ async function readsGoOn({ world, http, violations }: Run): Promise<void> {
   }
 }
 
-/** Sends one payment. @returns whether it was taken; null when nobody answered. */
-async function send(run: Run, client: string, number: number): Promise<boolean | null> {
+/**
+ * What came of a payment: taken; refused since the disk is full; unanswered, so that nobody knows; or put off by a
+ * server that starts, stops or has too much to do.
+ */
+type Fate = "taken" | "refused" | "unanswered" | "put off";
+
+/** Sends one payment. */
+async function send(run: Run, client: string, number: number): Promise<Fate> {
   const key = `${client}-${number}`;
   const body = { client, number };
   let answer;
@@ -191,27 +204,27 @@ async function send(run: Run, client: string, number: number): Promise<boolean |
       key,
     });
   } catch {
-    return null;
+    return "unanswered";
   }
   if (answer.status === 200) {
     run.acknowledged.push(key);
-    return true;
+    return "taken";
   }
   const { code } = JSON.parse(answer.text) as { readonly code?: unknown };
   if (answer.status === 507 && code === "DISK_FULL") {
     run.refused += 1;
-    return false;
+    return "refused";
   }
   // It starts or stops, or too much waits: no word on the disk.
   if (answer.status !== 503 && answer.status !== 429)
     run.violations.push(`${key}: ${answer.status} ${answer.text.slice(0, 300)}`);
-  return null;
+  return "put off";
 }
 
 /** Pays again and again, each until it is taken, always with the same key. */
 async function pay(run: Run, client: string): Promise<void> {
   for (let number = 1; !run.isOver; number++) {
-    while ((await send(run, client, number)) !== true) await wait(20);
+    while ((await send(run, client, number)) !== "taken") await wait(20);
     await wait(15);
   }
 }
@@ -220,9 +233,21 @@ async function pay(run: Run, client: string): Promise<void> {
 async function tryOnce(run: Run, client: string): Promise<void> {
   for (let number = 1; !run.isOver; number++) {
     // Each by a client of its own: nothing comes after it.
-    if (run.isFull && (await send(run, `${client}${number}`, 1)) === false)
-      run.abandoned.push(`${client}${number}-1`);
+    const fate = run.isFull ? await send(run, `${client}${number}`, 1) : "put off";
+    if (fate === "refused") run.abandoned.push(`${client}${number}-1`);
+    else if (fate === "unanswered") run.unanswered.push(`${client}${number}-1`);
     await wait(10);
+  }
+}
+
+/** Those of some payments that were committed. */
+function paidOf(file: string, keys: readonly string[]): readonly string[] {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    const paid = db.prepare("SELECT 1 FROM entry WHERE kind = 'pay' AND key = ?");
+    return keys.filter((key) => paid.get(key) !== undefined);
+  } finally {
+    db.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // Reads the fields of a body: each named, none unknown.
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { textProblem } from "../model/field-format.ts";
 import type { AuthAsk } from "./auth-route.ts";
 
 /** Fields that every sign-in takes beside its own. */
@@ -19,6 +20,8 @@ export function textField(body: AuthAsk["body"], name: string, charsMax: number)
   const value: Json | undefined = body[name];
   if (typeof value !== "string" || value === "") throw invalidField(name, "is missing");
   if (value.length > charsMax) throw invalidField(name, `is longer than ${charsMax} characters`);
+  const problem = textProblem(value);
+  if (problem !== null) throw invalidField(name, problem);
   return value;
 }
 

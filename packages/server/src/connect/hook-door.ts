@@ -7,6 +7,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Later } from "../base/later.ts";
 import type { AuthRate, AuthRates } from "../auth/auth-rates.ts";
 import { addressKey } from "../gate/address-key.ts";
+import { fitText } from "../model/field-format.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { cloudEventToJson } from "./cloud-event.ts";
 import { readCloudEvents } from "./cloud-event-http.ts";
@@ -18,6 +19,7 @@ import {
   type ReceivedHook,
 } from "./hook-receive.ts";
 import { placeIn } from "./json-place.ts";
+import { fitName } from "./sender-text.ts";
 import type { WebhookDelivery } from "./webhook-delivery.ts";
 import { verifyWebhook } from "./webhook-verify.ts";
 
@@ -118,16 +120,16 @@ function eventsOf(
   if (spec.form === "cloudevents") {
     return readCloudEvents(delivery, depthMax).map((event) => ({
       // Unique are source and id together.
-      event: `${event.source} ${event.id}`.slice(0, idCharsMax),
-      type: event.type.slice(0, idCharsMax),
+      event: fitName(`${event.source} ${event.id}`, idCharsMax),
+      type: fitText(event.type.slice(0, idCharsMax)),
       body: JSON.stringify(cloudEventToJson(event)),
       form: "text",
     }));
   }
   const taken = bodyOf(delivery.body);
   const type = taken.form === "text" ? placeIn(jsonOrNull(taken.body), "type") : null;
-  const short = typeof type === "string" ? type.slice(0, idCharsMax) : null;
-  return [{ event: eventId.slice(0, idCharsMax), type: short, ...taken }];
+  const short = typeof type === "string" ? fitText(type.slice(0, idCharsMax)) : null;
+  return [{ event: fitName(eventId, idCharsMax), type: short, ...taken }];
 }
 
 function secretsOf(desk: HookDesk, name: string, { secrets, scheme }: HookSpec): readonly string[] {
@@ -142,10 +144,12 @@ function secretsOf(desk: HookDesk, name: string, { secrets, scheme }: HookSpec):
 function bodyOf(bytes: Uint8Array): Pick<ReceivedEvent, "body" | "form"> {
   try {
     const body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { body, form: "text" };
+    // No JSON has that byte: these are bytes of something else that happen to be UTF-8.
+    if (!body.includes("\0")) return { body, form: "text" };
   } catch {
-    return { body: Buffer.from(bytes).toString("base64"), form: "base64" };
+    // Bytes that are no text.
   }
+  return { body: Buffer.from(bytes).toString("base64"), form: "base64" };
 }
 
 function kept(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -17,8 +17,9 @@ import type { Job } from "../work/job.ts";
 import { policyOf } from "../work/work-app.ts";
 import type { JobEnd, WorkKind } from "../work/work-kind.ts";
 import { hookOf } from "./hook-app.ts";
-import { jsonOrNull } from "./hook-receive.ts";
+import { jsonOrNull, thingCharsMax } from "./hook-receive.ts";
 import { placeIn } from "./json-place.ts";
+import { fitJson, fitName } from "./sender-text.ts";
 
 /** The kind of work. */
 export const hookKind: WorkKind = {
@@ -57,7 +58,7 @@ export function beginHook(scope: ProcedureScope, input: Json): Later<Json> {
     return andThen(due(scope, job), (event) => {
       if (event === null) return { args: null };
       const fn = functionOf(scope.run, specOf(scope.run.app, job).function);
-      return { args: argsOf(event, fn) };
+      return { args: argsOf(event, fn, scope.run.app.limits.jsonDepthMax) };
     });
   });
 }
@@ -67,7 +68,8 @@ function handleHere(scope: ProcedureScope, job: Job): Later<JobEnd> {
   return andThen(due(scope, job), (event) => {
     if (event === null) return { kind: "done" };
     const fn = functionOf(scope.run, spec.function);
-    const args = fn.args(argsOf(event, fn), timeText(scope.run.nowMs));
+    const given = argsOf(event, fn, scope.run.app.limits.jsonDepthMax);
+    const args = fn.args(given, timeText(scope.run.nowMs));
     return andThen(callInTx(scope.run, scope.db, { fn, args, depth: 0 }), (json) =>
       andThen(mark(scope, job, "done"), (): JobEnd => ({
         kind: "done",
@@ -104,7 +106,7 @@ function isNewest(
   const key = placeIn(body, order.key);
   const at = instantOf(placeIn(body, order.at));
   if (typeof key !== "string" || at === null) return true;
-  const thing = key.slice(0, 300);
+  const thing = fitName(key, thingCharsMax);
   const found = tx.list(
     {
       kind: "list",
@@ -142,14 +144,21 @@ function instantOf(value: Json): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 
-/** What the app's function is called with: of what there is, the arguments that it has. */
-function argsOf(row: Row, fn: CheckedFunction): Json {
+/** What no text may hold, as JSON writes it. */
+const unfitText = /\\u(?:0000|d[89a-f])/iv;
+
+/**
+ * What the app's function is called with: of what there is, the arguments that it has. A body whose texts no argument
+ * could take comes with them made fit; the row has it as it came.
+ */
+function argsOf(row: Row, fn: CheckedFunction, depthMax: number): Json {
   const text = row["body"] as string;
   const parsed = row["form"] === "text" ? jsonOrNull(text) : null;
+  const body = parsed ?? text;
   const all: Readonly<Record<string, Json>> = {
     id: row["event"] ?? null,
     type: row["type"] ?? null,
-    body: parsed ?? text,
+    body: unfitText.test(text) ? fitJson(body, depthMax) : body,
     headers: row["headers"] ?? null,
     at: row["at"] ?? null,
   };

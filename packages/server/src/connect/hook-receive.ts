@@ -6,11 +6,13 @@ import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
+import { fitText, textProblem } from "../model/field-format.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import type { Row } from "../store/store.ts";
 import { addJob } from "../work/job-write.ts";
 import { hookOf } from "./hook-app.ts";
 import { placeIn } from "./json-place.ts";
+import { fitName } from "./sender-text.ts";
 
 /** Events of a delivery that was verified. JSON. */
 export interface ReceivedHook {
@@ -25,13 +27,15 @@ export interface ReceivedEvent {
   /** The same for every delivery of it. */
   readonly event: string;
   readonly type: string | null;
-  /** As it came: text, or base64 when it is no UTF-8. */
+  /** As it came: text, or base64 when it is none. */
   readonly body: string;
   readonly form: "text" | "base64";
 }
 
 const idCharsMax = 300;
 const bodyCharsMax = 262_144;
+/** Of the name of a thing that events are about. */
+export const thingCharsMax = 300;
 
 /** The name of the procedure. Answers `{ repeats }`: how many of the events were known. */
 export const receiveHookName = "hook.receive";
@@ -60,13 +64,17 @@ export const takeEvent: Procedure = {
     if (typeof id !== "string" || id === "" || id.length > idCharsMax) {
       throw new PlatformError("ARGUMENT_INVALID", { id: `a text of 1 to ${idCharsMax}` });
     }
+    for (const [field, text] of [["id", id] as const, ["type", type] as const]) {
+      const problem = typeof text === "string" ? textProblem(text) : null;
+      if (problem !== null) throw new PlatformError("ARGUMENT_INVALID", { [field]: problem });
+    }
     const text = JSON.stringify(body);
     if (text.length > bodyCharsMax) {
       throw new PlatformError("ARGUMENT_INVALID", { body: `at most ${bodyCharsMax} characters` });
     }
     const event: ReceivedEvent = {
       event: id,
-      type: typeof type === "string" ? type.slice(0, idCharsMax) : null,
+      type: typeof type === "string" ? fitText(type.slice(0, idCharsMax)) : null,
       body: text,
       form: "text",
     };
@@ -118,7 +126,7 @@ function received(
       input: { event: id },
       once: id,
       me: null,
-      ...(typeof thing === "string" ? { key: thing.slice(0, 300) } : {}),
+      ...(typeof thing === "string" ? { key: fitName(thing, thingCharsMax) } : {}),
     };
     return andThen(tx.insert("hookEvent", row), () => andThen(addJob(scope, job), () => false));
   });

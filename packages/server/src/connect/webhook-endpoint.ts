@@ -5,6 +5,7 @@ import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
+import { textProblem } from "../model/field-format.ts";
 import { msOfTime } from "../model/field-time.ts";
 import type { Row } from "../store/store.ts";
 import { endpointUrl } from "./endpoint-url.ts";
@@ -114,9 +115,11 @@ function newSecret({ run }: ProcedureScope): string {
   return `whsec_${Buffer.from(run.app.random.bytes(secretBytes)).toString("base64")}`;
 }
 
-function ownerOf(owner: Json): string | null {
+/** An owner as functions name it. @throws ARGUMENT_INVALID. */
+export function ownerOf(owner: Json): string | null {
   if (owner === null) return null;
-  if (typeof owner === "string" && owner.length <= ownerCharsMax) return owner;
+  const isText = typeof owner === "string" && owner.length <= ownerCharsMax;
+  if (isText && textProblem(owner) === null) return owner;
   throw new PlatformError("ARGUMENT_INVALID", { owner: `a text of at most ${ownerCharsMax}` });
 }
 

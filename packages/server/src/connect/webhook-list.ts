@@ -4,6 +4,7 @@ import { andThen } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Procedure } from "../gate/gate-app.ts";
 import type { Row } from "../store/store.ts";
+import { ownerOf } from "./webhook-endpoint.ts";
 
 const endpointsMax = 1_000;
 const deliveriesMax = 100;
@@ -25,12 +26,13 @@ const deliveryFields = [
 export const listEndpoints: Procedure = {
   forFunctions: true,
   run({ tx }, input) {
-    const { owner = null } = input as { readonly owner?: Json };
+    const { owner: given = null } = input as { readonly owner?: Json };
+    const owner = ownerOf(given);
     const page = tx.list(
       {
         kind: "list",
         from: "hookEndpoint",
-        ...(typeof owner === "string"
+        ...(owner !== null
           ? { where: { kind: "field", field: "owner", condition: { eq: owner } } as const }
           : {}),
         orderBy: [{ field: "id", descending: false }],

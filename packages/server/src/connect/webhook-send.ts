@@ -7,6 +7,7 @@ import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import type { Row } from "../store/store.ts";
 import { addJob } from "../work/job-write.ts";
+import { ownerOf } from "./webhook-endpoint.ts";
 
 /** The queue of all deliveries; an endpoint is a key of it. */
 export const webhookQueue = "webhook:out";
@@ -32,7 +33,7 @@ export const sendWebhook: Procedure = {
     if (body.length > bodyCharsMax) {
       throw new PlatformError("ARGUMENT_INVALID", { data: `at most ${bodyCharsMax} characters` });
     }
-    return andThen(endpointsFor(scope, type, owner), (endpoints) =>
+    return andThen(endpointsFor(scope, type, ownerOf(owner)), (endpoints) =>
       andThen(
         each(endpoints, (endpoint) => deliver(scope, { endpoint, message, type, body })),
         (): Json => ({ message, endpoints: endpoints.length }),
@@ -95,12 +96,16 @@ function addDeliveryJob(scope: ProcedureScope, delivery: string, endpoint: strin
   return andThen(addJob(scope, job), () => undefined);
 }
 
-function endpointsFor(scope: ProcedureScope, type: string, owner: Json): Later<readonly Row[]> {
+function endpointsFor(
+  scope: ProcedureScope,
+  type: string,
+  owner: string | null,
+): Later<readonly Row[]> {
   const page = scope.tx.list(
     {
       kind: "list",
       from: "hookEndpoint",
-      ...(typeof owner === "string"
+      ...(owner !== null
         ? { where: { kind: "field", field: "owner", condition: { eq: owner } } as const }
         : {}),
       orderBy: [{ field: "id", descending: false }],

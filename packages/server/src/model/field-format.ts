@@ -47,3 +47,8 @@ export function textProblem(text: string): string | null {
   // PostgreSQL can't store it, and an app must not be able to tell engines apart.
   return text.includes("\0") ? "must not contain the character U+0000" : null;
 }
+
+/** A text of others, with U+FFFD for what no text may hold, as browsers read such text. */
+export function fitText(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\ufffd");
+}

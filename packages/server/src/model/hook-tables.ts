@@ -19,7 +19,7 @@ export const hookTables: Readonly<Record<string, TableModel>> = Object.freeze({
       event: short,
       type: { ...short, optional: true },
       body,
-      /** `text`, or `base64` when the bytes are no UTF-8. */
+      /** `text`, or `base64` when the bytes are no text. */
       form: short,
       headers: json,
       at: time,

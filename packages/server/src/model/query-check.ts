@@ -3,6 +3,7 @@
 // reader may know of, its values have the types of their fields, and it is within the limits.
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { textProblem } from "./field-format.ts";
 import { isGiven, isPlainObject } from "./field-issue.ts";
 import { recordError, type RecordWriter } from "./field-record.ts";
 import type { Manifest } from "./manifest.ts";
@@ -192,12 +193,14 @@ function checkSearch(context: QueryContext, table: QueryTable, value: unknown): 
       `${name} has no search; declare it with .search("field") on the table`,
     );
   }
-  if (typeof value !== "string" || value.trim() === "" || !value.isWellFormed()) {
+  if (typeof value !== "string" || value.trim() === "") {
     return context.refuse("search", "must be text that is not empty");
   }
   if (value.length > searchCharsMax) {
     return context.refuse("search", `must have at most ${searchCharsMax} characters`);
   }
+  const problem = textProblem(value);
+  if (problem !== null) return context.refuse("search", problem);
   for (const field of search) context.touch(table, field);
   return value;
 }

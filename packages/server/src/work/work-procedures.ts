@@ -5,6 +5,7 @@ import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope, Procedures } from "../gate/gate-app.ts";
+import { textProblem } from "../model/field-format.ts";
 import { msOfTime, parseTime } from "../model/field-time.ts";
 import { consume, type ConsumeOrder } from "./consume.ts";
 import { syncCrons } from "./cron-kind.ts";
@@ -130,7 +131,10 @@ function objectOf(value: Json): Readonly<Record<string, Json>> {
 const textCharsMax = 200;
 
 function textOf(value: Json | undefined, name: string): string {
-  if (typeof value === "string" && value !== "" && value.length <= textCharsMax) return value;
-  const problem = `${name} is a text of 1 to ${textCharsMax} characters`;
+  const isShort = typeof value === "string" && value !== "" && value.length <= textCharsMax;
+  const unfit = isShort ? textProblem(value) : null;
+  if (isShort && unfit === null) return value;
+  const problem =
+    unfit === null ? `${name} is a text of 1 to ${textCharsMax} characters` : `${name} ${unfit}`;
   throw new PlatformError("ARGUMENT_INVALID", { problem });
 }

@@ -75,6 +75,8 @@ export const shop = hook(
       idHeader: "X-Shop-Id",
     },
     secrets: ["TEST_SHOP"],
+    attempts: 2,
+    backoff: "50ms",
   },
   onShop,
 );

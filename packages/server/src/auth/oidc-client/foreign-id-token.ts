@@ -1,6 +1,7 @@
 // Checks a provider's id_token: always its signature, with the provider's published keys and never with the client's
 // secret; then everything of OpenID Connect Core 3.1.3.7.
 import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { fitText, textProblem } from "../../model/field-format.ts";
 import { failed, tenantWord, type ForeignDocument } from "./foreign-document.ts";
 
 /** Signatures by a key that is published. No HMAC: whoever knows the client's secret could sign for anybody. */
@@ -82,14 +83,15 @@ export async function verifyForeignIdToken(
 /** Reads claims of a token or of userinfo. @throws PROVIDER_FAILED without a subject. */
 export function readForeignClaims(claims: Readonly<Record<string, unknown>>): ForeignClaims {
   const { sub, email, email_verified: verified, name, is_private_email: isPrivate } = claims;
-  if (typeof sub !== "string" || sub === "" || sub.length > subjectCharsMax) {
+  const isText = typeof sub === "string" && sub !== "" && sub.length <= subjectCharsMax;
+  if (!isText || textProblem(sub) !== null) {
     throw failed("it does not tell who signed in");
   }
   return {
     subject: sub,
     email: typeof email === "string" && email !== "" ? email : null,
     emailVerified: isTrue(verified),
-    name: typeof name === "string" && name !== "" ? name.slice(0, 200) : null,
+    name: typeof name === "string" && name !== "" ? fitText(name.slice(0, 200)) : null,
     isPrivateEmail: isTrue(isPrivate),
   };
 }

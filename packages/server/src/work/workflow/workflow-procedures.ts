@@ -3,6 +3,7 @@ import type { Json } from "../../base/json.ts";
 import { andThen, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Procedure, ProcedureScope, Procedures } from "../../gate/gate-app.ts";
+import { textProblem } from "../../model/field-format.ts";
 import { cancelled, interruptRun, wakeRun } from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
 import { keepVersion } from "./workflow-code.ts";
@@ -108,7 +109,10 @@ function retryRun(scope: ProcedureScope, id: string): Later<string> {
 const textCharsMax = 200;
 
 function textOf(value: Json | undefined, name: string): string {
-  if (typeof value === "string" && value !== "" && value.length <= textCharsMax) return value;
-  const problem = `${name} is a text of 1 to ${textCharsMax} characters`;
+  const isShort = typeof value === "string" && value !== "" && value.length <= textCharsMax;
+  const unfit = isShort ? textProblem(value) : null;
+  if (isShort && unfit === null) return value;
+  const problem =
+    unfit === null ? `${name} is a text of 1 to ${textCharsMax} characters` : `${name} ${unfit}`;
   throw new PlatformError("ARGUMENT_INVALID", { problem });
 }
