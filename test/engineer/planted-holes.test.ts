@@ -83,6 +83,7 @@ for (const [name, code] of [
   ["tasks can be moved to another team", "K104"],
   ["a function lists every order", "K107"],
   ["the contact form has no limit", "K406"],
+  ["the function behind a webhook has an address of its own", "K121"],
 ] as const) {
   test(`check says ${code} of "${name}", and not of its twin`, async () => {
     const { base, hole, twin = [], expect } = planted(name);

@@ -49,7 +49,7 @@ export const seats = query({
 });
 
 /** Holds a seat for ten minutes. The loser of a race gets UNIQUE_TAKEN (409). */
-// keelson-attack A202: a hold that ran out is nobody's any more, so the next one cancels it
+// keelson-attack A202 booking.status=held: a hold that ran out is nobody's any more, so the next one cancels it
 export const hold = mutation({
   args: { screening: t.id("screening"), seat: t.text({ max: 4 }) },
   allow: "signed-in",

@@ -32,6 +32,7 @@ export interface Shown {
 
 interface Kept {
   shown: Shown;
+  readonly accepted: string | null;
   readonly fields: Set<string>;
   /** By name, with how much each is trusted. */
   readonly identities: Map<string, number>;
@@ -51,12 +52,14 @@ export class FindingBook {
   }
 
   add(shown: Shown): void {
-    const key = `${shown.code} ${shown.subject} ${shown.aspect}`;
+    const accepted = acceptedReason(this.#sources, { ...shown, at: this.#place(shown) });
+    // What is accepted does not hide what is not.
+    const key = `${shown.code} ${shown.subject} ${shown.aspect} ${accepted ?? ""}`;
     const kept = this.#kept.get(key);
     const who = shown.by?.name ?? "nobody in particular";
     if (kept === undefined) {
       this.#kept.set(key, {
-        shown,
+        ...{ shown, accepted },
         fields: new Set(shown.fields),
         identities: new Map([[who, rankOf(shown.by)]]),
       });
@@ -79,18 +82,22 @@ export class FindingBook {
       );
   }
 
-  #finding({ shown, fields, identities }: Kept): AttackFinding {
-    const { code, subject, says, request, by, status, leaked, changed, rule, alike } = shown;
-    const { title, why, fix } = holeKinds[code];
-    const fn = this.#manifest.functions[subject];
-    const at =
-      shown.at ??
+  #place({ at, rule, subject }: Shown): SourcePlace | null {
+    return (
+      at ??
       (rule === undefined
         ? undefined
         : { file: rule.at.file, line: rule.line, column: rule.column }) ??
-      fn?.at ??
+      this.#manifest.functions[subject]?.at ??
       this.#manifest.tables[subject]?.at ??
-      null;
+      null
+    );
+  }
+
+  #finding({ shown, accepted, fields, identities }: Kept): AttackFinding {
+    const { code, subject, says, request, by, status, leaked, changed, rule, alike } = shown;
+    const { title, why, fix } = holeKinds[code];
+    const at = this.#place(shown);
     const name = by?.name ?? "nobody in particular";
     return {
       ...{ code, title, why, subject, says, request, status, fix, by: name },
@@ -108,7 +115,7 @@ export class FindingBook {
         canary: leaked === undefined ? null : String(leaked.value),
         ...(alike === undefined ? {} : { alike }),
       }),
-      accepted: acceptedReason(this.#sources, code, at),
+      accepted,
     };
   }
 

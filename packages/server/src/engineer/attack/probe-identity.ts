@@ -6,6 +6,7 @@ import type { IdentityAddress, WireRequest } from "./attack-target.ts";
 import type { HoleCode } from "./hole-codes.ts";
 import type { Identity } from "./identity-plan.ts";
 import type { AttackSession, Observation, Probe } from "./session.ts";
+import { asksToSignIn } from "./sign-in-asked.ts";
 
 const password = "nine lanterns over cold water";
 const guesses = 40;
@@ -160,7 +161,7 @@ async function closed(
   if (address.access === "anyone") return;
   const probe = asked(address, "identity, signed in");
   const control = await session.ask(mine.by, probe);
-  if (isRefused(control)) {
+  if (asksToSignIn(control)) {
     session.inconclusive(
       "identity",
       `${address.method} ${address.path} refuses who signed in (${control.answer.status} ${control.code ?? ""})`,
@@ -198,16 +199,6 @@ async function fromElsewhere(
   });
 }
 
-/** Whether an answer sends to sign in. Other refusals come after that question. */
-function isRefused({ answer, code }: Observation): boolean {
-  const { status, headers } = answer;
-  if (status >= 300 && status < 400) return (headers["location"] ?? "").includes("/auth/sign-in");
-  return (
-    status === 401 ||
-    (status === 403 && (code === "SIGN_IN_REQUIRED" || code === "FRESH_SIGN_IN_REQUIRED"))
-  );
-}
-
 function mustRefuse(
   session: AttackSession,
   { method, path }: IdentityAddress,
@@ -215,7 +206,7 @@ function mustRefuse(
   who: string,
   code: HoleCode,
 ): void {
-  if (isRefused(seen) && seen.changes.length === 0) return;
+  if (asksToSignIn(seen)) return;
   if (seen.answer.status === 429) {
     session.inconclusive("identity", `${method} ${path} holds the attack back by its limits`);
     return;

@@ -1,7 +1,22 @@
 // Codes about what functions do with the caller's word.
 import type { CheckCode } from "./check-code.ts";
 
-/** K101, K105 to K110, K119, K120. */
+const hookSchema = `
+// keelson/schema.ts
+import { define, table, t } from "keelson";
+
+export const { query, mutation, hook, rules, app } = define({
+  receipt: table({ number: t.text({ max: 100 }).unique() }),
+});
+// keelson/rules.ts
+import { rules } from "./schema.ts";
+
+export default rules({
+  receipt: { read: ({ me }) => me.role === "staff" },
+});
+`;
+
+/** K101, K105 to K110, K119 to K121. */
 export const trustCodes = {
   K101: {
     severity: "hole",
@@ -347,6 +362,45 @@ async function hasSignature(body: string, given: string | null): Promise<boolean
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return given === btoa(String.fromCharCode(...new Uint8Array(digest)));
 }
+`,
+  },
+  K121: {
+    severity: "hole",
+    category: "trust",
+    title: "Webhook's function with an address of its own",
+    why: "The signature guards the webhook's address. At the function's own, anybody says what only the sender may say.",
+    about:
+      'A function that handles a webhook of `hook(...)` has `allow: "anyone"` or `"signed-in"`, so that it can be called at `/api/fn` without a signature. What people may do as well is a function of its own.',
+    bad: `${hookSchema}
+// keelson/notes.ts
+import { t } from "keelson";
+import { hook, mutation } from "./schema.ts";
+
+export const onPaid = mutation({ // <- K121
+  args: { id: t.text({ max: 100 }), body: t.json({ maxBytes: 10_000 }) },
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ db }, { id }) {
+    await db.asSystem("the shop says that it is paid").receipt.create({ number: id });
+  },
+});
+
+export const shop = hook("shop", { verify: "standard", secrets: ["SHOP_SECRET"] }, onPaid);
+`,
+    good: `${hookSchema}
+// keelson/notes.ts
+import { t } from "keelson";
+import { hook, mutation } from "./schema.ts";
+
+export const onPaid = mutation({
+  args: { id: t.text({ max: 100 }), body: t.json({ maxBytes: 10_000 }) },
+  returns: t.nothing(),
+  async run({ db }, { id }) {
+    await db.asSystem("the shop says that it is paid").receipt.create({ number: id });
+  },
+});
+
+export const shop = hook("shop", { verify: "standard", secrets: ["SHOP_SECRET"] }, onPaid);
 `,
   },
 } satisfies Readonly<Record<string, CheckCode>>;

@@ -1,5 +1,5 @@
-// Checks of work: what workflows may not do themselves, loops that a run's record can't hold, and rows that an ordinary
-// caller names for a handler that stands outside the rules.
+// Checks of work: what workflows may not do themselves, loops that a run's record can't hold, webhooks' functions that
+// people can call, and rows that an ordinary caller names for a handler that stands outside the rules.
 import { limits } from "../../base/limits.ts";
 import type { FunctionModel } from "../../model/manifest.ts";
 import type { AppReview } from "./app-review.ts";
@@ -17,7 +17,30 @@ export function checkWork(review: AppReview): void {
   for (const flow of review.flows) {
     const { kind } = flow.source.model;
     if (kind === "query" || kind === "mutation") checkNetwork(review, flow);
-    if (isOpen(flow) && !flow.looksAtCaller) checkHandedOn(review, flow);
+    if (!isOpen(flow)) continue;
+    checkHooks(review, flow);
+    if (!flow.looksAtCaller) checkHandedOn(review, flow);
+  }
+}
+
+/** The signature of a webhook guards its address, and not the function's own. */
+function checkHooks(review: AppReview, { source }: FunctionFlow): void {
+  const { model, file, name } = source;
+  for (const [hook, spec] of Object.entries(review.manifest.work?.hooks ?? {})) {
+    if (spec.function !== model.name) continue;
+    const who = model.allow === "anyone" ? "Anybody" : "Any account";
+    review.say(
+      "K121",
+      { file, node: name },
+      {
+        says: `${who} can call ${model.name} at its own address, where nothing is signed, and say what only the sender of ${hook} may say.`,
+        evidence: [
+          `POST /hooks/${hook} asks for a signature (${spec.scheme.kind}), and calls ${model.name}`,
+          `POST /api/fn/${model.name} asks for none: allow: ${JSON.stringify(model.allow)}`,
+        ],
+        fix: "// remove `allow`: nobody may call it then but the webhook",
+      },
+    );
   }
 }
 
