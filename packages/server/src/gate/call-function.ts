@@ -13,6 +13,7 @@ import { FirstReads } from "./first-reads.ts";
 import { timeText, type Run } from "./gate-app.ts";
 import type { GuardedDb } from "./guarded-db.ts";
 import { procedureForFunctions, procedureOf } from "./procedure.ts";
+import { countSystemCall } from "./system-call-count.ts";
 import { payloadObject, payloadText } from "./system-payload.ts";
 
 /** Runs another function for an action. @returns its result as JSON text. */
@@ -207,13 +208,4 @@ function runInTx(run: Run, db: GuardedDb, call: FunctionCall, payloadJson: strin
       throw error;
     },
   );
-}
-
-function countSystemCall(run: Run): void {
-  const { systemCallsMax } = run.app.limits;
-  if (++run.work.systemCalls <= systemCallsMax) return;
-  throw new PlatformError("FUNCTION_CALLS_EXCEEDED", {
-    limit: "systemCallsMax",
-    max: systemCallsMax,
-  });
 }

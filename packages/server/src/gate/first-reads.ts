@@ -7,6 +7,7 @@ import { authorityOf } from "./answer-data-call.ts";
 import type { Run } from "./gate-app.ts";
 import type { GuardedDb } from "./guarded-db.ts";
 import type { ReadAhead, RowHabit, RowRead } from "./row-habits.ts";
+import { countSystemCall } from "./system-call-count.ts";
 
 const readsMax = 32;
 const reading: ReadonlySet<string> = new Set(
@@ -58,7 +59,7 @@ export class FirstReads {
   }
 
   #count({ rows, used }: ReadAhead): void {
-    const { app, work, authority } = this.#run;
+    const { authority } = this.#run;
     let unused = 0;
     for (const [index, { target, id, row }] of rows.entries()) {
       if ((used & (1 << index)) === 0) {
@@ -66,16 +67,10 @@ export class FirstReads {
         continue;
       }
       const { table, reason } = target;
-      work.systemCalls++;
+      countSystemCall(this.#run);
       const as = reason === "" ? authority : authorityOf(this.#run, "db.get", table, reason);
       this.#db.notePeeked(table, id, as, row);
     }
     if (unused > 0) this.#habit.judge(unused);
-    const { systemCallsMax } = app.limits;
-    if (work.systemCalls <= systemCallsMax) return;
-    throw new PlatformError("FUNCTION_CALLS_EXCEEDED", {
-      limit: "systemCallsMax",
-      max: systemCallsMax,
-    });
   }
 }
