@@ -7,11 +7,14 @@ import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import { textProblem } from "../model/field-format.ts";
 import { msOfTime } from "../model/field-time.ts";
-import type { Row } from "../store/store.ts";
+import type { Page, Row } from "../store/store.ts";
 import { endpointUrl } from "./endpoint-url.ts";
 
 /** How long a replaced secret stays good. */
 export const oldSecretMs = 86_400_000;
+
+/** How many endpoints are looked at. */
+export const endpointsMax = 1_000;
 
 const secretBytes = 24;
 const ownerCharsMax = 300;
@@ -49,6 +52,22 @@ export const addEndpoint: Procedure = {
     return andThen(tx.insert("hookEndpoint", row), (): Json => ({ id, secret }));
   },
 };
+
+/** The endpoints of an owner, or all, oldest first, up to `endpointsMax`. @param owner null: everybody's. */
+export function endpointsOf({ tx }: ProcedureScope, owner: string | null): Later<Page> {
+  return tx.list(
+    {
+      kind: "list",
+      from: "hookEndpoint",
+      ...(owner !== null
+        ? { where: { kind: "field", field: "owner", condition: { eq: owner } } as const }
+        : {}),
+      orderBy: [{ field: "id", descending: false }],
+      limit: endpointsMax,
+    },
+    null,
+  );
+}
 
 /** `{ id }`. What waits for it is not sent any more. @throws NOT_FOUND. */
 export const removeEndpoint: Procedure = {

@@ -4,9 +4,8 @@ import { andThen } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Procedure } from "../gate/gate-app.ts";
 import type { Row } from "../store/store.ts";
-import { ownerOf } from "./webhook-endpoint.ts";
+import { endpointsOf, ownerOf } from "./webhook-endpoint.ts";
 
-const endpointsMax = 1_000;
 const deliveriesMax = 100;
 const endpointFields = ["id", "url", "owner", "form", "types", "isOn", "failures", "openUntil"];
 const eventFields = ["id", "event", "type", "state", "at", "signedAt"];
@@ -25,22 +24,11 @@ const deliveryFields = [
 /** `{ owner? }`: the endpoints, oldest first. */
 export const listEndpoints: Procedure = {
   forFunctions: true,
-  run({ tx }, input) {
-    const { owner: given = null } = input as { readonly owner?: Json };
-    const owner = ownerOf(given);
-    const page = tx.list(
-      {
-        kind: "list",
-        from: "hookEndpoint",
-        ...(owner !== null
-          ? { where: { kind: "field", field: "owner", condition: { eq: owner } } as const }
-          : {}),
-        orderBy: [{ field: "id", descending: false }],
-        limit: endpointsMax,
-      },
-      null,
+  run(scope, input) {
+    const { owner = null } = input as { readonly owner?: Json };
+    return andThen(endpointsOf(scope, ownerOf(owner)), ({ rows }) =>
+      rows.map((row) => only(row, endpointFields)),
     );
-    return andThen(page, ({ rows }) => rows.map((row) => only(row, endpointFields)));
   },
 };
 

@@ -7,12 +7,11 @@ import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import type { Row } from "../store/store.ts";
 import { addJob } from "../work/job-write.ts";
-import { ownerOf } from "./webhook-endpoint.ts";
+import { endpointsMax, endpointsOf, ownerOf } from "./webhook-endpoint.ts";
 
 /** The queue of all deliveries; an endpoint is a key of it. */
 export const webhookQueue = "webhook:out";
 
-const endpointsMax = 1_000;
 const typePattern = /^[\w.\-]{1,100}$/v;
 const bodyCharsMax = 262_144;
 
@@ -101,19 +100,7 @@ function endpointsFor(
   type: string,
   owner: string | null,
 ): Later<readonly Row[]> {
-  const page = scope.tx.list(
-    {
-      kind: "list",
-      from: "hookEndpoint",
-      ...(owner !== null
-        ? { where: { kind: "field", field: "owner", condition: { eq: owner } } as const }
-        : {}),
-      orderBy: [{ field: "id", descending: false }],
-      limit: endpointsMax,
-    },
-    null,
-  );
-  return andThen(page, ({ rows, next }) => {
+  return andThen(endpointsOf(scope, owner), ({ rows, next }) => {
     if (next !== null) {
       throw new PlatformError("WORK_TOO_MUCH", { endpoints: `more than ${endpointsMax}` });
     }

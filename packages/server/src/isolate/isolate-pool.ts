@@ -1,6 +1,6 @@
 // Isolates of the app, kept warm. A call goes to one that is not in the middle of a slice; one that died of a
-// call is replaced at its end, so that the next caller need not wait for a new one. Queries and mutations never share an isolate with actions: an action
-// that breaks a limit takes other actions with it, and nothing else.
+// call is replaced at its end, so that the next caller need not wait for a new one. Queries and mutations never
+// share an isolate with actions: an action that breaks a limit takes other actions with it, and nothing else.
 //
 // A reload puts a new image in the place of the old one: calls that run go on in their isolates, which are
 // disposed when the last of them is over.
