@@ -1,14 +1,17 @@
 // A function call with five reads inside the process, without a socket: through the whole gate on a real
-// store, and in the isolate alone, against a host that answers every system call with the same row.
-// Warm: the same function again and again. Cold: the first call after the isolate was lost, a new one included.
+// store; in the isolate alone, against a host that answers every system call with the same row; and what
+// isolated-vm by itself takes for five system calls. The three take turns, because the speed of a shared
+// machine changes while one waits. Warm: the same function again and again. Cold: the first call after the isolate was lost, a new one included.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openApp, type RunningBackend } from "@keelson/server";
 import type { Result } from "../bench-report.ts";
+import { openBareIsolate } from "./bare-isolate.ts";
 
-const warmCalls = 20_000;
-const measuredCalls = 50_000;
+const warmCalls = 60_000;
+const turns = 200;
+const callsPerTurn = 250;
 const coldCalls = 30;
 
 type Call = () => unknown;
@@ -21,16 +24,18 @@ export async function measureInside(): Promise<readonly Result[]> {
   try {
     const warm = await openApp({ appDir, dataDir: join(folder, "warm"), limits });
     const ids = await plantAccounts(warm);
+    const bare = openBareIsolate(ids, rowJson(ids));
+    const warmUs = await inTurns([
+      gateCall(warm, ids),
+      isolateCall(warm, ids),
+      () => assertSum(bare.call()),
+    ]);
     const results = [
-      result(
-        "five reads, warm, isolate alone",
-        await times(isolateCall(warm, ids), measuredCalls, warmCalls),
-      ),
-      result(
-        "five reads, warm, whole gate",
-        await times(gateCall(warm, ids), measuredCalls, warmCalls),
-      ),
+      result("five reads, warm", "keelson", warmUs[0] ?? []),
+      result("five reads, warm", "its isolate alone", warmUs[1] ?? []),
+      result("five reads, warm", "isolated-vm, five calls", warmUs[2] ?? []),
     ];
+    bare.close();
     await warm.close();
     // A loop ends its isolate as soon as it may.
     const cold = await openApp({
@@ -46,7 +51,7 @@ export async function measureInside(): Promise<readonly Result[]> {
       us.push(...(await times(call, 1, 0)));
     }
     await cold.close();
-    return [...results, result("five reads, cold, whole gate", us)];
+    return [...results, result("five reads, cold", "keelson", us)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -78,9 +83,13 @@ function gateCall(app: RunningBackend, ids: readonly string[]): Call {
   };
 }
 
+function rowJson(ids: readonly string[]): string {
+  return JSON.stringify({ id: ids[0], balance: 1 });
+}
+
 function isolateCall(app: RunningBackend, ids: readonly string[]): Call {
   const { isolates } = app.current();
-  const row = JSON.stringify({ id: ids[0], balance: 1 });
+  const row = rowJson(ids);
   const host = (): string => row;
   const input = {
     name: "bank.fiveReads",
@@ -124,6 +133,18 @@ function assertSum(json: string): void {
   if (json !== "5") throw new Error(`five reads of 1 make ${json}`);
 }
 
+/** @returns how long each call of each took, in microseconds. */
+async function inTurns(calls: readonly Call[]): Promise<number[][]> {
+  const us: number[][] = calls.map(() => []);
+  for (const call of calls) await times(call, 0, warmCalls);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [index, call] of calls.entries()) {
+      us[index]?.push(...(await times(call, callsPerTurn, callsPerTurn / 10)));
+    }
+  }
+  return us;
+}
+
 /** @returns how long each of `count` calls took, in microseconds, after `warm` calls that do not count. */
 async function times(call: Call, count: number, warm: number): Promise<number[]> {
   const us: number[] = [];
@@ -136,13 +157,13 @@ async function times(call: Call, count: number, warm: number): Promise<number[]>
   return us;
 }
 
-function result(workload: string, us: readonly number[]): Result {
+function result(workload: string, subject: string, us: readonly number[]): Result {
   const sorted = us.toSorted((a, b) => a - b);
   const at = (share: number): number =>
     (sorted[Math.floor((sorted.length - 1) * share)] ?? 0) / 1_000;
   return {
     workload,
-    subject: "keelson",
+    subject,
     opsPerSecond: 1_000 / at(0.5),
     p50Ms: at(0.5),
     p99Ms: at(0.99),
