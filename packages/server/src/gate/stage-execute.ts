@@ -1,7 +1,7 @@
 // The stage "execute": sends an operation where it runs. Reads and queries run here on a snapshot, at once
 // where the engine answers at once; whatever writes goes to the writer; actions run here and reach data
 // through this same stage, as the same caller.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { andThen, type Later } from "../base/later.ts";
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
@@ -178,7 +178,7 @@ function idempotencyOf(
   const { idempotencyKey: key, operation } = request;
   if (key === null) return null;
   if (!keyPattern.test(key)) throw new PlatformError("IDEMPOTENCY_KEY_INVALID");
-  const requestHash = createHash("sha256").update(JSON.stringify(operation)).digest("base64url");
+  const requestHash = hash("sha256", JSON.stringify(operation), "base64url");
   // A user's keys are its own. Who is not signed in shares one scope: the key itself is then the secret.
   const own = run.caller.id === null ? "anonymous" : `user:${run.caller.id}`;
   const scope = run.authority === "system" ? "operator" : own;

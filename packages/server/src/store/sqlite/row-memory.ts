@@ -6,7 +6,6 @@
 // for a reason that is the fault of a mutation.
 import type { Row } from "../store.ts";
 import type { TableLayout } from "../table-layout.ts";
-import { IdTable } from "./id-table.ts";
 import type { HeldRow } from "./row-access.ts";
 import { SomeMemory } from "./some-memory.ts";
 import type { SqlValue } from "./sql-text.ts";
@@ -54,8 +53,8 @@ export class TableMemory {
   readonly #eager: ReadonlySet<string>;
   /** Those that had to wait since the last time that all were written, some of them written since. */
   #unwritten: MemoryRow[] = [];
-  #young = new IdTable<MemoryRow>();
-  #old = new IdTable<MemoryRow>();
+  #young = new Map<string, MemoryRow>();
+  #old = new Map<string, MemoryRow>();
 
   constructor(layout: TableLayout, writes: TableWrites) {
     this.layout = layout;
@@ -131,21 +130,21 @@ export class TableMemory {
   /** What nobody asked for since the last time goes, unless it is unwritten. */
   age(): void {
     this.#old = this.#young;
-    this.#young = new IdTable();
-    for (const row of this.#unwritten) if (row.waiting !== null) this.#young.put(row);
+    this.#young = new Map();
+    for (const row of this.#unwritten) if (row.waiting !== null) this.#young.set(row.id, row);
   }
 
   #find(id: string): MemoryRow | undefined {
     const young = this.#young.get(id);
     if (young !== undefined || this.#old.size === 0) return young;
     const old = this.#old.get(id);
-    if (old !== undefined) this.#young.put(old);
+    if (old !== undefined) this.#young.set(id, old);
     return old;
   }
 
   #add(id: string, n: number, row: Row): MemoryRow {
     const added = new MemoryRow(id, n, row);
-    this.#young.put(added);
+    this.#young.set(id, added);
     return added;
   }
 
