@@ -172,6 +172,62 @@ test("with a cookie the store tells who is here, a guest stays the same user, an
   assert.equal(ada.auth.store.getSnapshot().me?.orgRole, "owner");
 });
 
+test("members, invitations, keys, consents and passwords are the client's business too", async (context) => {
+  const club = await openClub(context);
+  const ada = clientOf(context, club, { auth: "tokens" });
+  const bob = clientOf(context, club, { auth: "tokens" });
+  await signUp(club, ada, "ada@example.com");
+  await signUp(club, bob, "bob@example.com");
+  const { id: org } = await ada.auth.createOrg({ name: "Sailors", slug: "sailors" });
+  await ada.auth.changeOrg(org, { name: "The Sailors" });
+  const invited = await ada.auth.invite(org, { email: "bob@example.com", role: "member" });
+  assert.deepEqual(
+    (await ada.auth.invitations(org)).map(({ id, email, role }) => [id, email, role]),
+    [[invited.id, "bob@example.com", "member"]],
+  );
+  const letter = new URL(await club.link("bob@example.com", "invitation"));
+  await bob.auth.acceptInvitation({ token: letter.searchParams.get("token") ?? "" });
+  await assert.rejects(bob.auth.invitations(org), isCode("CALL_DENIED"));
+  const bobId = (await bob.auth.me())?.id ?? "";
+  await ada.auth.setOrgRole(org, bobId, "admin");
+  const { members, next } = await bob.auth.orgMembers(org);
+  assert.deepEqual(
+    [members.map(({ email, role }) => [email, role]), next],
+    [
+      [
+        ["ada@example.com", "owner"],
+        ["bob@example.com", "admin"],
+      ],
+      null,
+    ],
+  );
+  const late = await bob.auth.invite(org, { email: "cat@example.com", role: "member" });
+  await bob.auth.withdrawInvitation(org, late.id);
+  assert.deepEqual(await bob.auth.invitations(org), []);
+  await ada.auth.removeOrgMember(org, bobId);
+  await assert.rejects(bob.auth.orgMembers(org), isCode("NOT_FOUND"));
+  await ada.auth.useOrg(org);
+  await ada.auth.deleteOrg(org);
+  assert.deepEqual(await ada.auth.orgs(), []);
+  assert.equal((await ada.auth.me())?.org, null);
+
+  const { id, key } = await ada.auth.createKey({ name: "till", scopes: ["read"], days: 1 });
+  const till = clientOf(context, club, { token: key });
+  assert.deepEqual(await till.note.list({ limit: 1 }), []);
+  const owner = (await ada.auth.me())?.id ?? "user_";
+  await assert.rejects(till.note.create({ text: "x", owner }), isCode("SCOPE_DENIED"));
+  assert.deepEqual(
+    (await ada.auth.keys()).map(({ name, scopes }) => [name, scopes]),
+    [["till", ["read"]]],
+  );
+  await ada.auth.endKey(id);
+  assert.deepEqual(await ada.auth.keys(), []);
+  assert.deepEqual(await ada.auth.totp(), { enabled: false, recoveryCodesLeft: 0 });
+  assert.deepEqual(await ada.auth.consents(), []);
+  await assert.rejects(ada.auth.withdrawConsent("kiosk"), isCode("NOT_FOUND"));
+  assert.deepEqual([await ada.auth.providers(), await ada.auth.identities()], [[], []]);
+});
+
 /** What a framework needs to show who is signed in. */
 interface Framework {
   create(kind: unknown): unknown;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { before, after, test } from "node:test";
+import { openGuild } from "./guild.ts";
 import { openClub, password, type Club } from "./people-scene.ts";
 
 let club: Club;
@@ -310,4 +311,19 @@ test("a host that was asked for does not get into a letter of a server that know
   const mail = await known.mail("sam@example.com", "magic-link");
   assert.match(mail.text, /https:\/\/club\.example\/auth\/magic-link/v);
   assert.doesNotMatch(`${mail.text}${mail.html}`, /evil\.example/v);
+});
+
+test("where the app says that it is reached by https, a cookie that a neighbouring host set is none", async (context) => {
+  const guild = await openGuild(context, { url: "https://guild.example" });
+  const made = await guild.person().post("/auth/guest");
+  const [line = ""] = made.headers.getSetCookie();
+  const [, value = ""] = /^__Host-keelson_session=([^;]+); .*Secure/v.exec(line) ?? [];
+  assert.notEqual(value, "", line);
+  const asked = async (cookie: string) => {
+    const headers = { cookie, "content-type": "application/json" };
+    const answer = await guild.person().ask("POST", "/api/fn/who.am", { headers, body: "{}" });
+    return answer.json["id"];
+  };
+  assert.equal(await asked(`__Host-keelson_session=${value}`), made.json["user"]);
+  assert.equal(await asked(`keelson_session=${value}`), null);
 });

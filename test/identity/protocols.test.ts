@@ -294,6 +294,28 @@ interface LiveGuild {
   close(): void;
 }
 
+test("the page of an organisation leads on to all of its members", async (context) => {
+  const guild = await openGuild(context, {}, { limits: { pageRowsDefault: 2 } });
+  const ann = await guild.member("ann@example.com");
+  const org = (await ann.post("/auth/orgs", { name: "Bakers", slug: "bakers" })).json[
+    "id"
+  ] as string;
+  for (const email of ["bob@example.com", "cat@example.com"]) {
+    const invited = await ann.post(`/auth/orgs/${org}/invitations`, { email, role: "member" });
+    assert.equal(invited.status, 201, invited.text);
+    const token = new URL(await guild.link(email)).searchParams.get("token");
+    const joined = await (await guild.member(email)).post("/auth/invitations/accept", { token });
+    assert.equal(joined.status, 200, joined.text);
+  }
+  const first = await ann.open(`/auth/orgs/${org}`);
+  assert.match(first.text, /bob@example\.com/v);
+  assert.doesNotMatch(first.text, /cat@example\.com/v);
+  const [, more = ""] = /href="([^"]*after=[^"]*)"/v.exec(first.text) ?? [];
+  const second = await ann.open(more.replaceAll("&amp;", "&"));
+  assert.match(second.text, /cat@example\.com/v);
+  assert.doesNotMatch(second.text, /More members/v);
+});
+
 test("a live query knows at once that somebody was taken out of the organisation", async (context) => {
   const guild = await openGuild(context);
   const ann = await guild.member("ann@example.com");

@@ -1,6 +1,8 @@
 // What `api.auth` offers, and the shapes that go over the wire. Methods that sign somebody in change who the client
 // calls as, live queries included.
 import type { AnyApp } from "./app.ts";
+import type { ClientAccess } from "./auth-client-access.ts";
+import type { ClientOrgs } from "./auth-client-orgs.ts";
 import type { Me, MeClaims } from "./function-context.ts";
 import type { Stop } from "./live-store.ts";
 
@@ -57,18 +59,8 @@ export interface ClientPasskey {
   readonly lastUsedAt: string | null;
 }
 
-/** An organisation of the caller. */
-export interface ClientOrg {
-  readonly id: string;
-  readonly name: string;
-  readonly slug: string;
-  readonly role: string;
-  /** Whether the caller speaks for it now: `me.org`. */
-  readonly current: boolean;
-}
-
 /** Identity as a client uses it. */
-export interface ClientAuth<M = ClientMe> {
+export interface ClientAuth<M = ClientMe> extends ClientAccess, ClientOrgs {
   /** Who is signed in; null: nobody. Asked of the server. */
   me(): Promise<M | null>;
   /** The same as a store with `subscribe` and `getSnapshot`, for frameworks; it asks when somebody subscribes. */
@@ -88,6 +80,8 @@ export interface ClientAuth<M = ClientMe> {
     readonly next?: string;
     readonly [field: string]: unknown;
   }): Promise<void>;
+  /** Sends another letter to the caller's address, while nobody showed that it is theirs. */
+  sendConfirmation(): Promise<void>;
   /** Follows the letter of a sign-up: `ticket` of its link. `password`: typed again, in another browser. */
   confirmEmail(fields: {
     readonly ticket: string;
@@ -142,6 +136,8 @@ export interface ClientAuth<M = ClientMe> {
   endOtherSessions(): Promise<void>;
   events(): Promise<readonly ClientAuthEvent[]>;
 
+  /** Whether an authenticator app is set up, and how many recovery codes are left. */
+  totp(): Promise<{ readonly enabled: boolean; readonly recoveryCodesLeft: number }>;
   /** Sets up an authenticator app: show `uri` as a QR code, then `confirmTotp` with its first code. */
   beginTotp(): Promise<{ readonly secret: string; readonly uri: string }>;
   confirmTotp(fields: {
@@ -153,15 +149,6 @@ export interface ClientAuth<M = ClientMe> {
   passkeys(): Promise<readonly ClientPasskey[]>;
   /** Makes a passkey in this browser. */
   addPasskey(fields?: { readonly name?: string }): Promise<{ readonly id: string }>;
+  renamePasskey(id: string, name: string): Promise<void>;
   removePasskey(id: string): Promise<void>;
-
-  orgs(): Promise<readonly ClientOrg[]>;
-  createOrg(fields: {
-    readonly name: string;
-    readonly slug: string;
-  }): Promise<{ readonly id: string }>;
-  /** Speaks for an organisation from now on, or for none. */
-  useOrg(id: string | null): Promise<void>;
-  /** Accepts an invitation: `token` of the letter's link. */
-  acceptInvitation(fields: { readonly token: string }): Promise<void>;
 }

@@ -5,12 +5,14 @@ import type {
   ClientAuth,
   ClientAuthEvent,
   ClientMe,
-  ClientOrg,
   ClientPasskey,
   ClientSession,
   MeState,
   SignInResult,
 } from "./auth-client-surface.ts";
+import { accessCalls } from "./auth-client-access.ts";
+import type { AuthAsk } from "./auth-client-ask.ts";
+import { orgCalls } from "./auth-client-orgs.ts";
 import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
 import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
 import type { Stop } from "./live-store.ts";
@@ -64,11 +66,14 @@ class OwnAuthClient {
   }
 
   surface(): ClientAuth {
+    const ask: AuthAsk = (method, path, body) =>
+      this.#ask({ method, path, ...(body === undefined ? {} : { body }) });
     return Object.freeze({
       ...this.#signing(),
       ...this.#account(),
       ...this.#factors(),
-      ...this.#orgs(),
+      ...accessCalls(ask),
+      ...orgCalls(ask, () => this.#renewed()),
     });
   }
 
@@ -81,6 +86,7 @@ class OwnAuthClient {
         getSnapshot: () => this.#state,
       }),
       signUp: async (fields: Body) => void (await this.#post("/auth/sign-up", fields)),
+      sendConfirmation: async () => void (await this.#post("/auth/verify-email", {})),
       confirmEmail: (fields: Body) => signIn("/auth/verify-email/confirm", fields),
       signIn: (fields: Body) => signIn("/auth/sign-in", fields),
       secondFactor: (fields: Body) => signIn("/auth/second-factor", fields),
@@ -130,6 +136,7 @@ class OwnAuthClient {
   #factors() {
     type Codes = { readonly recoveryCodes: readonly string[] };
     return {
+      totp: () => this.#get<{ enabled: boolean; recoveryCodesLeft: number }>("/auth/totp"),
       beginTotp: () => this.#post<{ secret: string; uri: string }>("/auth/totp/begin", {}),
       confirmTotp: (fields: Body) => this.#post<Codes>("/auth/totp/confirm", fields),
       removeTotp: () => this.#delete("/auth/totp"),
@@ -141,22 +148,11 @@ class OwnAuthClient {
         const credential = await createPasskey(options);
         return this.#post<{ id: string }>("/auth/passkeys", { credential, name });
       },
+      renamePasskey: async (id: string, name: string) => {
+        const path = `/auth/passkeys/${encodeURIComponent(id)}`;
+        await this.#ask({ method: "PATCH", path, body: { name } });
+      },
       removePasskey: (id: string) => this.#delete(`/auth/passkeys/${encodeURIComponent(id)}`),
-    };
-  }
-
-  #orgs() {
-    return {
-      orgs: async () => (await this.#get<{ orgs: readonly ClientOrg[] }>("/auth/orgs")).orgs,
-      createOrg: (fields: Body) => this.#post<{ id: string }>("/auth/orgs", fields),
-      useOrg: async (id: string | null) => {
-        await this.#post("/auth/orgs/choose", { org: id });
-        await this.#renewed();
-      },
-      acceptInvitation: async (fields: Body) => {
-        await this.#post("/auth/invitations/accept", fields);
-        await this.#renewed();
-      },
     };
   }
 

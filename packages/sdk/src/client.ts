@@ -16,11 +16,12 @@ import { LiveClient } from "./live-client.ts";
 import type { ConnectionState } from "./live-socket.ts";
 import type { LiveWebSocketClass } from "./live-web-socket.ts";
 
+export type { ClientConsent, ClientIdentity, ClientKey } from "./auth-client-access.ts";
+export type { ClientInvitation, ClientOrg, ClientOrgMember } from "./auth-client-orgs.ts";
 export type {
   ClientAuth,
   ClientAuthEvent,
   ClientMe,
-  ClientOrg,
   ClientPasskey,
   ClientSession,
   MeState,

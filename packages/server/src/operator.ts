@@ -24,6 +24,7 @@ export { applyAppMigration, planAppMigration } from "./host/migration-desk.ts";
 export { lockData, openOperatorDesk, type OperatorDesk } from "./host/operator-desk.ts";
 export type { ReloadOutcome } from "./host/reload.ts";
 export type { TableModel } from "./model/manifest.ts";
+export { platformTables } from "./model/platform-tables.ts";
 export type { ListQuery } from "./model/query-form.ts";
 export { checkSqlite as checkBackup } from "./store/sqlite/sqlite-backup.ts";
 export type { MigrationPlan, MigrationStep } from "./store/sqlite/migrate.ts";

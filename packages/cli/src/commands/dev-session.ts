@@ -5,6 +5,7 @@ import { relative, resolve } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
 import {
   PlatformError,
+  platformTables,
   type ReloadOutcome,
   type Trace,
   type WorkTold,
@@ -215,6 +216,8 @@ export class DevSession {
     for (const plan of this.#server?.current().store.plans() ?? []) {
       if (this.#plansShown.has(plan.sql)) continue;
       this.#plansShown.add(plan.sql);
+      // The platform's own tables are none of the app's business: it can't add an index there.
+      if (Object.hasOwn(platformTables, plan.table)) continue;
       const known = this.#server?.current().manifest.tables[plan.table]?.indexes ?? [];
       for (const line of planLines(plan, known, terminal)) terminal.note(line);
     }

@@ -38,5 +38,5 @@ export function causeOfRun(desk: AuthDesk, run: Run): AuthCause {
 
 /** From where the run was asked for. */
 export function placeOfRun(run: Run): AuthPlace {
-  return { address: run.address ?? null, userAgent: null };
+  return { address: run.address ?? null, userAgent: run.userAgent ?? null };
 }

@@ -11,10 +11,54 @@ export type AuthPlace = {
   readonly userAgent: string | null;
 };
 
+/** What can happen. The page that shows it has words for each. */
+export type AuthEventKind =
+  | "signUp"
+  | "guestUpgraded"
+  | "signIn"
+  | "signInFailed"
+  | "confirmed"
+  | "secondFactorFailed"
+  | "signOut"
+  | "passwordChanged"
+  | "passwordReset"
+  | "emailChanged"
+  | "emailVerified"
+  | "sessionRevoked"
+  | "sessionsRevoked"
+  | "refreshTokenReused"
+  | "passkeyAdded"
+  | "passkeyRemoved"
+  | "passkeyCopied"
+  | "totpAdded"
+  | "totpRemoved"
+  | "recoveryCodesDrawn"
+  | "identityAdded"
+  | "identityRemoved"
+  | "clientSignIn"
+  | "clientSignOut"
+  | "consentGiven"
+  | "consentWithdrawn"
+  | "codeReplayed"
+  | "orgCreated"
+  | "orgDeleted"
+  | "orgInvited"
+  | "orgJoined"
+  | "orgMemberRemoved"
+  | "orgRoleChanged"
+  | "keyMade"
+  | "keyEnded"
+  | "refreshReused"
+  | "signUpAsked"
+  | "madeByApp"
+  | "accountClosed"
+  | "accountOpened"
+  | "imported"
+  | "userDeleted";
+
 /** Something that happened. */
 export interface AuthHappening extends AuthPlace {
-  /** `signIn`, `signInFailed`, `passwordChanged`, `sessionRevoked`, `passkeyAdded`... */
-  readonly kind: string;
+  readonly kind: AuthEventKind;
   readonly user: string | null;
   readonly session?: string | null;
   readonly details?: { readonly [name: string]: Json };

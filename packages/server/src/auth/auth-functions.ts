@@ -195,6 +195,6 @@ function objectOf(value: Json | undefined): { readonly [name: string]: Json } {
   throw invalidField("fields", "is no object");
 }
 
-function placeOfAsk(run: Run): { readonly address: string; readonly userAgent: null } {
-  return { address: run.address ?? "", userAgent: null };
+function placeOfAsk(run: Run): AuthPlace & { readonly address: string } {
+  return { ...placeOfRun(run), address: run.address ?? "" };
 }

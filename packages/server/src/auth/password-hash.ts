@@ -2,12 +2,15 @@
 // time and a bounded queue: a crowd that signs in waits for itself, and nobody else waits for it. Hashes of other
 // systems are checked by `verifiers` and replaced at the first sign-in.
 //
-// A check that fails costs the same whether there is a hash or not: without one, a decoy is hashed.
+// A check that fails costs the same whether there is a hash or not: without one, a decoy is hashed. Where hashes of other
+// systems are about, it takes the time of the slowest kind (password-pace.ts).
 import { timingSafeEqual } from "node:crypto";
 import { hashRaw } from "@node-rs/argon2";
+import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { RandomSource } from "../base/random.ts";
+import { PasswordPace, type HashKind } from "./password-pace.ts";
 
 /** What a check found. */
 export interface PasswordCheck {
@@ -44,11 +47,13 @@ const phcPattern =
 
 /** Opens the hasher of one thread. @param parts.verifiers for hashes that were imported. */
 export function openPasswordHasher(parts: {
+  readonly clock: Clock;
   readonly limits: Limits;
   readonly random: RandomSource;
   readonly verifiers?: readonly PasswordVerifier[];
 }): PasswordHasher {
   const { limits, random, verifiers = [] } = parts;
+  const pace = new PasswordPace(parts.clock);
   const cost: Cost = {
     memory: limits.passwordMemoryKib,
     passes: limits.passwordPasses,
@@ -79,12 +84,17 @@ export function openPasswordHasher(parts: {
         const salt = random.bytes(saltBytes);
         return phcOf(cost, salt, await derive(password, { cost, salt, bytes: hashBytes }));
       }),
-    check: (password, hash) =>
-      turns.take(async () => {
-        const right = await isRight(password, hash ?? decoy);
-        if (hash === null) return { isRight: false, isOld: false };
-        return { isRight: right, isOld: right && !hash.startsWith(headOf(cost)) };
-      }),
+    async check(password, hash) {
+      const kind: HashKind = hash === null || hash.startsWith(headOf(cost)) ? "own" : "foreign";
+      const { right, evenAtUs } = await turns.take(async () => {
+        const startedUs = pace.startUs();
+        const right = (await isRight(password, hash ?? decoy)) && hash !== null;
+        return { right, evenAtUs: pace.ended(kind, startedUs) };
+      });
+      if (right) return { isRight: true, isOld: hash?.startsWith(headOf(cost)) !== true };
+      if (evenAtUs !== null) await pace.until(evenAtUs);
+      return { isRight: false, isOld: false };
+    },
   };
 }
 

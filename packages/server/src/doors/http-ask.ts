@@ -8,6 +8,7 @@ import type { GateAnswer, GateOperation } from "../gate/gate-request.ts";
 import type { HttpAnswerer } from "./http-answer.ts";
 import { assertBodyAccepted, hasBody, parseJsonBody, readBody } from "./http-body.ts";
 import type { HttpExchange } from "./http-exchange.ts";
+import { headerIn } from "./http-head.ts";
 import { refusalLimitHeaders } from "./http-limit-headers.ts";
 
 /** What asking needs. */
@@ -36,6 +37,8 @@ export class HttpAsker {
     reply: (exchange: HttpExchange, answer: GateAnswer) => void,
   ): void {
     const { head, app } = exchange;
+    const { kind } = operation;
+    const maySignIn = kind === "http" || kind === "call";
     const asked = app.gate.handle({
       operation,
       authorization: head.authorization,
@@ -43,6 +46,7 @@ export class HttpAsker {
       idempotencyKey: head.idempotencyKey,
       mayBeRepeat: head.mayBeRepeat,
       address: this.addressOf(exchange),
+      userAgent: maySignIn ? headerIn(exchange.request.rawHeaders, "user-agent") : null,
       requestId: exchange.requestId,
       cause,
     });

@@ -43,6 +43,16 @@ export function readHead(raw: readonly string[]): HttpHead {
   return head;
 }
 
+/** One header that few requests are asked for: the first of the name, or null. @param name in lower case. */
+export function headerIn(raw: readonly string[], name: string): string | null {
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const found = raw[index] as string;
+    if (found.length === name.length && found.toLowerCase() === name)
+      return raw[index + 1] as string;
+  }
+  return null;
+}
+
 /** Most headers of a browser are told apart by their length alone. */
 function isWanted(length: number): boolean {
   switch (length) {

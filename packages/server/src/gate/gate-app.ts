@@ -98,6 +98,8 @@ export interface Run {
   readonly authority: Authority;
   /** Network address of the caller; absent for the operator. */
   readonly address?: string;
+  /** What the caller's program calls itself; absent or null: it does not say. */
+  readonly userAgent?: string | null;
   /** What it was caused by; absent where nothing can be started. */
   readonly origin?: WorkOrigin;
   /** The job that it runs for. */

@@ -41,6 +41,8 @@ export interface GateRequest {
   readonly mayBeRepeat?: boolean;
   /** Network address of the caller, for limits. */
   readonly address: string;
+  /** What the caller's program calls itself; for functions that may sign somebody in. */
+  readonly userAgent?: string | null;
   readonly requestId: string;
   /** What it is called in the log: `POST /api/tables/film`. */
   readonly cause: string;

@@ -79,6 +79,7 @@ export function openGate(parts: GateParts): WatchedGate {
       work,
       authority: "caller",
       address: request.address,
+      userAgent: request.userAgent ?? null,
       spoiled: null,
     };
     const operation = validateOperation(run, request.operation);

@@ -376,6 +376,96 @@ test("letters: nobody is flooded with them", { timeout }, async () => {
   assert.equal(sent, 60);
 });
 
+test(
+  "letters: strangers who ask for codes don't keep the owner from a link",
+  { timeout },
+  async () => {
+    const { email, id } = await member();
+    for (let count = 0; count < 12; count++) {
+      await scene.person().ask("POST /auth/email-code", { email });
+    }
+    assert.equal(
+      (await scene.person().ask("POST /auth/email-code", { email })).code,
+      "RATE_LIMITED",
+    );
+    const owner = scene.person();
+    assert.equal((await owner.ask("POST /auth/magic-link", { email })).status, 202);
+    const ticket = scene.ticket(email, "magic-link");
+    // And who uses the links up has put some into the mailbox that work.
+    for (let count = 0; count < 12; count++) {
+      await scene.person().ask("POST /auth/reset", { email });
+    }
+    assert.equal((await owner.ask("POST /auth/magic-link", { email })).code, "RATE_LIMITED");
+    assert.equal((await owner.ask("POST /auth/magic-link/confirm", { ticket })).json["user"], id);
+  },
+);
+
+for (const [how, line, template] of [
+  ["a link", "magic-link", "magic-link"],
+  ["a new password", "reset", "reset-password"],
+  ["the letter that the other one asked for", "verify-email", "verify-email"],
+] as const) {
+  test(
+    `linking: who had an account with somebody else's address keeps no way into it, once its owner came by ${how}`,
+    { timeout },
+    async () => {
+      const email = `owner-${line}@example.com`;
+      const thief = scene.person();
+      const entry = { email, password: "what the thief chose" };
+      const made = await thief.ask("POST /shop/people", entry);
+      assert.equal(made.status, 201, made.text);
+      const id = made.json["user"] as string;
+      await thief.ask("POST /shop/login", entry);
+      const key = (await thief.ask("POST /auth/keys", { name: "later" })).json["key"] as string;
+      const tokens = [made.json["token"] as string, key];
+      const whoIs = async (token: string) => (await asBearer(token)).json["id"];
+      for (const token of tokens) assert.equal(await whoIs(token), id, "the thief's (control)");
+
+      const owner = scene.person();
+      if (line === "verify-email") await thief.ask("POST /auth/verify-email", {});
+      else await owner.ask(`POST /auth/${line}`, { email });
+      const password = line === "reset" ? { password: goodPassword } : {};
+      const ticket = scene.ticket(email, template);
+      await owner.ask(`POST /auth/${line}/confirm`, { ticket, ...password });
+      assert.equal((await owner.who())["id"], id);
+      assert.equal((await thief.who())["id"], null);
+      for (const token of tokens) assert.equal((await asBearer(token)).code, "TOKEN_INVALID");
+      assert.equal((await thief.ask("POST /auth/sign-in", entry)).code, "SIGN_IN_FAILED");
+      // What the owner makes afterwards stays when they come by a letter again.
+      const { key: own } = (await owner.ask("POST /auth/keys", { name: "till" })).json;
+      await owner.ask("POST /auth/magic-link", { email });
+      await owner.ask("POST /auth/magic-link/confirm", {
+        ticket: scene.ticket(email, "magic-link"),
+      });
+      assert.equal(await whoIs(own as string), id);
+    },
+  );
+}
+
+test(
+  "linking: who follows the letter where they are signed in, or types the password, keeps both",
+  { timeout },
+  async () => {
+    for (const [index, typesIt] of [false, true].entries()) {
+      const entry = { email: `own${index}@example.com`, password: goodPassword };
+      const { user = null } = (await scene.person().ask("POST /shop/people", entry)).json;
+      const person = scene.person();
+      await person.ask("POST /shop/login", entry);
+      await person.ask("POST /auth/verify-email", {});
+      const ticket = scene.ticket(entry.email, "verify-email");
+      const reader = typesIt ? scene.person() : person;
+      const more = typesIt ? { password: goodPassword } : {};
+      const done = await reader.ask("POST /auth/verify-email/confirm", { ticket, ...more });
+      assert.equal(done.json["user"], user, done.text);
+      assert.deepEqual(
+        [(await reader.who())["emailVerified"], (await person.who())["id"]],
+        [true, user],
+      );
+      assert.equal((await scene.person().signIn(entry.email)).status, 200);
+    }
+  },
+);
+
 // Enumeration
 
 test(

@@ -179,9 +179,15 @@ test(
     assert.equal(again.code, "UNIQUE_TAKEN", again.text);
 
     assert.equal((await visitor.ask("POST /shop/login", { ...entry, password: "no" })).status, 403);
-    const opened = await visitor.ask("POST /shop/login", entry);
+    const headers = { "user-agent": "The visitor's program" };
+    const opened = await visitor.ask("POST /shop/login", entry, { headers });
     assert.equal(opened.status, 200, opened.text);
     assert.equal((await visitor.who())["id"], user, "the cookie that the function set");
+    const sessions = (await visitor.ask("GET /auth/sessions")).json["sessions"];
+    const programs = (sessions as readonly { readonly userAgent: unknown }[]).map(
+      (session) => session.userAgent,
+    );
+    assert.ok(programs.includes("The visitor's program"), JSON.stringify(programs));
     const renewed = await scene
       .person()
       .ask("POST /auth/refresh", { refreshToken: opened.json["refreshToken"] ?? null });

@@ -118,7 +118,7 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
       publicUrl,
       ownUrl: () => parts.ownUrl?.() ?? null,
       fetch: openAuthFetch(openRealEgress(), settings.internalHosts),
-      passwords: passwords.openHostPasswords(limits, random),
+      passwords: passwords.openHostPasswords({ clock, limits, random }),
       commonPasswords: passwords.openCommonPasswords(realDisk, passwordsFile),
       rates: openAuthRates({
         clock,
@@ -154,7 +154,7 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
     marks: mark,
     clock,
     limits,
-    isSecure: publicUrl?.startsWith("https:") === true,
+    isSecure: (publicUrl ?? settings.url)?.startsWith("https:") === true,
     used,
   });
   return service.openAuthService(identity, desk);

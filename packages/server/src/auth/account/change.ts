@@ -110,7 +110,7 @@ async function handleAskEmail(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer>
   const email = normalEmail(bodyOf(ask, ["email"])["email"]);
   const user = ask.caller.id;
   if (user === null) throw new PlatformError("SIGN_IN_REQUIRED");
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email });
   const secret = desk.secrets.draw();
   const input = { user, email, digest: desk.secrets.digest(secret) };
   const { ticket, isTaken } = await desk.run(askEmail, input, ask);

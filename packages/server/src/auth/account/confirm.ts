@@ -56,7 +56,7 @@ async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   bodyOf(ask, []);
   const { user, session, email } = await whoAsks(ask, desk);
   if (email === null) throw new PlatformError("NOT_FOUND");
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email });
   const code = desk.secrets.drawCode(digits);
   const input = { user, session, digest: desk.secrets.keyedDigest(label, code) };
   const { ticket } = await desk.run(askConfirm, input, ask);

@@ -59,7 +59,7 @@ const confirmCode: AuthProcedure<ConfirmInput, SignInOutcome | null> = {
 async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["email", "next"]);
   const email = normalEmail(body["email"]);
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email });
   const { settings, secrets, limits } = desk;
   const code = secrets.drawCode(digits);
   const mayJoin = settings.signUp === "open";

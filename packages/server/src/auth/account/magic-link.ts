@@ -59,7 +59,7 @@ const followLink: AuthProcedure<ConfirmInput, SignInOutcome> = {
 async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["email", "next"]);
   const email = normalEmail(body["email"]);
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email, kind: "link" });
   const secret = desk.secrets.draw();
   const { settings, limits } = desk;
   const mayJoin = settings.signUp === "open";

@@ -2,9 +2,14 @@
 // the one there is, or a new one.
 import { PlatformError } from "../../base/platform-error.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
-import { accountOfEmail } from "../account-find.ts";
+import type { Row } from "../../store/store.ts";
+import { accountOfEmail, findAll } from "../account-find.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
+import { endSessionsOf } from "../session-end.ts";
 import { createAccount } from "./account-make.ts";
+
+/** More than one user has of anything. */
+const rowsMax = 10_000;
 
 /** @returns the user's id. @throws ACCOUNT_DISABLED; VALUE_INVALID when users need more than an address. */
 export async function userByProvenEmail(
@@ -19,12 +24,23 @@ export async function userByProvenEmail(
     return user;
   }
   if (account["disabledAt"] !== null) throw new PlatformError("ACCOUNT_DISABLED");
-  if (account["emailVerified"] !== true) {
-    // Whoever set a password before did not own the address: theirs does not open it any more.
-    await scope.tx.update("authAccount", account["id"] as string, {
-      emailVerified: true,
-      passwordHash: null,
-    });
-  }
+  await handOver(scope, account);
   return account["user"] as string;
+}
+
+/**
+ * Gives an account to whoever showed that its address is theirs. While nobody had, somebody else may have made it and have
+ * waited for them: their password, sessions, keys, passkeys and accounts elsewhere open it no more. A second factor stays:
+ * it is asked for, so nobody comes in who is not its owner as well.
+ */
+export async function handOver(scope: ProcedureScope, account: Row): Promise<void> {
+  if (account["emailVerified"] === true) return;
+  const user = account["user"] as string;
+  await endSessionsOf(scope, user, null);
+  for (const table of ["authKey", "authPasskey", "authIdentity"]) {
+    const rows = await findAll(scope, table, "user", user, rowsMax);
+    for (const { id } of rows) await scope.tx.delete(table, id as string);
+  }
+  const id = account["id"] as string;
+  await scope.tx.update("authAccount", id, { emailVerified: true, passwordHash: null });
 }

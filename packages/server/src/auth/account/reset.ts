@@ -16,6 +16,7 @@ import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { chosenPassword } from "./password-rule.ts";
 import { dropTickets, storePassword } from "./password-store.ts";
+import { handOver } from "./proven-email.ts";
 
 const purpose = "resetPassword";
 
@@ -54,9 +55,9 @@ const resetPassword: AuthProcedure<
     const email = ticket["subject"] as string;
     const account = await accountOf(scope, user);
     if (account["email"] !== email) throw new PlatformError("TICKET_INVALID");
-    await storePassword(scope, account, passwordHash);
     // The letter arrived, so the address is theirs.
-    await scope.tx.update("authAccount", account["id"] as string, { emailVerified: true });
+    await handOver(scope, account);
+    await storePassword(scope, account, passwordHash);
     await dropTickets(scope, user, purpose);
     await endSessionsOf(scope, user, null);
     await audit(scope, { kind: "passwordReset", user, ...placeOf(device) });
@@ -72,7 +73,7 @@ const resetPassword: AuthProcedure<
 async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["email", "next"]);
   const email = normalEmail(body["email"]);
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email, kind: "link" });
   const secret = desk.secrets.draw();
   const input = { email, digest: desk.secrets.digest(secret) };
   const { ticket, isKnown } = await desk.run(askReset, input, ask);

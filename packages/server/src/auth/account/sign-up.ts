@@ -6,7 +6,7 @@
 // with the address of another, and waits for them to follow the letter, has no password for it.
 import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
-import { accountOf, accountOfEmail, findAll } from "../account-find.ts";
+import { accountOf, accountOfEmail, accountOfUser } from "../account-find.ts";
 import { bodyOf, invalidField, signInFields } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
@@ -21,9 +21,11 @@ import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { checkUserFields, createAccount, upgradeGuest } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { chosenPassword } from "./password-rule.ts";
+import { handOver } from "./proven-email.ts";
 
 const purpose = "verifyEmail";
 const cookieName = "keelson_sign_up";
+const othersMax = 100;
 
 /** What waits in the ticket. */
 type Waiting = {
@@ -68,19 +70,23 @@ type ConfirmInput = {
   readonly digest: string;
   /** Digest of the browser's half, or null. */
   readonly browser: string | null;
-  /** What was typed now, checked against the waiting hash; false when nothing was typed. */
+  /** What was typed now, checked against the waiting hash, or the account's; false when nothing was typed. */
   readonly isPasswordKnown: boolean;
+  /** Who is signed in where the letter is followed. */
+  readonly caller: string | null;
   readonly device: SignInDevice;
 };
 
 /** Follows the letter: of a sign-up, or of an account whose address was not verified yet. */
 const confirmEmail: AuthProcedure<ConfirmInput, SignInOutcome> = {
   name: "auth.confirmEmail",
-  async run(scope, { id, digest, browser, isPasswordKnown, device }) {
+  async run(scope, { id, digest, browser, isPasswordKnown, caller, device }) {
     const ticket = await takeTicket(scope, { purpose, id, digest });
     const email = ticket["subject"] as string;
     const waiting = ticket["data"] as Waiting | null;
-    const user = waiting === null ? await verifyOwn(scope, ticket["user"] as string, email) : null;
+    const owner = ticket["user"] as string;
+    const isOwner = isPasswordKnown || caller === owner;
+    const user = waiting === null ? await verifyOwn(scope, owner, { email, isOwner }) : null;
     if (user !== null || waiting === null) {
       await audit(scope, { kind: "emailVerified", user, ...placeOf(device) });
       return finishSignIn(scope, { user: user ?? "", methods: ["email"], isStrong: false }, device);
@@ -105,14 +111,17 @@ const confirmEmail: AuthProcedure<ConfirmInput, SignInOutcome> = {
   },
 };
 
+/** @param shown.isOwner whether who follows the letter is signed in to the account, or knows its password. */
 async function verifyOwn(
   scope: Parameters<typeof confirmEmail.run>[0],
   user: string,
-  email: string,
+  { email, isOwner }: { readonly email: string; readonly isOwner: boolean },
 ): Promise<string> {
   const account = await accountOf(scope, user);
   if (account["email"] !== email) throw new PlatformError("TICKET_INVALID");
-  await scope.tx.update("authAccount", account["id"] as string, { emailVerified: true });
+  if (isOwner)
+    await scope.tx.update("authAccount", account["id"] as string, { emailVerified: true });
+  else await handOver(scope, account);
   return user;
 }
 
@@ -121,9 +130,24 @@ async function dropOthers(
   scope: Parameters<typeof confirmEmail.run>[0],
   email: string,
 ): Promise<void> {
-  for (const ticket of await findAll(scope, "authTicket", "subject", email, 100)) {
-    if (ticket["purpose"] === purpose) await scope.tx.delete("authTicket", ticket["id"] as string);
-  }
+  // By the index on both: tickets of everybody are many, and the writer waits for this.
+  const { rows } = await scope.tx.list(
+    {
+      kind: "list",
+      from: "authTicket",
+      where: {
+        kind: "and",
+        parts: [
+          { kind: "field", field: "purpose", condition: { eq: purpose } },
+          { kind: "field", field: "subject", condition: { eq: email } },
+        ],
+      },
+      orderBy: [{ field: "id", descending: false }],
+      limit: othersMax,
+    },
+    null,
+  );
+  for (const { id } of rows) await scope.tx.delete("authTicket", id as string);
 }
 
 async function handleSignUp(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
@@ -136,7 +160,7 @@ async function handleSignUp(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
       .map((name) => [name, body[name] ?? null]),
   );
   const password = passwordOf(desk, body, email);
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email });
   const passwordHash = password === null ? null : await desk.passwords.hash(password);
   const secret = secrets.draw();
   const browser = secrets.draw();
@@ -187,6 +211,7 @@ async function handleConfirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> 
     digest,
     browser: half === null ? null : secrets.digest(half),
     isPasswordKnown: await isWaitingPassword(desk, { id, digest, password: body["password"] }),
+    caller: ask.caller.id,
     device: draft.device,
   };
   const outcome = await desk.run(confirmEmail, input, ask);
@@ -195,17 +220,23 @@ async function handleConfirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> 
   return { ...answer, cookies: [...(answer.cookies ?? []), gone] };
 }
 
-/** Whether what was typed is the password that was chosen at the sign-up. */
+/** Whether what was typed is the password that was chosen at the sign-up, or that of the account. */
 async function isWaitingPassword(
   desk: AuthDesk,
   shown: { readonly id: string; readonly digest: string; readonly password: Json | undefined },
 ): Promise<boolean> {
   if (typeof shown.password !== "string") return false;
-  const ticket = await desk.store.read((tx) => tx.get("authTicket", shown.id, null));
-  if (ticket === null || ticket["digest"] !== shown.digest) return false;
-  const waiting = ticket["data"] as Waiting | null;
-  const { isRight } = await desk.passwords.check(shown.password, waiting?.passwordHash ?? null);
-  return isRight;
+  const found = await desk.store.read(async (tx) => {
+    const ticket = await tx.get("authTicket", shown.id, null);
+    if (ticket === null || ticket["digest"] !== shown.digest) return null;
+    const waiting = ticket["data"] as Waiting | null;
+    if (waiting !== null) return { hash: waiting.passwordHash };
+    const user = ticket["user"] as string | null;
+    const account = user === null ? null : await accountOfUser({ tx }, user);
+    return { hash: (account?.["passwordHash"] ?? null) as string | null };
+  });
+  if (found === null) return false;
+  return (await desk.passwords.check(shown.password, found.hash)).isRight;
 }
 
 type VerifyInput = { readonly user: string; readonly email: string; readonly digest: string };
@@ -223,7 +254,7 @@ async function handleVerify(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   bodyOf(ask, []);
   const { email, emailVerified } = ask.caller.me;
   if (typeof email !== "string" || emailVerified === true) return { status: 202, json: {} };
-  admitLetter(desk, ask, email);
+  admitLetter(desk, ask, { email });
   const secret = desk.secrets.draw();
   const input = { user: ask.caller.id ?? "", email, digest: desk.secrets.digest(secret) };
   const { ticket } = await desk.run(askVerify, input, ask);

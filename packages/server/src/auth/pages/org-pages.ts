@@ -83,11 +83,14 @@ const orgPage: Page = {
   async show(context, note) {
     const id = context.ask.params["id"] ?? "";
     const org = await context.read(`/auth/orgs/${id}`);
-    const members = objectsOf((await context.read(`/auth/orgs/${id}/members`))["members"]);
+    const after = context.ask.query.get("after") ?? "";
+    const path = pagePath(`/auth/orgs/${id}/members`, { after });
+    const { members, next } = await context.read(path);
     return accountAnswer(context, note, {
       title: textOf(org["name"]),
       body: html`<h2>Members</h2>
-        ${list(members, (member) => memberRow(context, id, member))}
+        ${list(objectsOf(members), (member) => memberRow(context, id, member))}
+        ${textOf(next) === "" ? "" : html`<p><a href="${pagePath(`/auth/orgs/${id}`, { after: textOf(next) })}">More members</a></p>`}
         ${await invitationPart(context, id)}`,
     });
   },

@@ -1,4 +1,5 @@
 // Where one is signed in, and what happened to the account.
+import type { AuthEventKind } from "../auth-event.ts";
 import { html } from "./html.ts";
 import { accountAnswer, deviceName, when } from "./account-nav.ts";
 import { objectsOf, textOf } from "./page-call.ts";
@@ -57,8 +58,8 @@ const endAllPage: Page = {
   },
 };
 
-/** Events as people read them; others are shown by their name. */
-const eventTexts: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+/** Events as people read them. */
+const eventTexts: Readonly<Record<AuthEventKind, string>> = Object.freeze({
   signUp: "Signed up",
   guestUpgraded: "Signed up, and kept what was a guest's",
   signIn: "Signed in",
@@ -94,9 +95,13 @@ const eventTexts: Readonly<Record<string, string>> = Object.assign(Object.create
   orgRoleChanged: "A role in an organisation changed",
   keyMade: "Key made",
   keyEnded: "Key deleted",
+  refreshReused: "A used-up token of another system came again: its session was ended",
+  signUpAsked: "Asked to sign up",
+  madeByApp: "Account made by the app",
   accountClosed: "Account closed",
   accountOpened: "Account opened again",
   imported: "Brought from another system",
+  userDeleted: "Account deleted",
 });
 
 const eventsPage: Page = {
@@ -111,7 +116,8 @@ const eventsPage: Page = {
           const kind = textOf(event["kind"]);
           const device = deviceName(textOf(event["userAgent"]));
           return [
-            html`${eventTexts[kind] ?? kind}<br /><span class="quiet"
+            html`${Object.hasOwn(eventTexts, kind) ? eventTexts[kind as AuthEventKind] : kind}<br /><span
+                class="quiet"
                 >${device}${textOf(event["address"]) === "" ? "" : html` · ${textOf(event["address"])}`}</span
               >`,
             html`<span class="quiet">${when(textOf(event["at"]))}</span>`,
