@@ -8,7 +8,8 @@ import type { RuleSet } from "./rules.ts";
 import type { Schema } from "./schema.ts";
 import type { AppSpec, AuthSpec, FunctionSpec } from "./spec.ts";
 import { composeWork, type WorkBase } from "./work-compose.ts";
-import { appWorkflows, collectWorkflows } from "./workflow-define.ts";
+import { isWorkDescriptor } from "./work-define.ts";
+import { appWorkflows, collectWorkflows, isWorkflowDescriptor } from "./workflow-define.ts";
 
 /** Modules by name; what they export beside functions is left alone. */
 export type Modules = { readonly [module: string]: object };
@@ -60,6 +61,7 @@ export function composeApp(
   at: Function,
 ): { readonly spec: AppSpec } {
   checkParts(parts, at);
+  checkModules(parts.functions ?? {}, at);
   const functions = collect(parts.functions ?? {}, new Set(Object.keys(base.tables)), made, at);
   checkRoutes(functions, at);
   const specs: Record<string, FunctionSpec> = {};
@@ -105,6 +107,20 @@ function checkParts(parts: AppParts<Modules>, at: Function): void {
     "Write export default rules({ ... }).",
     at,
   );
+}
+
+/** A function in the place of a module would hold no functions, and be left out in silence. */
+function checkModules(modules: Modules, at: Function): void {
+  for (const [name, module] of Object.entries(modules as Readonly<Record<string, unknown>>)) {
+    const isMade =
+      isFunctionDescriptor(module) || isWorkDescriptor(module) || isWorkflowDescriptor(module);
+    if (typeof module === "object" && module !== null && !isMade) continue;
+    throw new DefinitionError(
+      `"${name}" in \`functions\` is not a module.`,
+      'Write import * as cinema from "./cinema.ts", and functions: { cinema }.',
+      at,
+    );
+  }
 }
 
 function collect(

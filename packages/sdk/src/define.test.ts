@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { functionsOf } from "./app.ts";
 import { DefinitionError } from "./definition-error.ts";
 import { functionName, type FunctionDescriptor } from "./function.ts";
-import { define, isId, Refusal, t, table } from "./index.ts";
+import { define, event, isId, Refusal, t, table } from "./index.ts";
 
 function cinema() {
   return define({
@@ -225,6 +225,11 @@ const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
     /"near" is no condition/,
     () => table({ a: t.text() }).index("a", loose({ where: { a: { near: 1 } } })),
   ],
+  [
+    "an option that an index does not have",
+    /An index has no option "were"/,
+    () => table({ a: t.text() }).index("a", loose({ where: { a: "x" }, were: 1 })),
+  ],
   ["a search over numbers", /kind int/, () => table({ a: t.int() }).search("a")],
   ["a search over private text", /private/, () => table({ a: t.text().private() }).search("a")],
   [
@@ -302,6 +307,27 @@ const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
   ["a pattern that does not compile", /pattern is not valid/, () => t.text({ pattern: "(" })],
   ["a pattern with flags", /flags "i"/, () => t.text({ pattern: /a/i })],
   ["a format that is none", /no format "phone"/, () => t.text({ format: loose("phone") })],
+  [
+    "an option of a text",
+    /t\.text has no option "maxLength"/,
+    () => t.text(loose({ maxLength: 5 })),
+  ],
+  [
+    "an option of a reference",
+    /t\.ref has no option "ondelete"/,
+    () => t.ref("film", loose({ ondelete: "cascade" })),
+  ],
+  [
+    "an option of an event",
+    /An event has no option "kye"/,
+    () => event({ room: t.text() }, loose({ kye: "room" })),
+  ],
+  ["a number for options", /5 is no option of t\.list/, () => t.list(t.int(), loose(5))],
+  [
+    "an option of a field that has none",
+    /t\.time has no option "default"/,
+    () => Reflect.apply(t.time, t, [{ default: "now" }]),
+  ],
   ["a default that is too long", /longer than 2/, () => t.text({ max: 2 }).default("abc")],
   ["a default of another type", /not a whole number/, () => t.int().default(loose("1"))],
   ["a default beyond the bounds", /above 3/, () => t.int({ max: 3 }).default(4)],
@@ -423,6 +449,16 @@ const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
     () => app({ functions: { cinema: { list: query({ run: () => 1 }) } } }),
   ],
   ["a module named like a word of rules", /"me" is reserved/, () => app({ functions: { me: {} } })],
+  [
+    "a function in the place of a module",
+    /"seats" in `functions` is not a module/,
+    () => app({ functions: { seats: query({ run: () => 1 }) } }),
+  ],
+  [
+    "a value in the place of a module",
+    /"cinema" in `functions` is not a module/,
+    () => app({ functions: { cinema: loose(5) } }),
+  ],
   ["one function under two names", /are the same function/, () => app(sameTwice())],
   [
     "a function of another define",

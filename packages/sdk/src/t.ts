@@ -18,6 +18,7 @@ import type {
   TimeType,
 } from "./field-types.ts";
 import { checkCase, checkName } from "./name-check.ts";
+import { checkOptions } from "./option-check.ts";
 import type { FieldSpec } from "./spec.ts";
 
 /** Bounds, inclusive. */
@@ -32,6 +33,8 @@ export interface TextOptions extends Bounds {
   readonly pattern?: RegExp | string;
   readonly format?: "email" | "url" | "slug";
 }
+
+const boundNames = ["min", "max"];
 
 /** What becomes of a row when the row that it refers to is deleted. */
 export type OnDelete = "refuse" | "cascade" | "clear";
@@ -55,6 +58,7 @@ function ref<const T extends string>(
   table: T,
   options: { onDelete?: OnDelete } = {},
 ): Field<RefType<T>> {
+  checkOptions("t.ref", options, ["onDelete"], ref);
   const onDelete = options.onDelete ?? "refuse";
   if (onDelete !== "refuse" && onDelete !== "cascade" && onDelete !== "clear") {
     throw new DefinitionError(
@@ -68,6 +72,7 @@ function ref<const T extends string>(
 
 /** Text of at most `max` (default 10,000) UTF-16 code units. */
 function text(options: TextOptions = {}): Field<TextType> {
+  checkOptions("t.text", options, [...boundNames, "pattern", "format"], text);
   const { min = 0, max = defaultLimits.textMax, format } = options;
   checkSizes({ min, max }, "text", text);
   if (format !== undefined && format !== "email" && format !== "url" && format !== "slug") {
@@ -92,6 +97,7 @@ function text(options: TextOptions = {}): Field<TextType> {
 
 /** A whole number that JavaScript holds exactly. Default bounds: plus and minus 2^53 - 1. */
 function int(options: Bounds = {}): Field<NumberType<"int">> {
+  checkOptions("t.int", options, boundNames, int);
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
   checkWhole({ min, max }, "int", int);
   return makeField({ kind: "int", min, max }, int);
@@ -99,27 +105,32 @@ function int(options: Bounds = {}): Field<NumberType<"int">> {
 
 /** A finite number. For money use `t.money`. */
 function number(options: Bounds = {}): Field<NumberType<"number">> {
+  checkOptions("t.number", options, boundNames, number);
   checkOrder(options, "number", number);
   return makeField({ kind: "number", ...given(options) }, number);
 }
 
 /** True or false. */
-function bool(): Field<BoolType> {
+function bool(...options: readonly never[]): Field<BoolType> {
+  checkOptions("t.bool", options[0], [], bool);
   return makeField({ kind: "bool" }, bool);
 }
 
 /** An instant: RFC 3339 with any offset as input, always UTC with milliseconds as read, `2026-01-31T20:15:00.000Z`. */
-function time(): Field<TimeType<"time">> {
+function time(...options: readonly never[]): Field<TimeType<"time">> {
+  checkOptions("t.time", options[0], [], time);
   return makeField({ kind: "time" }, time);
 }
 
 /** A day of the calendar, without zone: `2026-01-31`. */
-function date(): Field<TimeType<"date">> {
+function date(...options: readonly never[]): Field<TimeType<"date">> {
+  checkOptions("t.date", options[0], [], date);
   return makeField({ kind: "date" }, date);
 }
 
 /** Any JSON of at most `maxBytes` (default 65,536) when serialised. `V` tells its shape to tsc; it is not checked. */
 function json<V = unknown>(options: { readonly maxBytes?: number } = {}): Field<JsonType<V>> {
+  checkOptions("t.json", options, ["maxBytes"], json);
   const { maxBytes = defaultLimits.jsonBytesMax } = options;
   checkSizes({ min: 0, max: maxBytes }, "json", json);
   return makeField({ kind: "json", maxBytes }, json);
@@ -134,6 +145,7 @@ function money(currency: string, options: Bounds = {}): Field<NumberType<"money"
       money,
     );
   }
+  checkOptions("t.money", options, boundNames, money);
   checkWhole(options, "money", money);
   return makeField({ kind: "money", currency, ...given(options) }, money);
 }
@@ -148,6 +160,7 @@ function oneOf<const V extends string>(...values: readonly V[]): Field<OneOfType
 
 /** Values of one kind, at most `max` (default 1,000). */
 function list<const I extends AnyField>(item: I, options: Bounds = {}): Field<ListType<I>> {
+  checkOptions("t.list", options, boundNames, list);
   const { min = 0, max = defaultLimits.listMax } = options;
   checkSizes({ min, max }, "list", list);
   checkField("An item of a list", item, list);
@@ -177,6 +190,7 @@ function object<const F extends Fields>(fields: F): Field<ObjectType<F>> {
 
 /** Bytes, base64 as text, at most `max` (default 65,536) once decoded. */
 function bytes(options: { readonly max?: number } = {}): Field<BytesType> {
+  checkOptions("t.bytes", options, ["max"], bytes);
   const { max = defaultLimits.bytesMax } = options;
   checkSizes({ min: 0, max }, "bytes", bytes);
   return makeField({ kind: "bytes", max }, bytes);

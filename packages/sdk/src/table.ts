@@ -5,6 +5,7 @@ import { placeOf, type AnyField } from "./field.ts";
 import type { Fields, RuleId, SystemView } from "./field-types.ts";
 import { checkIndexWhere, namesOf } from "./index-where.ts";
 import { checkCase, checkName } from "./name-check.ts";
+import { checkOptions } from "./option-check.ts";
 import { checkLimit } from "./rate-limit-text.ts";
 import type { FieldSpec, IndexSpec, LimitSpec, TableSpec } from "./spec.ts";
 import { checkField } from "./t.ts";
@@ -194,6 +195,7 @@ function readIndex(args: readonly unknown[], spec: TableSpec, at: Function): Ind
   const options =
     typeof last === "object" && last !== null ? (last as { where?: unknown }) : undefined;
   const names = (options === undefined ? args : args.slice(0, -1)) as readonly string[];
+  checkOptions("An index", options, ["where"], at);
   checkFieldList("index", names, spec.fields, at);
   for (const name of names) {
     const kind = spec.fields[name]?.kind;

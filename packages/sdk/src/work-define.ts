@@ -5,6 +5,7 @@ import { DefinitionError } from "./definition-error.ts";
 import { checkTargets } from "./function-define.ts";
 import { isFunctionDescriptor, type FunctionDescriptor } from "./function.ts";
 import { checkCase, checkName } from "./name-check.ts";
+import { checkOptions } from "./option-check.ts";
 import type { ConsumerSpec, CronSpec, EventSpec, FieldSpec, HookSpec, QueueSpec } from "./spec.ts";
 import type { AnyField } from "./field.ts";
 import type { Fields } from "./field-types.ts";
@@ -105,6 +106,7 @@ export function event<const F extends Fields>(
   fields: F,
   options: EventOptions<F> = {},
 ): EventDefinition<F> {
+  checkOptions("An event", options, ["key", "keep"], event);
   return Object.freeze({ kind: "event", fields, options });
 }
 

@@ -1,8 +1,8 @@
 // `keelson backup`: a consistent, verified copy of the database while everything goes on.
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
-import { exits } from "../flags/failure.ts";
+import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { Command } from "./command.ts";
 import { openDoor } from "./open-door.ts";
@@ -29,18 +29,56 @@ export const backup: Command = {
   run: async (flags, io) => {
     const written = flags.needWord("file");
     const file = resolve(io.cwd, written);
+    if (existsSync(file)) throw isThere(written);
+    const partial = `${file}.partial`;
+    clear(partial, written);
     const door = await openDoor(flags, io);
     try {
-      await door.backup(file);
+      await door.backup(partial);
       // It holds what the database holds.
-      chmodSync(file, 0o600);
+      chmodSync(partial, 0o600);
+      renameSync(partial, file);
       const kib = Math.ceil(statSync(file).size / 1_024);
       io.terminal.note(
         `Verified copy of ${door.place}: ${written} (${counted(kib, "KiB", "KiB")}).`,
       );
       return exits.done;
     } finally {
+      sweep(partial);
       await door.close();
     }
   },
 };
+
+/** Takes away what a backup that was cut off left, and finds out whether a file can be written there. */
+function clear(partial: string, written: string): void {
+  try {
+    writeFileSync(partial, "");
+    sweep(partial);
+  } catch (cause) {
+    throw new Failure(
+      exits.fileFailed,
+      {
+        code: "FILE_UNWRITABLE",
+        what: `${written} can't be written.`,
+        why: (cause as Error).message,
+        fix: "Check that the folder exists, and that you may write there.",
+      },
+      { cause },
+    );
+  }
+}
+
+/** What a copy that was not finished consists of. */
+function sweep(partial: string): void {
+  for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(partial + suffix, { force: true });
+}
+
+function isThere(written: string): Failure {
+  return new Failure(exits.refused, {
+    code: "FILE_EXISTS",
+    what: `${written} is there already.`,
+    why: "A backup never writes over another file.",
+    fix: "Choose another name.",
+  });
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { keelson, serve, tempFolder } from "../command-scene.case.ts";
@@ -69,6 +69,7 @@ test("an import of 1,000 dirty lines counts every one of them, and can be run ag
     refused: 11,
     isWhole: true,
   });
+  assert.match(first.err, /line \d+ +VALUE_INVALID +title /, "it tells the field");
   const report = readFileSync(join(app, "ideas.csv.refused.ndjson"), "utf8").trim().split("\n");
   const refused = report.map(
     (line) => JSON.parse(line) as { code: string; line: number; reason: string },
@@ -175,7 +176,12 @@ test("a backup is taken while the server runs, and restored only when told", asy
     const backup = keelson(app, ["backup", "kept.db"]);
     assert.equal(backup.status, 0, backup.err);
     assert.equal(statSync(join(app, "kept.db")).mode & 0o777, 0o600, "it is its owner's alone");
-    assert.notEqual(keelson(app, ["backup", "kept.db"]).status, 0, "it writes over nothing");
+    assert.match(keelson(app, ["backup", "kept.db"]).err, /FILE_EXISTS/, "it writes over nothing");
+    assert.match(keelson(app, ["backup", "none/kept.db"]).err, /FILE_UNWRITABLE/);
+    writeFileSync(join(app, "again.db.partial"), "of a backup that was cut off");
+    assert.equal(keelson(app, ["backup", "again.db"]).status, 0);
+    const made = readdirSync(app).filter((name) => /\.db/.test(name));
+    assert.deepEqual(made.toSorted(), ["again.db", "kept.db"]);
     keelson(app, ["token", "--as=bob@example.com"]);
     assert.match(keelson(app, ["restore", "kept.db", "--replace"]).err, /DATA_LOCKED/);
     assert.equal(await server.stop(), 0);
@@ -186,12 +192,23 @@ test("a backup is taken while the server runs, and restored only when told", asy
   const restored = keelson(app, ["restore", "kept.db", "--replace"]);
   assert.equal(restored.status, 0, restored.err);
   const database = join(app, ".keelson", "data.db");
+  assert.ok(readdirSync(join(app, ".keelson")).every((name) => !name.includes("restoring")));
   assert.equal(statSync(database).mode & 0o777, 0o600, "and so is what it becomes");
   const users = keelson(app, ["export", "user"]).out;
   assert.match(users, /ada@example\.com/);
   assert.doesNotMatch(users, /bob@example\.com/);
-  writeFileSync(join(app, "broken.db"), "this is no database");
-  assert.notEqual(keelson(app, ["restore", "broken.db", "--replace"]).status, 0);
+  const kept = readFileSync(join(app, "kept.db"));
+  const broken = {
+    "text.db": "this is no database",
+    "empty.db": "",
+    "cut.db": kept.subarray(0, kept.length / 2),
+  };
+  for (const [name, bytes] of Object.entries(broken)) {
+    writeFileSync(join(app, name), bytes);
+    const refused = keelson(app, ["restore", name, "--replace"]);
+    assert.match(refused.err, /FILE_INVALID/, name);
+    assert.equal(refused.status, 12);
+  }
   assert.equal(keelson(app, ["export", "user"]).out, users, "a broken backup changes nothing");
 });
 

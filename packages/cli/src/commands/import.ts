@@ -16,6 +16,8 @@ import type { Command, Io } from "./command.ts";
 import { openDoor } from "./open-door.ts";
 
 const shownRefusals = 5;
+/** Of one record; the report has them all. */
+const shownIssues = 3;
 
 /** Imports a file. */
 export const importCommand: Command = {
@@ -171,8 +173,9 @@ function conclude(count: ImportCount, { flags, io, door, tableName, report }: Co
     terminal.out(`${tableName}: ${counted(read, "record")} read = ${parts.join(" + ")}.`);
   }
   terminal.note(terminal.tone("dim", `into ${door.place}`));
-  for (const { line, code, reason } of report.first()) {
-    terminal.note(`  ${terminal.tone("cyan", `line ${line}`)}  ${code}  ${reason}`);
+  for (const record of report.first()) {
+    const { line, code } = record;
+    terminal.note(`  ${terminal.tone("cyan", `line ${line}`)}  ${code}  ${whyRefused(record)}`);
   }
   if (refused > 0) terminal.note(`All refused records with their reasons: ${report.path()}`);
   if (!isWhole) {
@@ -258,6 +261,14 @@ function openReport(path: string): Report {
       file = null;
     },
   };
+}
+
+/** The fields that are wrong, where they are known; else the reason. */
+function whyRefused({ reason, details }: RefusedRecord): string {
+  const issues = (details as { readonly issues?: unknown } | null)?.issues;
+  if (!Array.isArray(issues) || issues.length === 0) return reason;
+  const told = issues.slice(0, shownIssues) as readonly { path: string; problem: string }[];
+  return told.map(({ path, problem }) => `${path} ${problem}`.trim()).join("; ");
 }
 
 function openForWriting(path: string): number {

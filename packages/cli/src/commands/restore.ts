@@ -42,7 +42,7 @@ export const restore: Command = {
     const { dataDir } = appPlace(flags.text("app"), flags, io);
     if (!existsSync(file)) throw missing(written);
     const { checkBackup, databaseName, lockData } = await import("@keelson/server/operator");
-    checkBackup(file);
+    checkFile(written, () => checkBackup(file));
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const lock = lockData(dataDir);
     try {
@@ -66,6 +66,29 @@ export const restore: Command = {
     }
   },
 };
+
+/** @throws Failure (exit 12) FILE_INVALID when `check` finds that the file is no whole backup. */
+function checkFile(written: string, check: () => void): void {
+  try {
+    check();
+  } catch (cause) {
+    const { details, cause: deeper } = cause as {
+      details?: { problem?: unknown };
+      cause?: unknown;
+    };
+    const why = deeper instanceof Error ? deeper.message : details?.problem;
+    throw new Failure(
+      exits.fileFailed,
+      {
+        code: "FILE_INVALID",
+        what: `${written} is no backup, or not whole.`,
+        why: String(why ?? (cause as Error).message),
+        fix: "Name a file that keelson backup wrote. Nothing was changed.",
+      },
+      { cause },
+    );
+  }
+}
 
 /** Moves a database with its companions: without them, commits that are not copied back yet would be lost. */
 function keepAside(database: string, kept: string): void {

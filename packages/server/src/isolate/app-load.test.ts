@@ -62,6 +62,20 @@ test("a folder without keelson/app.ts is told", async () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a mistake in what the app says of identity is told at its line", async () => {
+  const withAuth = app.replace("rules, functions", "rules,\n  auth: { signUpp: 5 },\n  functions");
+  const folder = writeApp({ ...files, "keelson/app.ts": withAuth });
+  await assert.rejects(loadApp(folder, ports), (error: AppInvalid) => {
+    const [mistake] = error.mistakes;
+    assert.deepEqual([mistake?.file, mistake?.line, mistake?.column], ["keelson/app.ts", 5, 3]);
+    assert.match(mistake?.problem ?? "", /"signUpp"/);
+    assert.match(mistake?.frame ?? "", /> 5 \|   auth: \{ signUpp/);
+    assert.match(mistake?.fix ?? "", /docs\/auth\.md/);
+    return true;
+  });
+  rmSync(folder, { recursive: true });
+});
+
 test("a loader goes on after a mistake in the rules", async () => {
   const folder = writeApp(files);
   const loader = await openAppLoader(folder, ports);

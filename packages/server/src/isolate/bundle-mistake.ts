@@ -2,6 +2,9 @@
 import type { Message } from "esbuild";
 import { codeFrame, type AppMistake } from "../model/app-mistake.ts";
 
+/** How esbuild begins its message; the rest speaks of the bundle's format. */
+const topLevelAwait = "Top-level await";
+
 /** @param failure what esbuild threw. @throws it again when it is none of esbuild's. */
 export function mistakesOf(failure: unknown): readonly AppMistake[] {
   const { errors } = failure as { errors?: readonly Message[] };
@@ -11,7 +14,7 @@ export function mistakesOf(failure: unknown): readonly AppMistake[] {
 
 function mistakeOf(message: Message): AppMistake {
   const { location, text } = message;
-  const problem = /[.!?]$/.test(text) ? text : `${text}.`;
+  const problem = problemOf(text);
   const fix = fixFor(message);
   if (location === null || location.file === "keelson-entry.js") {
     return { file: "keelson/app.ts", line: 1, column: 1, problem, fix, frame: "" };
@@ -19,6 +22,11 @@ function mistakeOf(message: Message): AppMistake {
   const { file, line, lineText } = location;
   const column = characters(lineText, location.column) + 1;
   return { file, line, column, problem, fix, frame: frameOf(lineText, line, column) };
+}
+
+function problemOf(text: string): string {
+  if (text.startsWith(topLevelAwait)) return "`await` stands outside of every function.";
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** esbuild counts bytes of UTF-8. */
@@ -37,6 +45,9 @@ function frameOf(lineText: string, line: number, column: number): string {
 function fixFor({ text, notes }: Message): string {
   if (text.includes("module of Node")) {
     return "Use a web API (fetch, crypto, URL, TextEncoder), or do this part outside of Keelson.";
+  }
+  if (text.startsWith(topLevelAwait)) {
+    return "Modules are evaluated once, before any data is there: wait inside of `run`.";
   }
   if (text.startsWith("Could not resolve")) {
     const [, name = ""] = /"([^"]*)"/.exec(text) ?? [];

@@ -93,6 +93,11 @@ test("a syntax error, a missing file, a missing package and a missing export are
     "keelson/test.ts": 'import { nothing } from "keelson"; export const a = nothing;',
   });
   assert.match(name?.problem ?? "", /No matching export/);
+  const [wait] = await mistakes({
+    "keelson/test.ts": "export const a = await Promise.resolve(1);",
+  });
+  assert.equal(wait?.problem, "`await` stands outside of every function.");
+  assert.match(wait?.fix ?? "", /inside of `run`/);
 });
 
 test("all mistakes that esbuild finds are told at once", async () => {

@@ -35,6 +35,8 @@ export interface Telling {
   readonly development: boolean;
 }
 
+const memoryPattern =
+  /^(Array buffer allocation failed|A length of \S+ is more than an isolate can hold\.)$/;
 const codePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** The error of a call that ended so. */
@@ -57,7 +59,12 @@ export function guestError(
       return new PlatformError("RESULT_TOO_LARGE", { function: name });
     case "failed":
     case "done":
-      return coded("FUNCTION_FAILED", { function: name }, told, telling);
+      return coded(
+        isMemory(told) ? "FUNCTION_MEMORY_EXCEEDED" : "FUNCTION_FAILED",
+        { function: name },
+        told,
+        telling,
+      );
     default:
       kind satisfies never;
       return null;
@@ -73,8 +80,16 @@ function refusal(told: Told, telling: Telling): PlatformError {
   return new PlatformError("FUNCTION_REFUSED", { ...given, code, text }, { cause, text });
 }
 
+/**
+ * Memory that the isolate did not give: a buffer, or a length that the guards of built-ins refuse. Unlike a heap
+ * that is full this is an error that user code may catch, and the isolate lives on.
+ */
+function isMemory({ name, message = "" }: Told): boolean {
+  return name === "RangeError" && memoryPattern.test(message);
+}
+
 function coded(
-  code: "FUNCTION_FAILED" | "RESULT_INVALID",
+  code: "FUNCTION_FAILED" | "FUNCTION_MEMORY_EXCEEDED" | "RESULT_INVALID",
   details: ErrorDetails,
   told: Told,
   telling: Telling,

@@ -61,7 +61,7 @@ function readProvider(place: SpecPlace, name: string, value: unknown): AuthProvi
     complain(place, `has a preset that is none of ${names}`, fix);
   }
   const keys = (...more: readonly ProviderKey[]) =>
-    readObject(place, value, [...commonKeys, "preset", ...more]) ?? {};
+    readObject(place, value, [...commonKeys, "preset", ...more], fix) ?? {};
   if (known?.kind === "oauth") return { ...known, ...readBasics(place, keys(), known) };
   if (known !== undefined) {
     const isSigned = known.signer !== null;
@@ -118,7 +118,7 @@ function readOAuth(
 ): Omit<OAuthProvider, "clientId" | "secret" | "scopes" | "label"> {
   const at = (key: ProviderKey) => readAddress(place, key, given[key]);
   const claims =
-    readObject(inside(place, `${place.what}.claims`), given["claims"], claimKeys) ?? {};
+    readObject(inside(place, `${place.what}.claims`), given["claims"], claimKeys, fix) ?? {};
   const claim = (key: keyof AuthProviderClaims): string | null => {
     const path = claims[key];
     if (path === undefined && key !== "id") return null;
@@ -153,7 +153,7 @@ export function readClients(
   const clients: Record<string, AuthClient> = {};
   for (const [id, each] of entriesOf(place, value)) {
     const own = inside(place, `auth.clients.${id.slice(0, 40)}`);
-    const given = readObject(own, each, clientKeys) ?? {};
+    const given = readObject(own, each, clientKeys, fix) ?? {};
     if (!clientPattern.test(id))
       complain(own, "has an id that is not of letters, digits, dots and dashes", fix);
     const redirects = readTexts(own, given["redirects"]) ?? [];
@@ -179,7 +179,7 @@ export function readClients(
 }
 
 function entriesOf(place: SpecPlace, value: unknown): readonly [string, unknown][] {
-  return value === undefined ? [] : Object.entries(readObject(place, value, null) ?? {});
+  return value === undefined ? [] : Object.entries(readObject(place, value, null, fix) ?? {});
 }
 
 function readText(place: SpecPlace, key: string, value: unknown): string {

@@ -34,7 +34,7 @@ export function readAuth(app: SpecPlace, value: unknown, user: TableModel | unde
   const own = defaultSignUpFields(user);
   const defaults: AuthModel = { ...defaultAuth, signUpFields: own };
   if (value === undefined) return defaults;
-  const given = readObject(place, value, keys) ?? {};
+  const given = readObject(place, value, keys, fix) ?? {};
   const flags = Object.fromEntries(
     switches.map((key) => [key, readFlag(place, key, given[key], defaults[key])]),
   ) as Record<(typeof switches)[number], boolean>;
@@ -102,7 +102,7 @@ function readPassword(place: SpecPlace, value: unknown): AuthModel["password"] {
   const own = inside(place, "auth.password");
   if (value === undefined || value === true) return defaultAuth.password;
   if (value === false) return null;
-  const { min = defaultAuth.password?.min } = readObject(own, value, ["min"]) ?? {};
+  const { min = defaultAuth.password?.min } = readObject(own, value, ["min"], fix) ?? {};
   const { least, most } = passwordMin;
   if (typeof min === "number" && Number.isInteger(min) && min >= least && min <= most)
     return { min };
@@ -125,7 +125,7 @@ function readOrganisations(place: SpecPlace, value: unknown): AuthModel["organis
   if (value === undefined || value === false) return null;
   if (value === true) return { roles: defaultOrgRoles };
   const own = inside(place, "auth.organisations");
-  const { roles } = readObject(own, value, ["roles"]) ?? {};
+  const { roles } = readObject(own, value, ["roles"], fix) ?? {};
   if (roles === undefined) return { roles: defaultOrgRoles };
   const names = readNames(place, "organisations.roles", roles);
   if (names.length === 0) complain(own, "has no roles", fix);

@@ -24,6 +24,8 @@ export interface RulesRead {
   readonly tables: Readonly<Record<string, TableRead>>;
   /** Where each function stands, by `module.name`. */
   readonly functions: Readonly<Record<string, SourcePlace>>;
+  /** Where the app is put together, and where it says how people sign in. */
+  readonly app?: { readonly at: SourcePlace; readonly auth: SourcePlace } | null;
   readonly mistakes: readonly AppMistake[];
 }
 
@@ -60,7 +62,7 @@ export function buildManifest(
 ): Manifest {
   const mistakes = new SpecMistakes(source);
   mistakes.found.push(...read.mistakes);
-  const place: SpecPlace = { mistakes, at: undefined, what: "the app" };
+  const place: SpecPlace = { mistakes, at: read.app?.at, what: "the app" };
   const given = readObject(place, plainJson(spec), appKeys) ?? {};
   if (given["version"] !== 1) {
     complain(place, "was made by another version of keelson", "Install one version of keelson.");
@@ -85,7 +87,7 @@ export function buildManifest(
   });
   const invariants = readInvariants(place, given["invariants"], functions);
   const cors = readCors(place, given["cors"]);
-  const auth = readAuth(place, given["auth"], tables["user"]);
+  const auth = readAuth({ ...place, at: read.app?.auth }, given["auth"], tables["user"]);
   if (mistakes.found.length > 0) throw new AppInvalid(mistakes.found);
   const body = {
     version: 1 as const,

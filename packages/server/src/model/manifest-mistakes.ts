@@ -50,18 +50,15 @@ export function readObject(
   place: SpecPlace,
   value: unknown,
   keys: readonly string[] | null,
+  fix: string = fixByDefine,
 ): Readonly<Record<string, unknown>> | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return complain(place, "is no object", fixByDefine);
+    return complain(place, "is no object", fix);
   }
   const given = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(given)) {
     if (keys === null || keys.includes(key)) continue;
-    complain(
-      place,
-      `has ${JSON.stringify(key.slice(0, 64))}, which means nothing there`,
-      fixByDefine,
-    );
+    complain(place, `has ${JSON.stringify(key.slice(0, 64))}, which means nothing there`, fix);
   }
   return given;
 }

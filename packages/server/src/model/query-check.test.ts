@@ -175,6 +175,10 @@ test("to a caller a private field does not exist; the system asks it", () => {
     assert.match(String(gives), /^QUERY_INVALID.*is no field of film$/, JSON.stringify(form));
     assert.ok(checkQuery(manifest, "film", form, system));
   }
+  assert.match(
+    String(outcome(() => checkQuery(manifest, "film", { select: ["title", "raitng"] }, caller))),
+    /select names "raitng", which is no field of film \(did you mean "rating"\?\)/,
+  );
   assert.doesNotMatch(
     String(outcome(() => checkQuery(manifest, "film", { orderBy: "secre" }, caller))),
     /secret/,

@@ -44,7 +44,10 @@ export class QueryContext {
     const field = table.fields.get(name);
     if (field !== undefined && (this.#seesPrivate || field.spec.private !== true)) return field;
     const hint = didYouMean(name, this.names(table));
-    return this.refuse(path, `is no field of ${table.model.name}${hint}`);
+    // `where.raitng` says it already, `orderBy` does not.
+    const isSaid = path.endsWith(`.${below("", name)}`);
+    const said = isSaid ? "" : `names ${JSON.stringify(name.slice(0, 64))}, which `;
+    return this.refuse(path, `${said}is no field of ${table.model.name}${hint}`);
   }
 
   /** Names of the fields that this reader may name. */

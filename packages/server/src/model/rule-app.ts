@@ -98,6 +98,23 @@ export function findFunctions(sources: SourceSet): Readonly<Record<string, Sourc
   return places;
 }
 
+/** Where the app is put together: the call `app({...})`, and what it says of identity. */
+export interface AppSource {
+  readonly at: SourcePlace;
+  /** Its key `auth`; the call where it has none, or is given more than a literal. */
+  readonly auth: SourcePlace;
+}
+
+/** The call of `app(...)`, or null when it could not be found. */
+export function findApp(sources: SourceSet): AppSource | null {
+  const [call] = callsOf(sources, "app");
+  if (call === undefined) return null;
+  const { file, node } = call;
+  const at = sources.place(file, node);
+  const auth = objectEntries(node.arguments[0]).find(({ name }) => name === "auth");
+  return { at, auth: auth === undefined ? at : sources.place(file, auth.key) };
+}
+
 function functionsOf(
   sources: SourceSet,
   file: SourceFile,

@@ -9,11 +9,13 @@ import type { SourcePlace } from "./manifest.ts";
 import { nameableTables } from "./platform-tables.ts";
 import { ruleChildren } from "./rule-analyse.ts";
 import {
+  findApp,
   findFunctions,
   findRulesCalls,
   findTables,
   findUnseen,
   plain,
+  type AppSource,
   type TableSource,
 } from "./rule-app.ts";
 import type { FieldRules, Rule, RuleExpr, RuleValue, TableRules } from "./rule-ast.ts";
@@ -53,6 +55,8 @@ export interface RuleReading {
   readonly tables: Readonly<Record<string, TableReading>>;
   /** By `module.name`; a function whose place was not found is not there. */
   readonly functions: Readonly<Record<string, SourcePlace>>;
+  /** Null when it was not found. */
+  readonly app: AppSource | null;
   readonly mistakes: readonly AppMistake[];
 }
 
@@ -126,6 +130,7 @@ export function readRules(input: RuleSources): RuleReading {
   return freezeDeep({
     tables: Object.fromEntries(readings),
     functions,
+    app: findApp(sources),
     mistakes: sources.mistakes,
   });
 }

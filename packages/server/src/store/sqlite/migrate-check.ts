@@ -118,7 +118,8 @@ function checkValues(db: DatabaseSync, map: TableMap): readonly MigrationStep[] 
     .filter((check) => check.rows > 0)
     .map(({ column, rows, examples, problem }): MigrationStep => {
       const name = `narrow column ${map.table.name}.${column.name}`;
-      const text = `${name}: ${rowsText(rows)} hold a value that is no longer allowed (${problem})`;
+      const held = `${rowsText(rows)} ${rows === 1 ? "holds" : "hold"}`;
+      const text = `${name}: ${held} a value that is no longer allowed (${problem})`;
       return { name, kind: "needs-data", text, rows, examples, hint: "Correct them first." };
     });
 }

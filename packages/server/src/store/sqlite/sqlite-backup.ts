@@ -1,7 +1,9 @@
 // A consistent copy of a file while it is written to, by the engine's online backup, and the proof that the
 // copy can be opened and is whole.
 import { backup, DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { PlatformError } from "../../base/platform-error.ts";
+import { readSchema } from "./schema-state.ts";
 import { storeError } from "./sqlite-error.ts";
 
 /** Pages copied before other work gets its turn: 4 MiB. */
@@ -29,13 +31,21 @@ export async function backupSqlite(path: string, target: string): Promise<void> 
   checkSqlite(target);
 }
 
-/** Reads a whole file. @throws STORE_FAILED with what is damaged. */
+/**
+ * Reads a whole file: its pages, and that the database is one of ours. An empty file, as a copy that failed
+ * leaves it, is a whole database to the engine.
+ * @throws STORE_FAILED with what is wrong.
+ */
 export function checkSqlite(path: string): void {
   let found: string;
   try {
-    const db = new DatabaseSync(path, { readOnly: true });
+    // Immutable: the bytes of this file alone count, and nothing is made beside it.
+    const db = new DatabaseSync(new URL("?immutable=1", pathToFileURL(path)), { readOnly: true });
     try {
       found = String(db.prepare("PRAGMA integrity_check(1)").get()?.["integrity_check"]);
+      if (found === "ok" && readSchema(db) === null) {
+        throw new PlatformError("STORE_FAILED", { problem: "The file holds no tables." });
+      }
     } finally {
       db.close();
     }

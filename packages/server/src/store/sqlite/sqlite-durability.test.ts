@@ -1,6 +1,6 @@
 // The settings that durability stands on, and copies of a live file.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { limits } from "../../base/limits.ts";
@@ -53,6 +53,7 @@ test("a backup made while writes go on is whole, of one moment, and can be opene
   }
   await copying;
   checkSqlite(target);
+  assert.ok(!existsSync(`${target}-shm`), "a look at it leaves nothing beside it");
   const copy = openSqliteStore({ path: target, manifest, limits });
   const counts = await Promise.all(
     ["user", "film"].map(
@@ -66,6 +67,17 @@ test("a backup made while writes go on is whole, of one moment, and can be opene
   copy.close();
   await assert.rejects(store.backup(target), failed, "what is there is not written over");
   store.close();
+});
+
+test("an empty file and another program's database are no backups", () => {
+  const empty = tempFile("empty.db");
+  writeFileSync(empty, "");
+  assert.throws(() => checkSqlite(empty), failed);
+  const foreign = tempFile("foreign.db");
+  const db = new DatabaseSync(foreign);
+  db.exec("CREATE TABLE note (id INTEGER)");
+  db.close();
+  assert.throws(() => checkSqlite(foreign), failed);
 });
 
 test("a damaged file is STORE_FAILED, never a wrong answer", async () => {
