@@ -28,6 +28,7 @@ export type {
   IndexSpec,
   InvariantContext,
   JobContext,
+  JobState,
   Json,
   Me,
   MutationContext,

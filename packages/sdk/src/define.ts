@@ -21,6 +21,7 @@ import type {
   FunctionDescriptor,
   FunctionKind,
   Returns,
+  ResultOf,
 } from "./function.ts";
 import type { BoolType } from "./field-types.ts";
 import type { Field } from "./field.ts";
@@ -116,7 +117,7 @@ export interface Authoring<S extends Schema, E extends Events = {}> {
   readonly queue: <F extends AnyFunction<"mutation" | "action">>(
     fn: F,
     options?: QueuePolicyOptions,
-  ) => Queue<ArgsIn<F>>;
+  ) => Queue<ArgsIn<F>, ResultOf<F>>;
   /** Runs a function for every event of a name, with the fields of the payload that it takes. Export it. */
   readonly on: <N extends keyof E & string, F extends AnyFunction<"mutation" | "action">>(
     event: N,

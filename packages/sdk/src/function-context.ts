@@ -3,6 +3,7 @@ import type { AuthContext } from "./auth-context.ts";
 import type { ReadDatabase, WriteDatabase } from "./database.ts";
 import type { AnyFunction, ArgsIn, ResultOf } from "./function.ts";
 import type { Id } from "./id.ts";
+import type { JobReads } from "./job-state.ts";
 import type { MailContext } from "./mail-context.ts";
 import type { Schema } from "./schema.ts";
 import type { AllowSpec } from "./spec.ts";
@@ -67,7 +68,7 @@ type RunArgs<F extends AnyFunction> =
 
 /** What a query gets. */
 export interface QueryContext<in out S extends Schema, P extends AllowSpec>
-  extends FunctionContext<P>, WorkflowReads {
+  extends FunctionContext<P>, JobReads, WorkflowReads {
   /** Calls another query of this app as the same caller, whatever its `allow` says. */
   readonly run: <F extends AnyFunction<"query">>(
     fn: F,
@@ -83,7 +84,7 @@ export interface MutationContext<
   // oxlint-disable-next-line typescript/no-empty-object-type -- No events.
   in out E extends Events = {},
 >
-  extends FunctionContext<P>, WorkContext<E>, WorkflowCalls, WorkflowReads {
+  extends FunctionContext<P>, WorkContext<E>, JobReads, WorkflowCalls, WorkflowReads {
   /**
    * Calls another query or mutation of this app as the same caller, whatever its `allow` says, inside this
    * transaction. When a mutation so called fails, this one fails with it, caught or not.

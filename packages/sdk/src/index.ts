@@ -22,6 +22,7 @@ export type {
 export type { RuleAnswer, RuleMe, RuleRow, Rules, RuleSet } from "./rules.ts";
 export type { Duration } from "./work-duration.ts";
 export type { WebhookCalls, WebhookEndpoint } from "./webhook-context.ts";
+export type { JobState } from "./job-state.ts";
 export type { EnqueueOptions, JobContext, Queue } from "./work-context.ts";
 export type {
   ChangeOptions,

@@ -9,8 +9,11 @@ export interface WebhookEndpoint {
   readonly types?: readonly string[];
   /** Whose it is, in the app's own words: a user's id, an organisation's. Default: nobody's. */
   readonly owner?: string | null;
-  /** What bodies look like; signed in the same way. Default: `standard`, `{ type, timestamp, data }`. */
-  readonly form?: "standard" | "cloudevents" | "cloudevents-binary";
+  /**
+   * What bodies look like; signed in the same way. Default: `standard`, `{ type, timestamp, data }`. `cloudevents` is one
+   * structured event, `cloudevents-batch` a list of one.
+   */
+  readonly form?: "standard" | "cloudevents" | "cloudevents-binary" | "cloudevents-batch";
 }
 
 /** An endpoint, as it stands. */

@@ -8,15 +8,17 @@ import type { Duration } from "./work-duration.ts";
 /** Payloads of an app's events by name. */
 export type Events = { readonly [event: string]: Fields };
 
-/** The least that is known of any queue. `~in`: arguments of its jobs. */
+/** The least that is known of any queue. `~in`: arguments of its jobs; `~out`: their results. */
 export interface AnyQueue {
   readonly kind: "queue";
   readonly "~in": object;
+  readonly "~out": unknown;
 }
 
-/** A queue whose jobs take `In`. */
-export interface Queue<In extends object> extends AnyQueue {
+/** A queue whose jobs take `In` and end with `Out`. */
+export interface Queue<In extends object, Out = unknown> extends AnyQueue {
   readonly "~in": In;
+  readonly "~out": Out;
 }
 
 /** What can be put off: a queue, or a function, which has a queue of its own name with the default policy. */

@@ -6,7 +6,7 @@ import { t } from "./t.ts";
 import { table } from "./table.ts";
 import { event } from "./work-define.ts";
 
-const { mutation, query, action, workflow } = define(
+const { mutation, query, action, queue, workflow } = define(
   { order: table({ state: t.oneOf("new", "paid") }) },
   { events: { paid: event({ order: t.id("order"), amount: t.int() }), bell: event({}) } },
 );
@@ -69,6 +69,17 @@ export const start = mutation({
     await cancelWorkflow(run);
     const found = await workflowRun(deliver, run);
     same<{ parcel: string; charged: number }>()<NonNullable<NonNullable<typeof found>["result"]>>();
+  },
+});
+
+const charges = queue(charge, { keep: "1h" });
+export const lookAtJob = query({
+  async run({ jobState }) {
+    const found = await jobState(charges, "work_job_1");
+    same<number | null>()<NonNullable<typeof found>["result"]>();
+    // @ts-expect-error -- Nobody enqueues a query.
+    await jobState(total, "work_job_1");
+    return (await jobState(charge, "work_job_1"))?.state;
   },
 });
 

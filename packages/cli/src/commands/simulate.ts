@@ -16,7 +16,7 @@ export const simulate: Command = {
     name: "simulate",
     summary: "Serves a simulator of Stripe or Plaid, for apps without keys.",
     about: [
-      "Starts a server on this machine that the official SDK of the service talks to as if it were the real one. Standard output has the environment variables that the app needs; everything it knows is gone when it ends. docs/payments.md tells what it has.",
+      "Starts a server on this machine that the official SDK of the service talks to as if it were the real one. Standard output has the environment variables that the app needs; everything it knows is gone when it ends. docs/payments.md tells what it has, and how it is asked for faults: lost answers, webhooks that come twice.",
       "keelson dev starts one by itself when the app names the service's secrets and none is set.",
     ],
     words: [{ name: "service", help: "stripe or plaid." }],

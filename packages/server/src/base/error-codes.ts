@@ -170,6 +170,7 @@ const rows = {
     "One transaction may not start so much work. Start one job that starts the others.",
   ),
   WORK_NOT_FOUND: row(404, "caller", "never", "There is no such work, or it has ended."),
+  WORK_CANCELLED: row(409, "caller", "never", "The work was cancelled before it ended."),
   WORKFLOW_NOT_DETERMINISTIC: row(
     500,
     "app",

@@ -44,6 +44,7 @@ export const hookKind: WorkKind = {
   ended: (scope, job, outcome) =>
     outcome.ok ? andThen(mark(scope, job, "done"), () => "default") : "default",
   died: (scope, job) => mark(scope, job, "dead"),
+  revived: (scope, job) => mark(scope, job, "waiting"),
 };
 
 /** The name of the procedure that an action's delivery begins with: it decides whether the event is late. */

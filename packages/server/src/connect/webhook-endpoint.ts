@@ -142,7 +142,12 @@ export function ownerOf(owner: Json): string | null {
   throw new PlatformError("ARGUMENT_INVALID", { owner: `a text of at most ${ownerCharsMax}` });
 }
 
-const forms: readonly Json[] = ["standard", "cloudevents", "cloudevents-binary"];
+const forms: readonly Json[] = [
+  "standard",
+  "cloudevents",
+  "cloudevents-binary",
+  "cloudevents-batch",
+];
 
 function formOf(form: Json): string {
   if (forms.includes(form)) return form as string;

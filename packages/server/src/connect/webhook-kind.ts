@@ -12,7 +12,7 @@ import type { Row } from "../store/store.ts";
 import type { Job, JobFailure } from "../work/job.ts";
 import type { ActOutcome, JobEnd, QueuePolicy, WorkKind, WorkWorld } from "../work/work-kind.ts";
 import type { CloudEvent } from "./cloud-event.ts";
-import { writeCloudEvents } from "./cloud-event-http.ts";
+import { writeCloudEvents, type CloudEventForm } from "./cloud-event-http.ts";
 import { endpointUrl } from "./endpoint-url.ts";
 import { privateHostsOf, secretsOf } from "./webhook-endpoint.ts";
 import { signWebhook } from "./webhook-sign.ts";
@@ -77,6 +77,11 @@ export const webhookKind: WorkKind = {
   },
   ended: (scope, job, outcome) => ended(scope, job, outcome),
   died: (scope, job, failure) => died(scope, job, failure),
+  revived: (scope, job) =>
+    andThen(
+      waitAnew(scope, (job.input as { readonly delivery: string }).delivery),
+      () => undefined,
+    ),
 };
 
 /** The name of the procedure that an attempt begins with. */
@@ -107,6 +112,13 @@ export function beginWebhook(scope: ProcedureScope, input: Json): Later<Json> {
   });
 }
 
+/** What an endpoint's form is on the wire. A batch has one event: deliveries succeed and fail by themselves. */
+const cloudEventForms: Readonly<Record<string, CloudEventForm>> = {
+  cloudevents: "structured",
+  "cloudevents-binary": "binary",
+  "cloudevents-batch": "batch",
+};
+
 /** The body in the endpoint's form, with the headers that say which. */
 function messageOf(
   endpoint: Row,
@@ -129,7 +141,7 @@ function messageOf(
     extensions: {},
     data: { kind: "json", value: data },
   };
-  const written = writeCloudEvents([event], form === "cloudevents" ? "structured" : "binary");
+  const written = writeCloudEvents([event], cloudEventForms[form as string] ?? "binary");
   return { headers: written.headers, body: Buffer.from(written.body).toString() };
 }
 
@@ -250,6 +262,15 @@ function died({ tx, run }: ProcedureScope, job: Job, failure: JobFailure): Later
       endedAt: timeText(run.nowMs),
     };
     return andThen(tx.update("hookDelivery", delivery, patch), () => undefined);
+  });
+}
+
+/** A delivery is tried again, for three days more. @returns its row as it was, or null when there is none. */
+export function waitAnew({ tx, run }: ProcedureScope, id: string): Later<Row | null> {
+  return andThen(tx.get("hookDelivery", id, null), (row) => {
+    if (row === null) return null;
+    const patch = { state: "waiting", attempts: 0, endedAt: null, at: timeText(run.nowMs) };
+    return andThen(tx.update("hookDelivery", id, patch), () => row);
   });
 }
 

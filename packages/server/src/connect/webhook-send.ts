@@ -8,6 +8,7 @@ import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import type { Row } from "../store/store.ts";
 import { addJob } from "../work/job-write.ts";
 import { endpointsMax, endpointsOf, ownerOf } from "./webhook-endpoint.ts";
+import { waitAnew } from "./webhook-kind.ts";
 
 /** The queue of all deliveries; an endpoint is a key of it. */
 export const webhookQueue = "webhook:out";
@@ -47,12 +48,9 @@ export const redeliver: Procedure = {
   run(scope, input) {
     const { id } = input as { readonly id?: Json };
     const name = typeof id === "string" ? id : "";
-    return andThen(scope.tx.get("hookDelivery", name, null), (row) => {
+    return andThen(waitAnew(scope, name), (row) => {
       if (row === null) throw new PlatformError("NOT_FOUND", { delivery: name.slice(0, 100) });
-      const patch = { state: "waiting", attempts: 0, endedAt: null, at: timeText(scope.run.nowMs) };
-      return andThen(scope.tx.update("hookDelivery", name, patch), () =>
-        andThen(addDeliveryJob(scope, name, row["endpoint"] as string), () => null),
-      );
+      return andThen(addDeliveryJob(scope, name, row["endpoint"] as string), () => null);
     });
   },
 };

@@ -371,21 +371,47 @@ test("one that never answers holds up four deliveries of its own, and nobody els
   assert.equal(receiver.received.length, 11);
 });
 
-test("the cloudevents SDK reads both forms", async (context) => {
+test("the cloudevents SDK reads all three forms", async (context) => {
   const { scene, receiver, add, send } = await open(context);
   const structured = await add({ url: `${receiver.url}/structured`, form: "cloudevents" });
   await add({ url: `${receiver.url}/binary`, form: "cloudevents-binary" });
+  await add({ url: `${receiver.url}/batch`, form: "cloudevents-batch" });
   await send("booking.paid", { seat: "F7" });
   await scene.idle();
   for (const came of receiver.received) {
-    const read = HTTP.toEvent({ headers: came.headers, body: came.body }) as SdkEvent<object>;
-    assert.ok(read.validate());
+    const message = { headers: came.headers, body: came.body };
+    const [read, ...more] = [HTTP.toEvent<object>(message)].flat() as SdkEvent<object>[];
+    assert.ok(read?.validate() === true && more.length === 0);
     assert.deepEqual([read.type, read.id, read.data], ["booking.paid", idOf(came), { seat: "F7" }]);
     if (came.path.endsWith("structured")) {
       assert.deepEqual(signaturesOf(came), [signed(structured.secret, came)]);
     }
   }
+  assert.equal(receiver.received.length, 3);
+});
+
+test("a dead delivery is tried again as work, too; one that is cancelled is dead in the log", async (context) => {
+  const { scene, receiver, add, send, deliveries } = await open(context);
+  await add();
+  receiver.answer(410);
+  await send();
+  await scene.idle();
+  const [endpoint] = await scene.rows("hookEndpoint");
+  const [letter] = await scene.rows("workDead");
+  receiver.answer(200);
+  await scene.call("out.turn", { id: endpoint?.["id"] as string, on: true });
+  await scene.procedure("work.retry", { id: letter?.["id"] as string });
+  await scene.idle();
   assert.equal(receiver.received.length, 2);
+  assert.equal((await deliveries())[0]?.["state"], "done");
+  receiver.answer(500);
+  await send();
+  await scene.idle();
+  const [waiting] = await scene.rows("workJob");
+  await scene.procedure("work.stop", { id: waiting?.["id"] as string });
+  const states = new Set((await deliveries()).map(({ state }) => state));
+  assert.deepEqual(states, new Set(["done", "dead"]));
+  assert.deepEqual(await scene.rows("workDead"), []);
 });
 
 test("deliveries are listed, and dropped after thirty days", async (context) => {

@@ -65,7 +65,7 @@ export const write = mutation({ allow: "anyone", async run({ db }) {
       now: "2027-01-15T08:00:00.000Z",
       requestId: "request-1",
       args: { a: 1 },
-      keys: ["db", "me", "now", "requestId", "run", "workflowRun"],
+      keys: ["db", "jobState", "me", "now", "requestId", "run", "workflowRun"],
     });
     assert.ok(outcome.cpuUs > 0);
   });

@@ -40,8 +40,10 @@ export const cronKind: WorkKind = {
     const spec = workOf(app).crons.get(name)?.spec;
     if (spec === undefined) return { kind: "done" };
     const { atMs } = job.input as unknown as CronInput;
-    const due = dueTick(spec, atMs, scope.run.nowMs);
-    const next = tickAfter(spec, due.lastMs);
+    // A dead letter that is tried again while the next tick is waited for: that tick alone, and nothing after it.
+    const isAlone = job.once === null;
+    const due = isAlone ? { runMs: atMs, lastMs: atMs } : dueTick(spec, atMs, scope.run.nowMs);
+    const next = isAlone ? null : tickAfter(spec, due.lastMs);
     const end: JobEnd =
       next === null ? { kind: "done" } : { kind: "again", dueMs: next, input: inputOf(spec, next) };
     if (due.runMs === null) return end;

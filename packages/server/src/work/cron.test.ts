@@ -26,6 +26,16 @@ export const far = action({
   run: ({ run }, { at }) => run(beat, { at }),
 });
 export const bad = mutation({ args: {}, async run() { throw new Error("bad"); } });
+export const mend = mutation({
+  args: {}, allow: "anyone", run: ({ db, now }) => db.asSystem("a test").tick.create({ name: "mended", at: now, now }).then(() => null),
+});
+export const moody = mutation({
+  args: { at: t.time() },
+  async run({ db, run }, { at }) {
+    if ((await db.asSystem("a test").tick.count({ where: { name: "mended" } })) === 0) throw new Error("not yet");
+    await run(beat, { at });
+  },
+});
 ${crons}`,
 });
 
@@ -122,4 +132,39 @@ test("a tick that fails for good is a dead letter, and the next ones come all th
   assert.equal((await scene.rows("workDead")).length, 2);
   const [job] = await scene.rows("workJob");
   assert.equal(job?.["place"], Date.parse("2027-01-15T08:45:00Z"));
+});
+
+test("a dead tick that is tried again is that tick alone: the schedule goes on as it was", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC", attempts: 1 }, moody);`,
+  );
+  await scene.advance(minutes(31));
+  const dead = await scene.rows("workDead");
+  assert.equal(dead.length, 2);
+  await scene.call("work.mend");
+  const retried = await scene.procedure("work.retryAll", { queue: dead[0]?.["queue"] as string });
+  assert.equal(retried, 2);
+  await scene.advance(minutes(30));
+  assert.deepEqual((await ticksOf(scene)).toSorted(), [
+    "08:15",
+    "08:30",
+    "08:31",
+    "08:45",
+    "09:00",
+  ]);
+  assert.equal((await scene.rows("workJob")).length, 1);
+  assert.deepEqual(await scene.rows("workDead"), []);
+});
+
+test("a tick that is cancelled is left out, and the next ones come all the same", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC" }, beat);`,
+  );
+  const [waiting] = await scene.rows("workJob");
+  await scene.procedure("work.stop", { id: waiting?.["id"] as string });
+  await scene.advance(minutes(46));
+  assert.deepEqual(await ticksOf(scene), ["08:30", "08:45"]);
+  assert.deepEqual(await scene.rows("workDead"), []);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Json } from "../base/json.ts";
 import type { Row } from "../store/store.ts";
 import { jobOfRow } from "./job.ts";
@@ -239,6 +240,94 @@ test("a job that used up its attempts is a dead letter, to be read, edited and r
   assert.equal(again, id);
   await scene.idle();
   assert.deepEqual(await whatOf(scene), ["mended"]);
+  assert.deepEqual(await scene.rows("workDead"), []);
+});
+
+test("a mutation that cancels the job that it runs for is told that it is too late, and is done", async (context) => {
+  const more = `
+export const quits = mutation({
+  args: {},
+  async run({ db, now, cancel, job }) {
+    await db.asSystem("a test").done.create({ what: String(await cancel(job.id)), at: now, attempt: job.attempt });
+  },
+});`;
+  const scene = await open(context, more);
+  await put(scene, "work.quits", [{}]);
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["false"]);
+  assert.deepEqual(await scene.rows("workJob"), []);
+});
+
+test("a query tells how far a job is, what it ended with, and why it failed", async (context) => {
+  const more = `
+export const far = action({
+  args: { fail: t.bool() }, returns: t.text({ max: 9 }),
+  async run({ job, run }, { fail }) {
+    await job.progress({ done: 3 });
+    await run(note, { job: job.id });
+    if (fail) throw new Refusal("NO", "Not today.");
+    return "whole";
+  },
+});
+export const note = mutation({
+  args: { job: t.text({ max: 60 }) },
+  async run({ db, now, jobState }, { job }) {
+    const { state, progress } = await jobState(fars, job);
+    await db.asSystem("a test").done.create({ what: state + " " + JSON.stringify(progress), at: now, attempt: 0 });
+  },
+});
+export const fars = queue(far, { keep: "1h", attempts: 1 });
+export const look = query({
+  args: { id: t.text({ max: 60 }), other: t.bool().default(false) }, allow: "anyone", returns: t.json().optional(),
+  run: ({ jobState }, { id, other }) => jobState(other ? todo : fars, id),
+});`;
+  const scene = await open(context, more);
+  const [later = ""] = await put(scene, "work.fars", [{ fail: false }], { in: "1m" });
+  const nothing = { by: null, progress: null, result: null, error: null };
+  const look = (id: string, other = false) => scene.call("work.look", { id, other });
+  assert.deepEqual(await look(later), { id: later, state: "waiting", ...nothing });
+  assert.equal(await look(later, true), null, "a job of another queue");
+  await scene.advance(60_000);
+  assert.deepEqual(await whatOf(scene), ['running {"done":3}']);
+  const done = { id: later, state: "done", ...nothing, progress: { done: 3 }, result: "whole" };
+  assert.deepEqual(await look(later), done);
+  const [bad = ""] = await put(scene, "work.fars", [{ fail: true }]);
+  await scene.idle();
+  const dead = (await look(bad)) as { readonly state: string; readonly error: { code: string } };
+  assert.deepEqual([dead.state, dead.error.code], ["dead", "FUNCTION_REFUSED"]);
+  assert.equal(await look("work_job_01h455vb4pex5vsknk084sn02q"), null);
+  assert.equal(await look("nothing"), null);
+});
+
+test("an action under way is not tried again beside itself", async (context) => {
+  const scene = await open(
+    context,
+    `export const long = action({ args: {}, run: () => new Promise((resolve) => setTimeout(resolve, 60_000)) });`,
+  );
+  const [id = ""] = await put(scene, "work.long", [{}]);
+  while (jobOfRow((await scene.rows("workJob"))[0] as Row).startedMs === null) await setImmediate();
+  await assert.rejects(scene.procedure("work.retry", { id }), { code: "ARGUMENT_INVALID" });
+  assert.equal(scene.dispatcher().counts().running, 1);
+  assert.equal(await scene.call("work.take", { id }), true);
+  assert.deepEqual(await scene.rows("workJob"), []);
+});
+
+test("dead letters of one text are tried again together, also while another job holds the text", async (context) => {
+  const scene = await open(context, `export const tried = queue(todo, { attempts: 1 });`);
+  for (const what of ["a", "b"]) {
+    await put(scene, "work.tried", [{ what, fail: 1 }], { once: "nightly" });
+    await scene.idle();
+  }
+  await put(scene, "work.tried", [{ what: "c" }], { once: "nightly", in: "1h" });
+  assert.equal((await scene.rows("workDead")).length, 2);
+  assert.equal(await scene.procedure("work.retryAll", { queue: "queue:work.tried" }), 2);
+  await scene.idle();
+  for (const { id, input } of await scene.rows("workDead")) {
+    const { what } = input as { readonly what: string };
+    await scene.procedure("work.retry", { id: id as string, input: { what } });
+  }
+  await scene.advance(3_700_000);
+  assert.deepEqual((await whatOf(scene)).toSorted(), ["a", "b", "c"]);
   assert.deepEqual(await scene.rows("workDead"), []);
 });
 

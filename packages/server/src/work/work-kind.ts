@@ -94,8 +94,10 @@ export interface WorkKind {
   ended?(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobEnd | "default">;
   /** In the writer, in one transaction with a job that is put off anew: the clock was set back to before its delay began. */
   clockSetBack?(scope: ProcedureScope, job: Job): Later<void>;
-  /** In the writer, in one transaction with the job's move to the dead letters. */
+  /** In the writer, in one transaction with the job's move to the dead letters, or with its being taken back. */
   died?(scope: ProcedureScope, job: Job, failure: JobFailure): Later<void>;
+  /** In the writer, in one transaction with the return of its dead letter: it is a job again. */
+  revived?(scope: ProcedureScope, job: Job): Later<void>;
 }
 
 /** Every kind of a server, by name. */

@@ -6,56 +6,77 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import { parseTime } from "../model/field-time.ts";
 import type { Where } from "../model/query-form.ts";
-import { jobOfRow } from "./job.ts";
-import { deadIdOf, jobIdOf } from "./job-run.ts";
-import { moreOf, moveJob, removeJob } from "./job-write.ts";
+import { cancelJob } from "./job-cancel.ts";
+import { jobOfRow, type Job } from "./job.ts";
+import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
+import { jobByOnce, moreOf, moveJob } from "./job-write.ts";
 import { readyLane } from "./lane.ts";
 import { nextPlace } from "./place-number.ts";
 import { readPosition, writePosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
+import type { WorkKinds } from "./work-kind.ts";
 import { listWork, showWork } from "./work-list.ts";
 
 type Input = Readonly<Record<string, Json>>;
 
-/** By name. */
-export const operatorProcedures: Readonly<Record<string, Procedure["run"]>> = {
-  "work.retry": (scope, input) => retry(scope, input as Input),
-  "work.drop": (scope, input) => drop(scope, (input as Input)["id"] as string),
-  "work.list": (scope, input) => listWork(scope, input as Input),
-  "work.show": (scope, input) => showWork(scope, (input as Input)["id"] as string),
-  "work.retryAll": (scope, input) => retryAll(scope, (input as Input)["queue"] as string),
-  "work.stop": (scope, input) => stop(scope, (input as Input)["id"] as string),
-  "work.replay": (scope, input) => replay(scope, input as Input),
-};
+/** By name. @param kinds those that are told what becomes of their jobs. */
+export function operatorProcedures(kinds: WorkKinds): Readonly<Record<string, Procedure["run"]>> {
+  return {
+    "work.retry": (scope, input) => retry(scope, kinds, input as Input),
+    "work.drop": (scope, input) => drop(scope, (input as Input)["id"] as string),
+    "work.list": (scope, input) => listWork(scope, input as Input),
+    "work.show": (scope, input) => showWork(scope, (input as Input)["id"] as string),
+    "work.retryAll": (scope, input) => retryAll(scope, kinds, (input as Input)["queue"] as string),
+    "work.stop": (scope, input) => stop(scope, kinds, (input as Input)["id"] as string),
+    "work.replay": (scope, input) => replay(scope, input as Input),
+  };
+}
 
 /** A dead letter waits again, with its attempts counted anew; a job that waits for a time runs at once. */
-function retry(scope: ProcedureScope, { id, input }: Input): Later<Json> {
+function retry(scope: ProcedureScope, kinds: WorkKinds, { id, input }: Input): Later<Json> {
   const jobId = jobIdOf(id as string);
   const { tx } = scope;
   return andThen(tx.get("workJob", jobId, null), (waiting) => {
     if (waiting !== null) {
       const job = jobOfRow(waiting);
+      // A second attempt beside it would be taken for the first one.
+      if (job.startedMs !== null) {
+        const problem = "an attempt is under way: wait for its end, or cancel it";
+        throw new PlatformError("ARGUMENT_INVALID", { id: jobId, problem });
+      }
       const given = input === undefined ? {} : { input };
       return andThen(moveJob(scope, job, { dueMs: null, attempts: 0, ...given }), () => jobId);
     }
     return andThen(tx.get("workDead", deadIdOf(jobId), null), (dead) => {
       if (dead === null) throw new PlatformError("WORK_NOT_FOUND", { id: jobId });
-      const job = { ...jobOfRow(dead), dueMs: null };
-      const row = {
-        id: jobId,
-        queue: job.queue,
-        lane: readyLane(job.queue, job.priority, job.key),
-        place: nextPlace(scope),
-        key: job.key,
-        once: job.once,
-        attempts: 0,
-        input: input === undefined ? job.input : input,
-        info: moreOf(job),
-      };
-      return andThen(tx.delete("workDead", deadIdOf(jobId)), () =>
-        andThen(tx.insert("workJob", row), () => jobId),
+      const job = { ...jobOfRow(dead), id: jobId, dueMs: null };
+      const given = input === undefined ? job : { ...job, input };
+      return andThen(revive(scope, given), () =>
+        andThen(kindOf(kinds, job.queue)?.revived?.(scope, given), () => jobId),
       );
     });
+  });
+}
+
+/** A dead letter is a job again. Its `once` is given up when another job holds it by now: both run. */
+function revive(scope: ProcedureScope, job: Job): Later<void> {
+  const { tx } = scope;
+  const taken = job.once === null ? null : jobByOnce(scope, job.queue, job.once);
+  return andThen(taken, (holder) => {
+    const row = {
+      id: job.id,
+      queue: job.queue,
+      lane: readyLane(job.queue, job.priority, job.key),
+      place: nextPlace(scope),
+      key: job.key,
+      once: holder === null ? job.once : null,
+      attempts: 0,
+      input: job.input,
+      info: moreOf(job),
+    };
+    return andThen(tx.delete("workDead", deadIdOf(job.id)), () =>
+      andThen(tx.insert("workJob", row), () => undefined),
+    );
   });
 }
 
@@ -70,7 +91,7 @@ function drop(scope: ProcedureScope, id: string): Later<Json> {
 const retryMax = 500;
 
 /** Dead letters of a queue wait again, the oldest first. @returns how many did; as many as `retryMax`: there may be more. */
-function retryAll(scope: ProcedureScope, queue: string): Later<Json> {
+function retryAll(scope: ProcedureScope, kinds: WorkKinds, queue: string): Later<Json> {
   const found = scope.tx.list(
     {
       kind: "list",
@@ -85,16 +106,16 @@ function retryAll(scope: ProcedureScope, queue: string): Later<Json> {
     const from = (index: number): Later<Json> => {
       const row = rows[index];
       if (row === undefined) return rows.length;
-      return andThen(retry(scope, { id: row["id"] as string }), () => from(index + 1));
+      return andThen(retry(scope, kinds, { id: row["id"] as string }), () => from(index + 1));
     };
     return from(0);
   });
 }
 
 /** Takes away a job that waits or runs, or else its dead letter. */
-function stop(scope: ProcedureScope, id: string): Later<Json> {
+function stop(scope: ProcedureScope, kinds: WorkKinds, id: string): Later<Json> {
   const jobId = jobIdOf(id);
-  return andThen(removeJob(scope, jobId), (job) => (job === null ? drop(scope, jobId) : jobId));
+  return andThen(cancelJob(scope, kinds, jobId), (isDone) => (isDone ? jobId : drop(scope, jobId)));
 }
 
 /**

@@ -12,8 +12,9 @@ import { syncCrons } from "./cron-kind.ts";
 import { addEvent, type EventListener } from "./event-write.ts";
 import { functionKinds } from "./function-kind.ts";
 import { beginJobs, endAttempt, failJob, type AttemptEnd } from "./job-attempt.ts";
+import { cancelJob } from "./job-cancel.ts";
 import { kindOf, runJobs } from "./job-run.ts";
-import { addJob, moreOf, putOffAnew, removeJob, wakeJobs } from "./job-write.ts";
+import { addJob, moreOf, putOffAnew, wakeJobs } from "./job-write.ts";
 import { jobOfRow } from "./job.ts";
 import { operatorProcedures } from "./work-operator.ts";
 import { pruneWork, type Prune } from "./work-prune.ts";
@@ -37,7 +38,7 @@ export function openWorkProcedures(parts: {
     "work.enqueue": (scope, input) => enqueue(scope, objectOf(input)),
     "work.cancel": (scope, input) => {
       const id = textOf(objectOf(input)["id"], "id");
-      return andThen(removeJob(scope, id), (job) => job !== null);
+      return cancelJob(scope, kinds, id);
     },
     "work.progress": (scope, input) => progress(scope, objectOf(input)),
   };
@@ -58,7 +59,7 @@ export function openWorkProcedures(parts: {
     "work.sync": (scope) =>
       andThen(syncConsumers(scope), (positions) => andThen(syncCrons(scope), () => positions)),
     "work.prune": (scope) => pruneWork(scope, prunes),
-    ...operatorProcedures,
+    ...operatorProcedures(kinds),
   };
   const forFunctions = Object.entries(open).map(([name, run]): [string, Procedure] => [
     name,

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultPlan } from "./fault-plan.ts";
+import { faultRequest, planFault } from "./fault-request.ts";
 
 /** A request, read. */
 export interface SimulatorRequest {
@@ -97,6 +98,10 @@ async function handle(
     return;
   }
   const name = `${request.method} ${request.path}`;
+  if (name === faultRequest) {
+    send(response, planFault(faults, request));
+    return;
+  }
   const fault = service.isApi(request) ? faults.takeApi(name) : null;
   const kind = fault?.kind;
   switch (kind) {

@@ -234,6 +234,40 @@ test("a timeout after success is repeated by the SDK with its key and charges on
   assert.ok((await refusalOf(stripe.refunds.list())) instanceof Stripe.errors.StripeRateLimitError);
 });
 
+test("faults are asked for over HTTP, too; what is none is refused and says why", async () => {
+  const { simulator } = await open();
+  const ask = async (fault: unknown, type = "application/json") => {
+    const init = { method: "POST", headers: { "content-type": type }, body: JSON.stringify(fault) };
+    const response = await fetch(`${simulator.url}/_/faults`, init);
+    return {
+      status: response.status,
+      body: (await response.json()) as { readonly error?: string },
+    };
+  };
+  const fault = { of: "api", kind: "serverError", on: "GET /v1/products" };
+  assert.deepEqual(await ask(fault), { status: 200, body: fault });
+  const list = () =>
+    fetch(`${simulator.url}/v1/products`, {
+      headers: { authorization: `Bearer ${simulator.secretKey}` },
+    });
+  assert.deepEqual([(await list()).status, (await list()).status], [500, 200]);
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    [{ ...fault, of: "bank" }, /`of`/],
+    [{ ...fault, kind: "duplicate" }, /`kind` is one of rateLimit/],
+    [{ ...fault, on: 1 }, /`on`/],
+    [{ ...fault, times: 0 }, /`times`/],
+    [{ ...fault, ms: "1s" }, /`ms`/],
+    [{ ...fault, often: 2 }, /`often`/],
+    [[], /JSON object/],
+  ];
+  for (const [asked, error] of wrong) {
+    const { status, body } = await ask(asked);
+    assert.equal(status, 400);
+    assert.match(body.error ?? "", error);
+  }
+  assert.match((await ask(fault, "text/plain")).body.error ?? "", /content type/);
+});
+
 test("refunds add up to what was charged and no more", async () => {
   const { stripe } = await open();
   const intent = await stripe.paymentIntents.create({

@@ -3,6 +3,7 @@ import { functionName } from "@keelson/sdk/guest";
 import { ask, askNow } from "./ask.ts";
 import { authCalls } from "./auth.ts";
 import type { OpenDatabase } from "./database.ts";
+import { jobReads } from "./job-state.ts";
 import { mailCalls } from "./mail.ts";
 import { create, freeze, parse, RealDate, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
@@ -37,7 +38,15 @@ export class ContextMaker {
     };
     switch (kind) {
       case "query":
-        return { db: this.#reading(call), me, now, run, requestId, ...workflowReads(call) };
+        return {
+          db: this.#reading(call),
+          me,
+          now,
+          run,
+          requestId,
+          ...jobReads(call),
+          ...workflowReads(call),
+        };
       case "mutation":
         return {
           db: this.#writing(call),
@@ -46,6 +55,7 @@ export class ContextMaker {
           run,
           requestId,
           ...workCalls(call),
+          ...jobReads(call),
           ...workflowCalls(call),
           ...workflowReads(call),
         };

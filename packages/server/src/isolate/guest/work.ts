@@ -63,20 +63,21 @@ function enqueue(
   const inMs = after === undefined ? undefined : durationMs(after);
   if (inMs === null) throw new TypeError('`in` is a length of time: "90s", "10m", "3d".');
   const payload = {
-    name: nameOf(work),
+    name: nameOfWork(work),
     args: args ?? {},
     options: { inMs, at, key, priority, once },
   };
   return ask(call, "work.enqueue", json(payload));
 }
 
-function nameOf(work: unknown): string {
+/** The name of a queue or function that app.ts lists. @throws TypeError. */
+export function nameOfWork(work: unknown): string {
   if (typeof work === "string") return work;
   const named = work as { [functionName]?: unknown; [workName]?: unknown } | null | undefined;
   const name = named?.[functionName] ?? named?.[workName];
   if (typeof name === "string") return name;
   throw new TypeError(
-    "enqueue takes a queue, mutation or action that app.ts lists: enqueue(mail.send, args).",
+    "This takes a queue, mutation or action that app.ts lists: enqueue(mail.send, args).",
   );
 }
 

@@ -15,6 +15,7 @@ import { policyOf } from "../work-app.ts";
 import type { JobDid, JobEnd, WorkKind } from "../work-kind.ts";
 import {
   cancelChildren,
+  cancelled,
   endedStep,
   giveUpSteps,
   interruptRun,
@@ -94,10 +95,12 @@ export const workflowKind: WorkKind = {
   died(scope, job, failure) {
     const { run } = job.input as { readonly run?: string };
     if (run === undefined) return undefined;
-    // The run shows what it failed with: there is nothing to try again.
-    return andThen(scope.tx.delete("workDead", deadIdOf(job.id)), () =>
-      failRun(scope, run, wireFailure(failure)),
-    );
+    // The run shows what it failed with: there is nothing to try again. A tick that somebody takes back is a run
+    // that is cancelled: what it did is undone.
+    return andThen(scope.tx.delete("workDead", deadIdOf(job.id)), (): Later<void> => {
+      if (failure.code !== "WORK_CANCELLED") return failRun(scope, run, wireFailure(failure));
+      return andThen(interruptRun(scope, run, cancelled), () => undefined);
+    });
   },
 };
 

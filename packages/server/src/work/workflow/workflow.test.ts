@@ -516,6 +516,23 @@ test("a run that is cancelled undoes what it did", async () => {
   assert.equal(await scene.call("main.kill", { run: id }), false);
 });
 
+test("a step whose job is cancelled fails, and a run whose tick is undoes what it did", async () => {
+  const acts = await start("acts", { fails: 1 });
+  const step = (await scene.rows("workJob")).find(({ queue }) => queue === "step:main.call");
+  await scene.procedure("work.stop", { id: step?.["id"] as string });
+  await scene.pass(1_000);
+  const { state, result } = await scene.run(acts);
+  assert.deepEqual([state, (result as { code: string }).code], ["done", "WORK_CANCELLED"]);
+  const sleeps = await start("saga", { fail: "sleep" });
+  const before = (await notes()).length;
+  const tick = (await scene.rows("workJob")).find(({ once }) => once === sleeps);
+  await scene.procedure("work.stop", { id: tick?.["id"] as string });
+  for (let count = 0; count < 3; count++) await scene.pass(1_000);
+  assert.equal((await scene.run(sleeps))["state"], "cancelled");
+  assert.deepEqual((await notes()).slice(before), ["undo hotel", "undo flight"]);
+  assert.deepEqual(await scene.rows("workDead"), []);
+});
+
 test("children run as runs of their own, and are cancelled with their parent", async () => {
   const id = await start("parent", { text: "child" });
   assert.deepEqual((await scene.run(id))["result"], {
