@@ -40,7 +40,8 @@ export const usage = `npm run bench -- [options]
   --inside               a function call inside the process, warm and cold
   --start                start to first answer, and memory
   --types                type-checking an app of 55 tables and 200 functions
-  --ceiling              what the generator reaches against a server that does nothing, beside wrk where there is one
+  --ceiling              what the generator reaches against a server that does nothing, beside wrk where there is one;
+                         and transfers by SQLite alone, in groups of 1 to 500
   --clients=64           connections, shared by the generator processes
   --processes=2          load generator processes
   --seconds=5            of each run

@@ -7,13 +7,17 @@ import { measureInside } from "./inside/measure-inside.ts";
 import { measureStart } from "./inside/measure-start.ts";
 import { measureTypes } from "./inside/measure-types.ts";
 import { measureCeiling } from "./load/measure-ceiling.ts";
+import { measureGroups } from "./load/measure-groups.ts";
 
 const flags = parseFlags();
 const results: Result[] = [];
 const say = (line: string): void => console.error(line);
 say(`${cpus()[0]?.model ?? "?"} x ${cpus().length}, Node ${process.version}, seed ${flags.seed}`);
 
-if (flags.ceiling) for (const result of await measureCeiling(flags)) report(result);
+if (flags.ceiling) {
+  for (const result of await measureCeiling(flags)) report(result);
+  for (const result of measureGroups(flags)) report(result);
+}
 if (flags.workloads.length > 0) await compare(flags, report, say);
 if (flags.inside) for (const result of await measureInside()) report(result);
 if (flags.start) for (const result of await measureStart()) report(result);
