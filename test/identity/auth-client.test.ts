@@ -133,10 +133,61 @@ test("a session that is ended elsewhere ends here, and what is stored is forgott
   assert.equal(kept.at(-1), null);
   assert.equal(await phone.auth.me(), null);
   assert.equal((await laptop.auth.me())?.email, "bea@example.com");
-  const kinds = (await laptop.auth.events()).map(({ kind }) => kind);
+  const { events, next } = await laptop.auth.events();
+  assert.equal(next, null);
+  const kinds = events.map(({ kind }) => kind);
   for (const kind of ["signUp", "signIn", "signInFailed", "sessionsRevoked"]) {
     assert.ok(kinds.includes(kind), `${kind} in ${kinds.join()}`);
   }
+});
+
+test("a client of a token of the app's own asks with it who is signed in", async (context) => {
+  const club = await openClub(context, { limits: { authAccessMs: 1_000 } });
+  const pairs: string[] = [];
+  const phone = clientOf(context, club, {
+    auth: "tokens",
+    tokenStorage: { load: () => null, save: (text) => void (text !== null && pairs.push(text)) },
+  });
+  await signUp(club, phone, "cy@example.com");
+  const tokenNow = () =>
+    (JSON.parse(pairs.at(-1) ?? "") as { readonly accessToken: string }).accessToken;
+  const old = tokenNow();
+  const fixed = clientOf(context, club, { token: old });
+  assert.equal((await fixed.auth.me())?.email, "cy@example.com");
+  assert.equal((await fixed.auth.sessions()).length, 1);
+  const nobody = clientOf(context, club, { token: () => null });
+  assert.equal(await nobody.auth.me(), null);
+
+  await until(async () => (await fixed.auth.me()) === null, "the end of a token that is a text");
+  assert.equal((await phone.auth.me())?.email, "cy@example.com", "renews the token");
+  assert.notEqual(tokenNow(), old);
+  await assert.rejects(fixed.auth.sessions(), isCode("TOKEN_EXPIRED"));
+  const told: (string | null)[] = [];
+  const own = clientOf(context, club, {
+    token: (expired) => {
+      told.push(expired);
+      return expired === null ? old : tokenNow();
+    },
+  });
+  assert.equal((await own.auth.me())?.email, "cy@example.com");
+  assert.deepEqual(told, [null, old]);
+  assert.equal((await own.auth.sessions()).length, 1);
+});
+
+test("what happened to an account is read a page at a time", async (context) => {
+  const club = await openClub(context);
+  const phone = clientOf(context, club, { auth: "tokens" });
+  await signUp(club, phone, "di@example.com");
+  for (let at = 0; at < 110; at++) await phone.auth.endOtherSessions();
+  const first = await phone.auth.events();
+  assert.equal(first.events.length, 100);
+  assert.ok(first.next !== null);
+  const second = await phone.auth.events(first.next);
+  assert.equal(second.next, null);
+  const ids = [...first.events, ...second.events].map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(second.events.at(-1)?.kind, "signUp");
+  assert.ok(ids.length > 110, String(ids.length));
 });
 
 test("with a cookie the store tells who is here, a guest stays the same user, and a link works once", async (context) => {

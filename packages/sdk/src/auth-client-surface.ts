@@ -49,6 +49,8 @@ export interface ClientAuthEvent {
   readonly session: string | null;
   readonly address: string | null;
   readonly userAgent: string | null;
+  /** More of it, by its kind; null: nothing. */
+  readonly details: { readonly [name: string]: unknown } | null;
 }
 
 /** A passkey of the caller. */
@@ -134,7 +136,10 @@ export interface ClientAuth<M = ClientMe> extends ClientAccess, ClientOrgs {
   endSession(id: string): Promise<void>;
   /** Ends every session but this one. */
   endOtherSessions(): Promise<void>;
-  events(): Promise<readonly ClientAuthEvent[]>;
+  /** What happened to the account, newest first, a page at a time. @param after `next` of the page before. */
+  events(
+    after?: string,
+  ): Promise<{ readonly events: readonly ClientAuthEvent[]; readonly next: string | null }>;
 
   /** Whether an authenticator app is set up, and how many recovery codes are left. */
   totp(): Promise<{ readonly enabled: boolean; readonly recoveryCodesLeft: number }>;

@@ -3,7 +3,6 @@
 import type { AuthTokens } from "./auth-client-tokens.ts";
 import type {
   ClientAuth,
-  ClientAuthEvent,
   ClientMe,
   ClientPasskey,
   ClientSession,
@@ -15,6 +14,7 @@ import type { AuthAsk } from "./auth-client-ask.ts";
 import { orgCalls } from "./auth-client-orgs.ts";
 import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
 import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
+import type { TokenSource } from "./client-send.ts";
 import type { Stop } from "./live-store.ts";
 
 /** What it needs of its client. */
@@ -23,8 +23,10 @@ export interface AuthClientParts {
   readonly base: string;
   readonly fetch: Fetch;
   readonly timeoutMs: number;
-  /** Null: the browser keeps a cookie. */
+  /** Null: the browser keeps a cookie, or the app has a token of its own. */
   readonly tokens: AuthTokens | null;
+  /** The app's own: what it calls with, it asks with. Without meaning beside `tokens`. */
+  readonly token: TokenSource;
   /** Who calls is somebody else now. */
   changed(): void;
 }
@@ -128,8 +130,10 @@ class OwnAuthClient {
         (await this.#get<{ sessions: readonly ClientSession[] }>("/auth/sessions")).sessions,
       endSession: (id: string) => this.#delete(`/auth/sessions/${encodeURIComponent(id)}`),
       endOtherSessions: async () => void (await this.#post("/auth/sessions/revoke-all", {})),
-      events: async () =>
-        (await this.#get<{ events: readonly ClientAuthEvent[] }>("/auth/events")).events,
+      events: (after?: string) => {
+        const query = after === undefined ? "" : `?${new URLSearchParams({ after }).toString()}`;
+        return this.#get<Awaited<ReturnType<ClientAuth["events"]>>>(`/auth/events${query}`);
+      },
     };
   }
 
@@ -165,12 +169,21 @@ class OwnAuthClient {
 
   /** The server answers that nobody is here also to a token that it does not take any more: is there a newer one? */
   async #askMe(): Promise<ClientMe | null> {
-    const { tokens } = this.#parts;
-    const token = (await tokens?.source(null)) ?? null;
-    const ask = () => this.#get<{ readonly me: ClientMe | null }>("/auth/me");
-    const { me } = await ask();
-    if (me !== null || tokens === null || token === null) return me;
-    return (await tokens.source(token)) === null ? null : (await ask()).me;
+    type Answer = { readonly me: ClientMe | null };
+    const ask = (token: string | null) =>
+      this.#ask<Answer>({ method: "GET", path: "/auth/me" }, token);
+    const token = await this.#token(null);
+    const { me } = await ask(token);
+    if (me !== null || token === null) return me;
+    const newer = await this.#token(token);
+    return newer === null || newer === token ? null : (await ask(newer)).me;
+  }
+
+  /** What to ask with; null: nothing, or the browser's cookie. @param expired what the server does not take any more. */
+  async #token(expired: string | null): Promise<string | null> {
+    const { tokens, token } = this.#parts;
+    if (tokens !== null) return tokens.source(expired);
+    return typeof token === "function" ? token(expired) : token;
   }
 
   #subscribe(changed: () => void): Stop {
@@ -232,8 +245,8 @@ class OwnAuthClient {
   }
 
   /** Once: what signs in is not sent again by itself. A token that ran out is renewed first. */
-  async #ask<T>(request: HttpRequest): Promise<T> {
-    const { base, fetch, tokens, timeoutMs } = this.#parts;
+  async #ask<T>(request: HttpRequest, given?: string | null): Promise<T> {
+    const { base, fetch, timeoutMs } = this.#parts;
     const send = (token: string | null) =>
       askHttp(fetch, base, request, {
         token,
@@ -241,14 +254,16 @@ class OwnAuthClient {
         mayBeRepeat: false,
         signal: AbortSignal.timeout(timeoutMs),
       });
-    const token = tokens === null ? null : await tokens.source(null);
+    const token = given === undefined ? await this.#token(null) : given;
     try {
       return (await send(token)) as T;
     } catch (error) {
       const { code } = error as { readonly code?: unknown };
       const isRefused = code === "TOKEN_EXPIRED" || code === "TOKEN_INVALID";
-      if (tokens === null || token === null || !isRefused) throw error;
-      return (await send(await tokens.source(token))) as T;
+      if (token === null || !isRefused) throw error;
+      const newer = await this.#token(token);
+      if (newer === token) throw error;
+      return (await send(newer)) as T;
     }
   }
 }

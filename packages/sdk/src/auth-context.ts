@@ -7,6 +7,11 @@ export interface OpenedSession {
   readonly session: Id<"authSession">;
   /** For a `Set-Cookie` header. */
   readonly cookie: string;
+  /**
+   * For the program to keep, and to send with the next `verifyPassword` of this account; it is no proof of anything. Null:
+   * the user has no address.
+   */
+  readonly device: string | null;
   /** A JWT, accepted as `Authorization: Bearer`, and under the schemes of `app({ auth: { schemes } })`. */
   readonly accessToken: string;
   /** For `POST /auth/refresh`; good once. */
@@ -43,13 +48,29 @@ export interface AuthContext {
     readonly emailVerified?: boolean;
     readonly fields?: { readonly [field: string]: unknown };
   }): Promise<Id<"user">>;
-  /** Whose password it is; null when it is wrong, or nobody has the address. @throws RATE_LIMITED after some wrong ones. */
+  /**
+   * Whose password it is; null when it is wrong, or nobody has the address. @param tried.device what `openSession` gave this
+   * program for the account: strangers who guess then don't keep its owner out. @throws RATE_LIMITED after some wrong ones.
+   */
   verifyPassword(tried: {
     readonly email: string;
     readonly password: string;
+    readonly device?: string;
   }): Promise<Id<"user"> | null>;
   /** Gives a user another password and ends their sessions. @throws PASSWORD_WEAK. */
   setPassword(change: { readonly user: Id<"user">; readonly password: string }): Promise<null>;
+  /**
+   * Gives a user another address to sign in with; the address before is told by a letter. Whether the caller may is the
+   * function's own business: ask for their password first. @param change.emailVerified whether the app knows that it is
+   * theirs. Default: false; then whoever shows that the address is theirs gets the account (a mistyped one is somebody's).
+   * @throws UNIQUE_TAKEN when another account has it; CONFLICT for a guest or a service, and for
+   * an address that is not verified where the account has a second factor; USER_NOT_FOUND.
+   */
+  setEmail(change: {
+    readonly user: Id<"user">;
+    readonly email: string;
+    readonly emailVerified?: boolean;
+  }): Promise<null>;
   /**
    * Deletes a user with all that identity keeps of them, at once: their sessions end everywhere. Rows of the app that refer
    * to them do what their `onDelete` says. @throws NOT_FOUND; REF_IN_USE; CONFLICT when an organisation of others would be

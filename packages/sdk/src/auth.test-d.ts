@@ -50,6 +50,9 @@ action({
     const { session, accessToken } = await auth.openSession({ user: me.id });
     same<Id<"authSession">>()<typeof session>();
     same<string>()<typeof accessToken>();
+    await auth.setEmail({ user: me.id, email: "c@d.ee", emailVerified: true });
+    // @ts-expect-error an address is a text
+    await auth.setEmail({ user: me.id, email: null });
     // @ts-expect-error a session is no user
     await auth.issueToken({ user: session });
     const org = await auth.createOrg({ name: "Acme", slug: "acme" });

@@ -169,6 +169,7 @@ function openAuth(
     fetch: options.fetch ?? globalFetch,
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
     tokens,
+    token: options.token ?? null,
     changed,
   });
 }

@@ -39,7 +39,7 @@ export const start: Command = {
       {
         name: "trust-proxy",
         kind: "switch",
-        help: "Takes the caller's address and scheme from the proxy in front (X-Forwarded-For).",
+        help: "Takes the caller's address and scheme from the proxy in front (X-Forwarded-For, X-Forwarded-Proto).",
       },
     ],
     examples: [

@@ -11,7 +11,7 @@ import {
   type UserImportOptions,
   type UserSource,
 } from "@keelson/server/operator";
-import type { Json } from "@keelson/sdk/spec";
+import type { FieldSpec, Json } from "@keelson/sdk/spec";
 import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
@@ -57,7 +57,9 @@ export async function importUsers(flags: Flags, io: Io): Promise<Exit> {
   const door = await openDoor(flags, io);
   const run = new ImportRun(io, door, { source, options, report: `${file}.imported.ndjson` });
   try {
-    run.map = mapOf(flags, Object.keys(tableNamed(await door.tables(), "user").fields));
+    const { fields } = tableNamed(await door.tables(), "user");
+    const own = source === "keelson" ? ownMap(fields) : [];
+    run.map = [...own, ...mapOf(flags, Object.keys(fields))];
     for await (const records of readUserRecords(file, flags.text("collection") ?? "users")) {
       for (const record of records) await run.add(record);
     }
@@ -268,6 +270,21 @@ function mapOf(flags: Flags, fields: readonly string[]): readonly (readonly [str
       fix: 'For example: --map "user_metadata.plan=plan"',
     });
   });
+}
+
+/** The row of the app comes along by itself; ids are others here, and what refers to rows needs a --map. */
+function ownMap(
+  fields: Readonly<Record<string, FieldSpec>>,
+): readonly (readonly [string, string])[] {
+  return Object.entries(fields)
+    .filter(([name, spec]) => name !== "email" && !holdsId(spec))
+    .map(([name]) => [`row.${name}`, name] as const);
+}
+
+function holdsId(spec: FieldSpec): boolean {
+  if (spec.kind === "id" || spec.kind === "ref") return true;
+  if (spec.kind === "list") return holdsId(spec.item);
+  return spec.kind === "object" && Object.values(spec.fields).some(holdsId);
 }
 
 function textOf(file: string): string {

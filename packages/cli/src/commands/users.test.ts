@@ -1,6 +1,7 @@
 // Users of five systems, in the files that those write, become users of an app: they sign in with the passwords that
 // they had, get a hash of ours at that, and everything comes out again as a file that another app takes.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -50,13 +51,19 @@ function imported(app: string, args: readonly string[], status = 0): Report {
 }
 
 interface Exported {
+  readonly keys: readonly { readonly digest: string; readonly expiresAt: string | null }[];
+  readonly consents: readonly { readonly client: string; readonly scopes: readonly string[] }[];
   readonly id: string;
   readonly email: string | null;
   readonly emailVerified: boolean;
   readonly passwordHash: string | null;
   readonly disabledAt: string | null;
   readonly identities: readonly { readonly provider: string; readonly subject: string }[];
-  readonly row: { readonly name: string | null; readonly plan: string | null };
+  readonly row: {
+    readonly id?: string;
+    readonly name: string | null;
+    readonly plan: string | null;
+  };
 }
 
 function exported(app: string, file: string): ReadonlyMap<string, Exported> {
@@ -258,7 +265,7 @@ test("users of five systems sign in with the passwords that they had", async (co
 
     const next = newApp(context);
     writeFileSync(join(next, "all.ndjson"), readFileSync(join(app, "all.ndjson")));
-    const report = imported(next, ["all.ndjson", "--from=keelson", "--map=row.plan=plan"]);
+    const report = imported(next, ["all.ndjson", "--from=keelson"]);
     assert.deepEqual([report.created, report.passwords, report.disabled], [6, 4, 1]);
     const moved = exported(next, "moved.ndjson");
     for (const [email, { passwordHash, identities, row }] of users) {
@@ -277,6 +284,60 @@ test("users of five systems sign in with the passwords that they had", async (co
       await server.stop();
     }
   });
+});
+
+test("an export of ours brings back what opens accounts, and tells what it does not", async (context) => {
+  const key = `kk_${"k".repeat(43)}`;
+  const digest = createHash("sha256").update(key).digest("base64url");
+  const held = {
+    ...{ digest, name: "till", hint: "kk_kkkkkkkk", scopes: [], isStrong: false },
+    ...{ createdAt: "2026-01-01T00:00:00.000Z", expiresAt: null, lastUsedAt: null },
+  };
+  const consents = [{ client: "wiki", scopes: ["openid"], createdAt: "2026-01-01T00:00:00.000Z" }];
+  const user = {
+    ...{ id: "user_before", email: "eve@example.com", emailVerified: true, passwordHash: null },
+    ...{ hasSecondFactor: true, identities: [], passkeys: [{}], organisations: [{}], consents },
+    row: { id: "user_before", email: "eve@example.com", name: "Eve", plan: "gold", role: "staff" },
+  };
+  const first = newApp(context);
+  const broken = {
+    ...held,
+    digest: digest.toLowerCase().slice(0, 42).padEnd(43, "x"),
+    expiresAt: "?",
+  };
+  writeLines(join(first, "one.ndjson"), [{ ...user, keys: [held, broken] }]);
+  const report = imported(first, ["one.ndjson", "--from=keelson"]);
+  assert.equal(report.created, 1);
+  assert.deepEqual(report.left, {
+    ...{ passkeys: 1, "the second factor": 1, organisations: 1 },
+    "keys (that can't be read)": 1,
+  });
+  const out = exported(first, "out.ndjson").get("eve@example.com");
+  assert.deepEqual(out?.keys, [held]);
+  assert.deepEqual(
+    out?.consents.map(({ client, scopes }) => [client, scopes]),
+    [["wiki", ["openid"]]],
+  );
+  assert.deepEqual([out?.row.name, out?.row.plan], ["Eve", "gold"]);
+
+  const second = newApp(context);
+  writeFileSync(join(second, "out.ndjson"), readFileSync(join(first, "out.ndjson")));
+  const again = imported(second, ["out.ndjson", "--from=keelson"]);
+  assert.deepEqual([again.created, again.left], [1, {}]);
+  const moved = exported(second, "moved.ndjson").get("eve@example.com");
+  const { id: before, ...row } = out?.row ?? {};
+  const { id: after, ...there } = moved?.row ?? {};
+  assert.notEqual(after, before);
+  assert.deepEqual(there, row);
+  assert.deepEqual(moved?.keys, out?.keys);
+  const server = await serve(second, ["start"]);
+  try {
+    const headers = { authorization: `Bearer ${key}` };
+    const me = await (await fetch(`${server.url}/auth/me`, { headers })).json();
+    assert.equal((me as { readonly me: { readonly id: string } | null }).me?.id, moved?.id);
+  } finally {
+    await server.stop();
+  }
 });
 
 test("what can't be read or is written wrongly is told in words that help", (context) => {

@@ -16,7 +16,8 @@ export const users: Command = {
       "An address counts as verified only where the file says so. A user whose address, or account elsewhere, is here already is left as they are, so the import can be started again. Each user is a transaction of their own.",
       "At the end it tells how many records it read, and that number is always created + there already + refused. <file>.imported.ndjson has a line for each: the old id, the new one, and what was not carried over.",
       "Files: Auth0's user export (NDJSON, JSON or CSV), with --hashes for the file of hashes that its support hands out; Firebase's users.json of firebase auth:export, with --hash-config for the parameters that its console shows; aws cognito-idp list-users (JSON) or its CSV; the rows of Supabase's auth.users (CSV, NDJSON or JSON); PocketBase's pb_data/data.db itself, or rows of its users.",
-      "keelson users export writes every user with address, hash, accounts elsewhere, passkeys and organisations, one JSON object a line: what keelson users import --from=keelson reads. Keep such a file as safe as the database.",
+      "keelson users export writes every user with address, hash, accounts elsewhere, keys (as digests), consents, the row of the app, passkeys and organisations, one JSON object a line. keelson users import --from=keelson brings back all of it but passkeys and organisations, under new ids; fields that refer to rows need a --map. Keep such a file as safe as the database.",
+      "Not in it: authenticator apps (sealed with the server's keys, for the user's id), recovery codes (worth nothing without them), sessions and tickets (they open doors of this server only), the record of events, organisations themselves. keelson backup has all of that.",
       "keelson users close ends every session of a user and takes neither password nor key of theirs until keelson users open. Nothing of theirs is lost. With the server running or not.",
     ],
     words: [

@@ -1,5 +1,5 @@
 // Users with all that identity knows of them, a page at a time: what `keelson users export` writes. Sessions, links on
-// their way and keys are left out: they open doors of this app and are worth nothing anywhere else.
+// their way, authenticator apps and recovery codes are left out: they are worth nothing under other keys and ids.
 import type { Json } from "@keelson/sdk/spec";
 import type { ListQuery, OperatorDesk } from "@keelson/server/operator";
 import type { Row } from "./data-door.ts";
@@ -40,6 +40,8 @@ export async function readUsers(
     const identities = await of("authIdentity");
     const passkeys = await of("authPasskey");
     const members = await of("orgMember");
+    const keys = await of("authKey");
+    const consents = await of("authConsent");
     return users.map((row): Row => {
       const id = row["id"] ?? null;
       const [account] = accounts.get(id) ?? [];
@@ -62,6 +64,17 @@ export async function readUsers(
           "name",
           "createdAt",
         ]),
+        keys: picked(keys.get(id), [
+          "digest",
+          "name",
+          "hint",
+          "scopes",
+          "isStrong",
+          "createdAt",
+          "expiresAt",
+          "lastUsedAt",
+        ]),
+        consents: picked(consents.get(id), ["client", "scopes", "createdAt"]),
         organisations: picked(members.get(id), ["org", "role", "createdAt"]),
         row,
       };

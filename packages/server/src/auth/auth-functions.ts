@@ -6,6 +6,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Run } from "../gate/gate-app.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import { accountOf } from "./account-find.ts";
+import { setEmail } from "./account/change.ts";
 import { createAccount } from "./account/account-make.ts";
 import { removeUser } from "./account/delete.ts";
 import { chosenPassword } from "./account/password-rule.ts";
@@ -29,9 +30,11 @@ import { sessionCookieName, sessionCookieOf, setCookieText } from "./session-coo
 import { endSessionsOf } from "./session-end.ts";
 import { openSession } from "./session-open.ts";
 import { sessionRow, tokensOf } from "./sign-in-answer.ts";
+import { deviceMark } from "./sign-in-guard.ts";
 import { signToken } from "./token-sign.ts";
 
 const secondsMax = 31_536_000;
+const deviceCharsMax = 100;
 
 type CreateInput = {
   readonly email: string | null;
@@ -57,7 +60,11 @@ type OpenInput = {
   readonly place: AuthPlace;
 };
 
-const openForUser: AuthProcedure<OpenInput, { readonly session: string }> = {
+/** @returns the address of the account, too: a mark of a device is made for it. */
+const openForUser: AuthProcedure<
+  OpenInput,
+  { readonly session: string; readonly email: string | null }
+> = {
   name: "auth.appOpenSession",
   async run(scope, { user, endsAt, place }) {
     const account = await accountOf(scope, user);
@@ -68,7 +75,7 @@ const openForUser: AuthProcedure<OpenInput, { readonly session: string }> = {
       await scope.tx.update("authSession", session, { endsAt, expiresAt: endsAt });
     }
     await audit(scope, { kind: "signIn", user, session, details: { methods: ["app"] }, ...place });
-    return { session };
+    return { session, email: account["email"] as string | null };
   },
 };
 
@@ -106,18 +113,13 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
     return (await desk.run(createUser, made, causeOfRun(desk, run))).user;
   },
   "auth.verifyPassword": async (desk, run, input) => {
-    const body = inputOf(input, ["email", "password"]);
+    const body = inputOf(input, ["email", "password", "device"]);
     const email = normalEmail(body["email"]);
     const password = textField(body, "password", desk.limits.passwordCharsMax);
-    const proof = await provePassword(
-      desk,
-      { ...causeOfRun(desk, run), ...placeOfAsk(run), cookie: () => null },
-      {
-        email,
-        password,
-      },
-    );
-    return proof?.user ?? null;
+    const device = isAbsent(body["device"]) ? null : textField(body, "device", deviceCharsMax);
+    // A program keeps the mark that a browser has as a cookie.
+    const ask = { ...causeOfRun(desk, run), ...placeOfAsk(run), cookie: () => device };
+    return (await provePassword(desk, ask, { email, password }))?.user ?? null;
   },
   "auth.setPassword": async (desk, run, input) => {
     const body = inputOf(input, ["user", "password"]);
@@ -130,6 +132,19 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
       causeOfRun(desk, run),
     );
   },
+  "auth.setEmail": async (desk, run, input) => {
+    const body = inputOf(input, ["user", "email", "emailVerified"]);
+    const user = userIdOf(body["user"]);
+    const email = normalEmail(body["email"]);
+    const isProven = body["emailVerified"] === true;
+    const change = { user, email, isProven, place: placeOfRun(run) };
+    const { before } = await desk.run(setEmail, change, causeOfRun(desk, run));
+    if (before !== null) {
+      const data = { app: desk.settings.name, address: email };
+      desk.mail.send({ to: before, template: "email-changed", data });
+    }
+    return null;
+  },
   "auth.deleteUser": async (desk, run, input) => {
     const body = inputOf(input, ["user"]);
     const gone = { user: userIdOf(body["user"]), place: placeOfRun(run) };
@@ -139,10 +154,11 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
   "auth.openSession": async (desk, run, input) => {
     const body = inputOf(input, ["user"]);
     const opening = { user: userIdOf(body["user"]), endsAt: null, place: placeOfRun(run) };
-    const { session } = await desk.run(openForUser, opening, causeOfRun(desk, run));
+    const { session, email } = await desk.run(openForUser, opening, causeOfRun(desk, run));
     const row = await sessionRow(desk, session);
     const told = desk.publicUrl ?? desk.settings.url;
-    const isSecure = told?.startsWith("https:") === true;
+    // As the door does it for identity's own addresses: where nobody told, the request tells.
+    const isSecure = told === null ? run.isSecure === true : told.startsWith("https:");
     const cookie = setCookieText(
       {
         name: sessionCookieName,
@@ -151,7 +167,8 @@ export const authFunctions: Readonly<Record<string, AuthFunction>> = Object.free
       },
       isSecure,
     );
-    return { session, cookie, ...(await tokensOf(desk, row)) };
+    const device = email === null ? null : deviceMark(desk, email);
+    return { session, cookie, device, ...(await tokensOf(desk, row)) };
   },
   "auth.endSession": async (desk, run, input) => {
     const body = inputOf(input, ["session"]);

@@ -6,6 +6,7 @@ import type { Row } from "../store/store.ts";
 import type { AuthDesk } from "./auth-desk.ts";
 import type { AuthAnswer, AuthAsk, AuthCookie } from "./auth-route.ts";
 import { placeOf } from "./auth-event.ts";
+import { linkOf } from "./letter-link.ts";
 import { sessionCookieName, sessionCookieOf } from "./session-cookie.ts";
 import { accessTokenOf, refreshTokenOf } from "./session-tokens.ts";
 import type { SignInDevice, SignInOutcome } from "./sign-in-proof.ts";
@@ -54,6 +55,10 @@ export async function answerSignIn(
   const { outcome, draft } = signedIn;
   if (outcome.kind === "secondFactor") {
     return { json: { secondFactor: { ticket: ticketText(outcome.ticket, draft.secret) } } };
+  }
+  if (outcome.factorGone !== undefined) {
+    const data = { app: desk.settings.name, link: linkOf(desk, ask, "/auth/account", {}) };
+    desk.mail.send({ to: outcome.factorGone, template: "second-factor-changed", data });
   }
   const session = await sessionRow(desk, outcome.session);
   const who = { user: outcome.user, session: outcome.session };

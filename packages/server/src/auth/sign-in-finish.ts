@@ -42,5 +42,6 @@ export async function finishSignIn(
     session: id,
     details: { methods },
   });
-  return { kind: "session", session: id, user };
+  const told = proof.factorGone === undefined ? {} : { factorGone: proof.factorGone };
+  return { kind: "session", session: id, user, ...told };
 }

@@ -14,6 +14,8 @@ const perAccountAndNetwork: AuthRate = { name: "sign-in", quota: "10/hour" };
 const perAccount: AuthRate = { name: "sign-in account", quota: "100/hour" };
 /** Wrong passwords for one account from one browser that knows it. */
 const perDevice: AuthRate = { name: "sign-in device", quota: "10/hour" };
+/** Wrong codes for one address: from all browsers that do not know it, and from each that does. */
+const perCodes: AuthRate = { name: "codes of an address", quota: "20/day" };
 
 const cookieName = "keelson_device";
 const label = "device of";
@@ -65,9 +67,25 @@ export function deviceCookie(
   account: string,
 ): AuthCookie | null {
   if (deviceOf(desk, ask, account) !== null) return null;
+  return { name: cookieName, value: deviceMark(desk, account), maxAgeSeconds: cookieSeconds };
+}
+
+/** A new mark of an account, for a program to keep. */
+export function deviceMark(desk: AuthDesk, account: string): string {
   const id = desk.secrets.draw().slice(0, 22);
-  const value = `${id}.${desk.secrets.mark(`${label} ${account}`, id)}`;
-  return { name: cookieName, value, maxAgeSeconds: cookieSeconds };
+  return `${id}.${desk.secrets.mark(`${label} ${account}`, id)}`;
+}
+
+/**
+ * Counts one try of a code that was sent to an address, before it is looked at. The limit is one of days: letters are sent
+ * again each hour, and each brings new tries. Links don't count: strangers who use this up keep nobody out of those.
+ * @returns takes it back, for a code that was right. @throws RATE_LIMITED.
+ */
+export function admitCode(desk: AuthDesk, { account, ask }: GuessedAt): () => void {
+  const device = deviceOf(desk, ask, account);
+  const key = device === null ? account : `${account} ${device}`;
+  desk.rates.take(perCodes, key);
+  return () => desk.rates.giveBack(perCodes, key);
 }
 
 function deviceOf(desk: AuthDesk, ask: GuessedAt["ask"], account: string): string | null {

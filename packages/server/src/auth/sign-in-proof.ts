@@ -27,9 +27,17 @@ export interface SignInProof {
   readonly methods: readonly SignInMethod[];
   /** True when a second factor is part of it: a passkey that verified its user, a code after a password. */
   readonly isStrong: boolean;
+  /** The address to tell that this took away a second factor of before. Absent: it did not. */
+  readonly factorGone?: string;
 }
 
 /** What came of it. */
 export type SignInOutcome =
-  | { readonly kind: "session"; readonly session: string; readonly user: string }
+  | {
+      readonly kind: "session";
+      readonly session: string;
+      readonly user: string;
+      /** As of the proof. */
+      readonly factorGone?: string;
+    }
   | { readonly kind: "secondFactor"; readonly ticket: string; readonly user: string };

@@ -26,8 +26,6 @@ export interface AuthHttpParts {
   readonly clock: Clock;
   readonly answerer: HttpAnswerer;
   readonly asker: HttpAsker;
-  /** Whether a proxy in front tells the scheme (X-Forwarded-Proto). */
-  readonly trustProxy: boolean;
 }
 
 /** Requests to identity from one address, whatever they are. */
@@ -179,9 +177,9 @@ export class AuthHttpDoor {
   }
 
   /** @throws REQUEST_INVALID when the host that was asked is none. */
-  #originOf({ head }: HttpExchange): string {
-    const scheme = this.#parts.trustProxy && head.forwardedProto === "https" ? "https" : "http";
-    const host = head.host ?? "localhost";
+  #originOf(exchange: HttpExchange): string {
+    const scheme = this.#parts.asker.isSecure(exchange) ? "https" : "http";
+    const host = exchange.head.host ?? "localhost";
     if (!authority.test(host)) {
       throw new PlatformError("REQUEST_INVALID", { header: "host", problem: "is no host" });
     }

@@ -15,7 +15,7 @@ import { refusalLimitHeaders } from "./http-limit-headers.ts";
 export interface HttpAskerParts {
   readonly limits: Limits;
   readonly answerer: HttpAnswerer;
-  /** Whether X-Forwarded-For tells the caller's address. */
+  /** Whether X-Forwarded-For tells the caller's address, and X-Forwarded-Proto the scheme. */
   readonly trustProxy: boolean;
 }
 
@@ -47,6 +47,7 @@ export class HttpAsker {
       mayBeRepeat: head.mayBeRepeat,
       address: this.addressOf(exchange),
       userAgent: maySignIn ? headerIn(exchange.request.rawHeaders, "user-agent") : null,
+      isSecure: this.isSecure(exchange),
       requestId: exchange.requestId,
       cause,
     });
@@ -103,6 +104,11 @@ export class HttpAsker {
         this.refuse(exchange, error);
       }
     });
+  }
+
+  /** Whether the caller came over https: this server speaks http, so only the proxy in front can tell. */
+  isSecure({ head }: HttpExchange): boolean {
+    return this.#parts.trustProxy && head.forwardedProto === "https";
   }
 
   /** Network address of the caller. */

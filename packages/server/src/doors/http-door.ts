@@ -153,7 +153,7 @@ class Door implements HttpDoor {
         ? null
         : new DevelopmentTokenDoor({ answerer, asker: this.#asker }, parts.developmentTokens);
     const { clock } = parts;
-    this.#auth = new AuthHttpDoor({ limits, clock, answerer, asker: this.#asker, trustProxy });
+    this.#auth = new AuthHttpDoor({ limits, clock, answerer, asker: this.#asker });
     this.#live = this.#openLive(app);
   }
 
@@ -383,7 +383,7 @@ class Door implements HttpDoor {
   #mounted(exchange: HttpExchange, { name, params }: Mount, target: HttpTarget): void {
     exchange.route = "http";
     this.#asker.withBody(exchange, (body) => {
-      const request = rawRequestOf(exchange, body, this.#parts.trustProxy);
+      const request = rawRequestOf(exchange, body, this.#asker.isSecure(exchange));
       const cause = `${request.method} ${target.path}`;
       const operation = { kind: "http", name, params, request } as const;
       this.#asker.ask(exchange, operation, cause, (exchange, answer) => {

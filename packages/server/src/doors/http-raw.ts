@@ -34,13 +34,13 @@ const authority = /^(?:[\w\-.]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iv;
 
 /**
  * Builds what an http function is given.
- * @param trustProxy whether X-Forwarded-Proto tells the scheme.
+ * @param isSecure whether the caller came over https.
  * @throws REQUEST_INVALID when the host that was asked is none: the function's URL would not be the one that was asked.
  */
 export function rawRequestOf(
   exchange: HttpExchange,
   body: Uint8Array,
-  trustProxy: boolean,
+  isSecure: boolean,
 ): RawRequest {
   const { request, head } = exchange;
   const headers: [string, string][] = [];
@@ -49,7 +49,7 @@ export function rawRequestOf(
     const name = (raw[index] as string).toLowerCase();
     if (!hopByHop.has(name)) headers.push([name, raw[index + 1] as string]);
   }
-  const scheme = trustProxy && head.forwardedProto === "https" ? "https" : "http";
+  const scheme = isSecure ? "https" : "http";
   return {
     method: request.method ?? "GET",
     url: absoluteUrl(request.url ?? "/", scheme, head.host),

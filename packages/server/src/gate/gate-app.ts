@@ -100,6 +100,8 @@ export interface Run {
   readonly address?: string;
   /** What the caller's program calls itself; absent or null: it does not say. */
   readonly userAgent?: string | null;
+  /** Whether the caller came over https, as far as is known. Absent: no. */
+  readonly isSecure?: boolean;
   /** What it was caused by; absent where nothing can be started. */
   readonly origin?: WorkOrigin;
   /** The job that it runs for. */

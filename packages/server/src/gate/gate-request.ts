@@ -43,6 +43,8 @@ export interface GateRequest {
   readonly address: string;
   /** What the caller's program calls itself; for functions that may sign somebody in. */
   readonly userAgent?: string | null;
+  /** Whether it came over https, as far as the proxy in front tells. Default: no. */
+  readonly isSecure?: boolean;
   readonly requestId: string;
   /** What it is called in the log: `POST /api/tables/film`. */
   readonly cause: string;

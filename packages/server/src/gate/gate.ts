@@ -80,6 +80,7 @@ export function openGate(parts: GateParts): WatchedGate {
       authority: "caller",
       address: request.address,
       userAgent: request.userAgent ?? null,
+      isSecure: request.isSecure ?? false,
       spoiled: null,
     };
     const operation = validateOperation(run, request.operation);

@@ -59,6 +59,7 @@ const authFunctionNames: readonly string[] = [
   "auth.createUser",
   "auth.verifyPassword",
   "auth.setPassword",
+  "auth.setEmail",
   "auth.deleteUser",
   "auth.openSession",
   "auth.endSession",

@@ -78,6 +78,7 @@ export interface SystemCalls {
   readonly "auth.createUser": { readonly payload: AuthPayload; readonly answer: string };
   readonly "auth.verifyPassword": { readonly payload: AuthPayload; readonly answer: string | null };
   readonly "auth.setPassword": { readonly payload: AuthPayload; readonly answer: null };
+  readonly "auth.setEmail": { readonly payload: AuthPayload; readonly answer: null };
   readonly "auth.deleteUser": { readonly payload: AuthPayload; readonly answer: null };
   readonly "auth.openSession": { readonly payload: AuthPayload; readonly answer: Json };
   readonly "auth.endSession": { readonly payload: AuthPayload; readonly answer: boolean };

@@ -42,6 +42,7 @@ interface Entry {
   readonly email: string;
   readonly password: string;
   readonly name?: string;
+  readonly device?: string;
 }
 
 /** `POST /shop/people { email, password, name }`. */
@@ -57,14 +58,15 @@ export const join = http({
   },
 });
 
-/** `POST /shop/login { email, password }`. */
+/** `POST /shop/login { email, password, device? }`. */
 export const login = http({
   method: "POST",
   path: "/shop/login",
   allow: "anyone",
   async run({ auth }, request) {
-    const { email, password } = (await request.json()) as Entry;
-    const user = await auth.verifyPassword({ email, password });
+    const { email, password, device } = (await request.json()) as Entry;
+    const known = device === undefined ? {} : { device };
+    const user = await auth.verifyPassword({ email, password, ...known });
     if (user === null) return Response.json({ error: "no" }, { status: 403 });
     const opened = await auth.openSession({ user });
     return Response.json(opened, { headers: { "set-cookie": opened.cookie } });
@@ -86,6 +88,19 @@ export const repass = action({
   async run({ auth, me }, { password }) {
     await auth.setPassword({ user: me.id, password });
     return null;
+  },
+});
+
+/** `PUT /shop/email { email, proven? }`: another address for the caller. */
+export const readdress = http({
+  method: "PUT",
+  path: "/shop/email",
+  allow: "signed-in",
+  async run({ auth, me }, request) {
+    const { email, proven } = (await request.json()) as { email: string; proven?: boolean };
+    const emailVerified = proven === undefined ? {} : { emailVerified: proven };
+    await auth.setEmail({ user: me.id, email, ...emailVerified });
+    return new Response(null, { status: 204 });
   },
 });
 

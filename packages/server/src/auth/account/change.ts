@@ -1,6 +1,8 @@
 // Changing what one signs in with: the password, the address. Both ask for a fresh proof of who one is, both are told by
 // letter to the address that was there before, and a changed password ends all other sessions.
 import { PlatformError } from "../../base/platform-error.ts";
+import type { ProcedureScope } from "../../gate/gate-app.ts";
+import type { Row } from "../../store/store.ts";
 import { accountOf, accountOfEmail } from "../account-find.ts";
 import { bodyOf } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
@@ -74,17 +76,70 @@ const changeEmail: AuthProcedure<
     const email = ticket["subject"] as string;
     if ((await accountOfEmail(scope, email)) !== null) throw new PlatformError("TICKET_INVALID");
     const account = await accountOf(scope, user);
-    await scope.tx.update("authAccount", account["id"] as string, { email, emailVerified: true });
-    const value = emailField(scope, email);
-    if (value.email !== undefined) await scope.db.update("user", user, value, "system");
-    // Letters to the address before open nothing any more.
-    for (const other of ["resetPassword", "magicLink", "emailCode", purpose]) {
-      await dropTickets(scope, user, other);
-    }
+    await storeEmail(scope, account, { email, isProven: true });
     await audit(scope, { kind: "emailChanged", user, ...place });
     return { before: account["email"] as string | null, email };
   },
 };
+
+type SetEmailInput = {
+  readonly user: string;
+  readonly email: string;
+  /** Whether the app says that it is the user's. */
+  readonly isProven: boolean;
+  readonly place: AuthPlace;
+};
+
+/**
+ * Another address, by the app. @returns the address before; null: there was none, or it is the same.
+ * @throws USER_NOT_FOUND, UNIQUE_TAKEN; CONFLICT for a guest or a service, who have none, and for an address that is not
+ * proven where there is a second factor.
+ */
+export const setEmail: AuthProcedure<SetEmailInput, { readonly before: string | null }> = {
+  name: "auth.appSetEmail",
+  async run(scope, { user, email, isProven, place }) {
+    const account = await accountOf(scope, user);
+    if (account["isGuest"] === true || account["isService"] === true) {
+      throw new PlatformError("CONFLICT", { problem: "guests and services have no address" });
+    }
+    const before = account["email"] as string | null;
+    if (before === email) {
+      if (!isProven || account["emailVerified"] === true) return { before: null };
+      const verified = { emailVerified: true };
+      await scope.tx.update("authAccount", account["id"] as string, verified);
+      await audit(scope, { kind: "emailVerified", user, ...place });
+      return { before: null };
+    }
+    // Whoever proves an address that nobody had gets its account, without the factor: it must not become so by a mistake.
+    if (!isProven && account["hasSecondFactor"] === true) {
+      const problem = "an account with a second factor takes a proven address only";
+      throw new PlatformError("CONFLICT", { problem });
+    }
+    if ((await accountOfEmail(scope, email)) !== null) {
+      throw new PlatformError("UNIQUE_TAKEN", { fields: ["email"] });
+    }
+    await storeEmail(scope, account, { email, isProven });
+    await audit(scope, { kind: "emailChanged", user, ...place });
+    return { before };
+  },
+};
+
+/** Puts another address in the place of an account's, and of the row that the app has of the user. */
+async function storeEmail(
+  scope: ProcedureScope,
+  account: Row,
+  { email, isProven }: { readonly email: string; readonly isProven: boolean },
+): Promise<void> {
+  const user = account["user"] as string;
+  const changed = { email, emailVerified: isProven };
+  await scope.tx.update("authAccount", account["id"] as string, changed);
+  const value = emailField(scope, email);
+  if (value.email !== undefined) await scope.db.update("user", user, value, "system");
+  // Letters to the address before open nothing any more.
+  for (const other of ["resetPassword", "magicLink", "emailCode", purpose]) {
+    await dropTickets(scope, user, other);
+  }
+}
 
 async function handlePassword(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["password"]);
@@ -139,7 +194,7 @@ async function handleEmail(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 }
 
 /** Their procedures. */
-export const changeProcedures = [changePassword, askEmail, changeEmail] as const;
+export const changeProcedures = [changePassword, askEmail, changeEmail, setEmail] as const;
 
 /** Their addresses. */
 export const changeRoutes: readonly AuthRoute[] = [

@@ -6,6 +6,7 @@ import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { issueTicket, takeTicketByCode } from "../auth-ticket.ts";
 import { accountOfUser } from "../account-find.ts";
+import { admitCode } from "../sign-in-guard.ts";
 import { strengthenSession } from "../session-strengthen.ts";
 import { sessionCookie, sessionRow } from "../sign-in-answer.ts";
 import type { SignInMethod } from "../sign-in-proof.ts";
@@ -77,7 +78,10 @@ async function handleConfirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> 
     const id = textField(body, "ticket", 60);
     const digest = desk.secrets.keyedDigest(label, textField(body, "code", 20));
     const input: ConfirmInput = { session, user, method: "email", shown: { id, digest }, place };
+    // Strangers have no part in this: it counts for the user, apart from codes that sign in.
+    const giveBack = admitCode(desk, { account: `confirm ${user}`, ask });
     if (!(await desk.run(confirmSession, input, ask))) throw new PlatformError("CODE_WRONG");
+    giveBack();
   } else {
     const password = textField(body, "password", desk.limits.passwordCharsMax);
     const proof = await provePassword(desk, ask, { email: email ?? "", password });

@@ -1,5 +1,5 @@
 // Signing in by a short code sent by e-mail, typed where it was asked for. A code can be guessed: each ticket takes a few
-// wrong ones and is then void, and an address gets only so many tickets.
+// wrong ones and is then void, an address gets only so many tickets an hour, and wrong codes count for a day.
 import { PlatformError } from "../../base/platform-error.ts";
 import { accountOfEmail } from "../account-find.ts";
 import { bodyOf, signInFields, textField } from "../ask-body.ts";
@@ -9,6 +9,7 @@ import { issueTicket, takeTicketByCode } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
+import { admitCode, deviceCookie } from "../sign-in-guard.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { userByProvenEmail } from "./proven-email.ts";
@@ -51,8 +52,8 @@ const confirmCode: AuthProcedure<ConfirmInput, SignInOutcome | null> = {
     const { authCodeTriesMax } = scope.run.app.limits;
     const ticket = await takeTicketByCode(scope, { purpose, id, digest }, authCodeTriesMax);
     if (ticket === null) return null;
-    const user = await userByProvenEmail(scope, ticket["subject"] as string, device);
-    return finishSignIn(scope, { user, methods: ["email"], isStrong: false }, device);
+    const proven = await userByProvenEmail(scope, ticket["subject"] as string, device);
+    return finishSignIn(scope, { ...proven, methods: ["email"], isStrong: false }, device);
   },
 };
 
@@ -78,15 +79,32 @@ async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
 async function handleConfirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["ticket", "code", ...signInFields]);
   const code = textField(body, "code", 20);
+  const id = textField(body, "ticket", 60);
+  const email = await addressOf(desk, id);
+  const giveBack = admitCode(desk, { account: email, ask });
   const draft = draftSignIn(ask, desk);
   const input: ConfirmInput = {
-    id: textField(body, "ticket", 60),
+    id,
     digest: desk.secrets.keyedDigest(label, code),
     device: draft.device,
   };
-  const outcome = await desk.run(confirmCode, input, ask);
+  const outcome = await desk.run(confirmCode, input, ask).catch((error: unknown) => {
+    // It was not compared with anything.
+    if (error instanceof PlatformError && error.code === "TICKET_INVALID") giveBack();
+    throw error;
+  });
   if (outcome === null) throw new PlatformError("CODE_WRONG");
-  return answerSignIn(ask, desk, { outcome, draft });
+  giveBack();
+  const answer = await answerSignIn(ask, desk, { outcome, draft });
+  const device = deviceCookie(desk, ask, email);
+  return device === null ? answer : { ...answer, cookies: [...(answer.cookies ?? []), device] };
+}
+
+/** The address that a ticket's code was sent to; the transaction looks again. @throws TICKET_INVALID. */
+async function addressOf(desk: AuthDesk, id: string): Promise<string> {
+  const row = await desk.store.read((tx) => tx.get("authTicket", id, null));
+  if (row?.["purpose"] !== purpose) throw new PlatformError("TICKET_INVALID");
+  return row["subject"] as string;
 }
 
 /** Their procedures. */

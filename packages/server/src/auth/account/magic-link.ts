@@ -51,8 +51,8 @@ const followLink: AuthProcedure<ConfirmInput, SignInOutcome> = {
     if (expected !== null && (await accountOf(scope, expected))["email"] !== email) {
       throw new PlatformError("TICKET_INVALID");
     }
-    const user = await userByProvenEmail(scope, email, device);
-    return finishSignIn(scope, { user, methods: ["email"], isStrong: false }, device);
+    const proven = await userByProvenEmail(scope, email, device);
+    return finishSignIn(scope, { ...proven, methods: ["email"], isStrong: false }, device);
   },
 };
 

@@ -56,14 +56,14 @@ const resetPassword: AuthProcedure<
     const account = await accountOf(scope, user);
     if (account["email"] !== email) throw new PlatformError("TICKET_INVALID");
     // The letter arrived, so the address is theirs.
-    await handOver(scope, account);
+    const handed = await handOver(scope, account, device);
     await storePassword(scope, account, passwordHash);
     await dropTickets(scope, user, purpose);
     await endSessionsOf(scope, user, null);
     await audit(scope, { kind: "passwordReset", user, ...placeOf(device) });
     const outcome = await finishSignIn(
       scope,
-      { user, methods: ["email"], isStrong: false },
+      { user, ...handed, methods: ["email"], isStrong: false },
       device,
     );
     return { outcome, email };

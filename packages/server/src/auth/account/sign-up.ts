@@ -21,7 +21,7 @@ import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { checkUserFields, createAccount, upgradeGuest } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { chosenPassword } from "./password-rule.ts";
-import { handOver } from "./proven-email.ts";
+import { handOver, type ProvenUser } from "./proven-email.ts";
 
 const purpose = "verifyEmail";
 const cookieName = "keelson_sign_up";
@@ -86,10 +86,11 @@ const confirmEmail: AuthProcedure<ConfirmInput, SignInOutcome> = {
     const waiting = ticket["data"] as Waiting | null;
     const owner = ticket["user"] as string;
     const isOwner = isPasswordKnown || caller === owner;
-    const user = waiting === null ? await verifyOwn(scope, owner, { email, isOwner }) : null;
-    if (user !== null || waiting === null) {
-      await audit(scope, { kind: "emailVerified", user, ...placeOf(device) });
-      return finishSignIn(scope, { user: user ?? "", methods: ["email"], isStrong: false }, device);
+    if (waiting === null) {
+      const handed = await verifyOwn(scope, owner, { email, isOwner, device });
+      await audit(scope, { kind: "emailVerified", user: owner, ...placeOf(device) });
+      const proof = { user: owner, ...handed, methods: ["email"], isStrong: false } as const;
+      return finishSignIn(scope, proof, device);
     }
     const isSameBrowser = browser !== null && browser === waiting.browser;
     // Who follows the letter elsewhere and knows the password that was chosen is the same person too.
@@ -115,14 +116,13 @@ const confirmEmail: AuthProcedure<ConfirmInput, SignInOutcome> = {
 async function verifyOwn(
   scope: Parameters<typeof confirmEmail.run>[0],
   user: string,
-  { email, isOwner }: { readonly email: string; readonly isOwner: boolean },
-): Promise<string> {
+  shown: { readonly email: string; readonly isOwner: boolean; readonly device: SignInDevice },
+): Promise<Pick<ProvenUser, "factorGone">> {
   const account = await accountOf(scope, user);
-  if (account["email"] !== email) throw new PlatformError("TICKET_INVALID");
-  if (isOwner)
-    await scope.tx.update("authAccount", account["id"] as string, { emailVerified: true });
-  else await handOver(scope, account);
-  return user;
+  if (account["email"] !== shown.email) throw new PlatformError("TICKET_INVALID");
+  if (!shown.isOwner) return handOver(scope, account, shown.device);
+  await scope.tx.update("authAccount", account["id"] as string, { emailVerified: true });
+  return {};
 }
 
 /** Other sign-ups with the address are void: somebody else's, or an earlier try. */

@@ -1,6 +1,8 @@
 // Users of another Keelson app, as `keelson users export` writes them. Passkeys and authenticator apps are bound to the
-// address and the keys of the server that they were made for, and stay behind.
+// user's id there, and to the address and the keys of that server: they stay behind, and so does the membership of
+// organisations, which are not in the file.
 import type { Json } from "../../base/json.ts";
+import { accessOf } from "./imported-access.ts";
 import {
   checkedUser,
   isTrueAt,
@@ -15,7 +17,10 @@ export function userFromKeelson(record: UserRecord): ImportedRecord {
   const left: string[] = [];
   if (listAt(record, "passkeys").length > 0) left.push("passkeys");
   if (isTrueAt(record, "hasSecondFactor")) left.push("the second factor");
-  return checkedUser({
+  if (listAt(record, "organisations").length > 0) left.push("organisations");
+  const { keys, consents } = accessOf(record);
+  if (keys.length < listAt(record, "keys").length) left.push("keys (that can't be read)");
+  const read = checkedUser({
     sourceId: textAt(record, "id"),
     email: textAt(record, "email"),
     emailVerified: isTrueAt(record, "emailVerified"),
@@ -25,6 +30,7 @@ export function userFromKeelson(record: UserRecord): ImportedRecord {
     disabled: textAt(record, "disabledAt") !== null,
     left,
   });
+  return read.kind === "user" ? { ...read, user: { ...read.user, keys, consents } } : read;
 }
 
 function identityOf(identity: Json) {

@@ -9,6 +9,7 @@ import { accountOf, accountOfEmail, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
 import { isForeignHash } from "./foreign-hash.ts";
+import { importAccess } from "./imported-access.ts";
 import type { ImportedUser } from "./imported-user.ts";
 
 /** A user to take on. */
@@ -59,6 +60,7 @@ export const importUser: AuthProcedure<ImportInput, ImportOutcome> = {
         lastSignInAt: null,
       });
     }
+    await importAccess(scope, made.user, { keys: user.keys ?? [], consents: user.consents ?? [] });
     const details = { source, id: user.sourceId };
     await audit(scope, {
       kind: "imported",

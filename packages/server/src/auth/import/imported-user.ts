@@ -12,6 +12,27 @@ export interface ImportedIdentity {
   readonly subject: string;
 }
 
+/** A key for programs. Times are RFC 3339. */
+export type ImportedKey = {
+  readonly name: string;
+  readonly hint: string;
+  readonly digest: string;
+  readonly scopes: readonly string[];
+  readonly isStrong: boolean;
+  readonly createdAt: string | null;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+};
+
+/** What was allowed to one system. */
+export type ImportedConsent = { readonly client: string; readonly scopes: readonly string[] };
+
+/** Both, of one user. */
+export type ImportedAccess = {
+  readonly keys: readonly ImportedKey[];
+  readonly consents: readonly ImportedConsent[];
+};
+
 /** A user to take on. Plain JSON. */
 export type ImportedUser = {
   /** Its id where it came from. */
@@ -24,6 +45,9 @@ export type ImportedUser = {
   readonly identities: readonly { readonly provider: string; readonly subject: string }[];
   /** Whether it was not let in there either. */
   readonly disabled: boolean;
+  /** Keys and consents: of Keelson's own export only. */
+  readonly keys?: ImportedAccess["keys"];
+  readonly consents?: ImportedAccess["consents"];
   /** What the file has and this import does not carry over, for the report. */
   readonly left: readonly string[];
 };

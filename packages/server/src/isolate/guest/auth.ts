@@ -13,6 +13,7 @@ export function authCalls(call: Call): AuthCalls {
     createUser: (input) => ask(call, "auth.createUser", json(input)),
     verifyPassword: (input) => ask(call, "auth.verifyPassword", json(input)),
     setPassword: (input) => ask(call, "auth.setPassword", json(input)),
+    setEmail: (input) => ask(call, "auth.setEmail", json(input)),
     deleteUser: (input) => ask(call, "auth.deleteUser", json(input)),
     openSession: (input) => ask(call, "auth.openSession", json(input)),
     endSession: (input) => ask(call, "auth.endSession", json(input)),
