@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { Window } from "happy-dom";
+import { WebSocket } from "ws";
 import {
   createClient,
   KeelsonError,
@@ -31,10 +32,16 @@ function clientOf(context: TestContext, club: Club, options: ClientOptions): Clu
 
 /** What a browser does with cookies, for `fetch` of Node. */
 function cookieFetch(): typeof fetch {
+  return cookieBrowser().fetch;
+}
+
+/** The same for live connections, too: what pages of one browser have in common. */
+function cookieBrowser() {
   const jar = new Map<string, string>();
-  return async (url, init) => {
+  const cookies = () => [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  const ask: typeof fetch = async (url, init) => {
     const headers = new Headers(init?.headers);
-    headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
+    headers.set("cookie", cookies());
     const response = await fetch(url, { ...init, headers });
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
@@ -43,6 +50,12 @@ function cookieFetch(): typeof fetch {
     }
     return response;
   };
+  class PageSocket extends WebSocket {
+    constructor(url: string, protocol: string) {
+      super(url, protocol, { headers: { cookie: cookies() } });
+    }
+  }
+  return { fetch: ask, webSocket: PageSocket };
 }
 
 async function ticketOf(club: Club, to: string, template: string): Promise<string> {
@@ -221,6 +234,34 @@ test("with a cookie the store tells who is here, a guest stays the same user, an
   const [org] = await ada.auth.orgs();
   await ada.auth.useOrg(org?.id ?? "");
   assert.equal(ada.auth.store.getSnapshot().me?.orgRole, "owner");
+});
+
+test("what a page follows goes on with the cookie that another page of its browser got", async (context) => {
+  const club = await openClub(context);
+  const browser = cookieBrowser();
+  const one = clientOf(context, club, browser);
+  const two = clientOf(context, club, browser);
+  const guest = await one.auth.guest();
+  const owner = (guest.kind === "signed-in" ? guest.user : "") as `user_${string}`;
+  await one.note.create({ text: "a guest's", owner });
+  const seen: string[][] = [];
+  const errors: string[] = [];
+  two.note.list().live(
+    (notes) => seen.push(notes.map(({ text }) => text)),
+    ({ code }) => errors.push(code),
+  );
+  context.after(two.auth.store.subscribe(() => undefined));
+  await until(() => seen.at(-1)?.length === 1, "what the guest wrote");
+
+  await signUp(club, one, "dora@example.com");
+  await one.note.create({ text: "a member's", owner });
+  await until(() => seen.at(-1)?.length === 2, "what the member wrote");
+  await until(() => two.auth.store.getSnapshot().me?.guest === false, "that it is a member");
+
+  await one.auth.signOut();
+  await until(() => seen.at(-1)?.length === 0, "that nobody has notes");
+  await until(() => two.auth.store.getSnapshot().me === null, "that nobody is here");
+  assert.deepEqual(errors, []);
 });
 
 test("members, invitations, keys, consents and passwords are the client's business too", async (context) => {

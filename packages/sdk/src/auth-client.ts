@@ -48,12 +48,18 @@ export interface AuthClient {
   readonly surface: ClientAuth;
   /** The server ended the session: nobody is signed in any more. */
   ended(): void;
+  /** The session of a cookie ended, and another page may have signed in since: it is asked who is here. */
+  cookieEnded(): void;
 }
 
 /** Opens it. Nothing is asked before somebody asks. */
 export function openAuthClient(parts: AuthClientParts): AuthClient {
   const client = new OwnAuthClient(parts);
-  return { surface: client.surface(), ended: () => client.ended() };
+  return {
+    surface: client.surface(),
+    ended: () => client.ended(),
+    cookieEnded: () => client.cookieEnded(),
+  };
 }
 
 class OwnAuthClient {
@@ -225,6 +231,12 @@ class OwnAuthClient {
     this.#turn += 1;
     this.#parts.changed();
     this.#set({ me: null, isLoading: false, error: null });
+  }
+
+  cookieEnded(): void {
+    this.#turn += 1;
+    this.#parts.changed();
+    if (this.#state !== unknownState) this.#load();
   }
 
   #set(state: MeState): void {

@@ -89,6 +89,8 @@ async function attempt(
 ): Promise<unknown> {
   const source = parts.token;
   const token = typeof source === "function" ? await source(tokens.expired) : source;
+  // Given up while the token was fetched: nothing is sent.
+  options.signal?.throwIfAborted();
   tokens.last = token;
   const timeoutMs = options.timeoutMs ?? parts.timeoutMs;
   const ending = new AbortController();

@@ -88,7 +88,7 @@ export function createClient<A extends AnyApp>(
 ): Client<A> {
   const tokens = openTokens(url, options, () => auth.ended());
   const called = tokens === null ? options : { ...options, token: tokens.source };
-  const live = openLive(url, called);
+  const live = openLive(url, called, () => auth.cookieEnded());
   const port = openPort(url, called, live.open);
   const auth = openAuth(url, options, { tokens, live });
   const batch = (
@@ -121,7 +121,7 @@ interface LazyLive {
   readonly made: () => LiveClient | null;
 }
 
-function openLive(url: string, options: ClientOptions): LazyLive {
+function openLive(url: string, options: ClientOptions, cookieEnded: () => void): LazyLive {
   let made: LiveClient | null = null;
   const { webSocket } = options;
   const open = () =>
@@ -132,6 +132,7 @@ function openLive(url: string, options: ClientOptions): LazyLive {
       // A live connection is made again for as long as it is needed: `retry: false` is about calls.
       retry: { ...defaultRetry, ...(options.retry === false ? {} : options.retry) },
       random: options.random ?? Math.random,
+      cookieEnded,
     }));
   return { open, made: () => made };
 }

@@ -228,3 +228,18 @@ void test("a refused optimistic change is taken back; one that the server shows 
   assert.deepEqual(seen.at(-1), ["a"]);
   api.close();
 });
+
+void test("a call that is given up while its token is fetched is not sent", async () => {
+  const giving = new AbortController();
+  const { api, sockets } = openScene({
+    transport: "live",
+    token: () => {
+      giving.abort(new Error("enough"));
+      return Promise.resolve("late");
+    },
+  });
+  await assert.rejects(api.cinema.book({ seat: "F7" }, { signal: giving.signal }), /enough/v);
+  await settled();
+  assert.equal(sockets.length, 0);
+  api.close();
+});

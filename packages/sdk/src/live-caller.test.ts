@@ -280,7 +280,7 @@ void test("who signs out by a cookie is somebody else at once: another connectio
   count.subscribe(() => undefined);
   const first = await connected(1);
   first.open();
-  const refusal = { error: problem("TOKEN_INVALID", 401), ended: true } as const;
+  const refusal = { error: problem("QUERY_INVALID", 422), ended: true } as const;
   first.tell({
     type: "push",
     seq: 1,
@@ -299,5 +299,58 @@ void test("who signs out by a cookie is somebody else at once: another connectio
     ["a", undefined],
   );
   assert.equal(sockets.length, 2);
+  api.close();
+});
+
+void test("a page whose session ended elsewhere goes on as whoever its cookie says, and is told who that is", async () => {
+  let me: object | null = { id: "user_ada" };
+  const { api, sockets, connected } = openScene({
+    fetch: () => Promise.resolve(Response.json({ me })),
+    retry: { attempts: 1, baseMs: 100_000, capMs: 100_000 },
+  });
+  const list = api.film.list().store();
+  list.subscribe(() => undefined);
+  api.auth.store.subscribe(() => undefined);
+  const first = await connected(1);
+  first.open();
+  first.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "a", value: page("a") }] });
+  await until(() => api.auth.store.getSnapshot().me !== undefined);
+  me = null;
+  const refusal = { error: problem("TOKEN_INVALID", 401), ended: true } as const;
+  first.tell({ type: "push", seq: 2, changes: [{ id: 1, ...refusal }] });
+  const second = await connected(2);
+  assert.ok(first.isEnded);
+  assert.equal(list.getSnapshot().error, null, "nothing is told before the cookie was read");
+  second.open();
+  assert.deepEqual(
+    second.subs.map(({ hash }) => hash),
+    ["a"],
+  );
+  await until(() => api.auth.store.getSnapshot().me === null);
+  // A cookie that is refused at once is no reason for a third connection.
+  const { id } = second.subs[0] ?? assert.fail("nothing was asked");
+  second.tell({ type: "push", seq: 2, changes: [{ id, ...refusal }] });
+  assert.equal(list.getSnapshot().error?.code, "TOKEN_INVALID");
+  await settled();
+  assert.equal(sockets.length, 2);
+  api.close();
+});
+
+void test("a call of a cookie whose session ended is refused, and the next one asks as who the cookie says", async () => {
+  const { api, connected } = openScene({ transport: "live" });
+  const refused = api.cinema.book({ seat: "A1" }).catch((error: unknown) => error);
+  const first = await connected(1);
+  first.open();
+  await until(() => first.of("ask").length === 1);
+  const answer = { type: "error", error: problem("TOKEN_INVALID", 401) } as const;
+  first.tell({ ...answer, id: first.of("ask")[0]?.id ?? 0 });
+  assert.equal(((await refused) as { code: string }).code, "TOKEN_INVALID");
+  assert.ok(first.isEnded);
+  const next = api.cinema.book({ seat: "A2" });
+  const second = await connected(2);
+  second.open();
+  await until(() => second.of("ask").length === 1);
+  second.tell({ type: "result", id: second.of("ask")[0]?.id ?? 0, seq: 1, value: "booked" });
+  assert.equal(await next, "booked");
   api.close();
 });

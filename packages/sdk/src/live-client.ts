@@ -4,7 +4,7 @@ import type { KeelsonError } from "./client-error.ts";
 import type { RetryPolicy } from "./client-retry.ts";
 import type { TokenSource } from "./client-send.ts";
 import { LiveAsks } from "./live-asks.ts";
-import type { LiveServerMessage } from "./live-protocol.ts";
+import type { LivePush, LiveServerMessage } from "./live-protocol.ts";
 import { LiveQueries } from "./live-queries.ts";
 import { LiveSocket, type ConnectionState, type LiveSocketUser } from "./live-socket.ts";
 import { liveUrl, type LiveWebSocketClass } from "./live-web-socket.ts";
@@ -16,6 +16,8 @@ export interface LiveClientParts {
   readonly token: TokenSource;
   readonly retry: RetryPolicy;
   readonly random: () => number;
+  /** The session of the cookie that a connection was made with has ended. Another connection reads the cookie of now. */
+  cookieEnded(): void;
 }
 
 /** The live side of one client. */
@@ -24,8 +26,12 @@ export class LiveClient implements LiveSocketUser {
   readonly queries: LiveQueries;
   readonly socket: LiveSocket;
   readonly listeners = new Set<(state: ConnectionState) => void>();
+  readonly #parts: LiveClientParts;
+  /** Another connection was made because of its cookie, and nothing has been answered on it yet: no second one. */
+  #isCookieNew = false;
 
   constructor(parts: LiveClientParts) {
+    this.#parts = parts;
     const { url, token, random } = parts;
     const { baseMs, capMs } = parts.retry;
     this.socket = new LiveSocket(
@@ -63,16 +69,31 @@ export class LiveClient implements LiveSocketUser {
       case "welcome":
         return this.asks.welcomed(message);
       case "push":
+        // Not shown: the next connection answers all of it, as whoever the cookie says by then.
+        if (this.#isCookieOver(endedCodes(message))) return this.#parts.cookieEnded();
         return this.queries.pushed(message);
       case "result":
-      case "error":
+        this.#isCookieNew = false;
         return this.asks.answered(message);
+      case "error":
+        this.asks.answered(message);
+        if (this.#isCookieOver([message.error.code])) this.#parts.cookieEnded();
+        return undefined;
       case "pong":
         return undefined;
       default:
         // Of a newer server: what it needs an answer to, it does not send to this protocol.
         return message satisfies never;
     }
+  }
+
+  /** Over HTTP a cookie whose session ended is nobody's: here it is read anew, once. */
+  #isCookieOver(codes: readonly string[]): boolean {
+    if (this.#parts.token !== null) return false;
+    const isOver = codes.some((code) => code === "TOKEN_INVALID" || code === "TOKEN_EXPIRED");
+    const isFirst = isOver && !this.#isCookieNew;
+    this.#isCookieNew = isOver;
+    return isFirst;
   }
 
   lost(error: KeelsonError): void {
@@ -83,6 +104,11 @@ export class LiveClient implements LiveSocketUser {
   changed(state: ConnectionState): void {
     for (const listener of [...this.listeners]) listener(state);
   }
+}
+
+/** Why subscriptions have ended. */
+function endedCodes({ changes }: LivePush): string[] {
+  return changes.flatMap((one) => ("error" in one && one.ended === true ? [one.error.code] : []));
 }
 
 function globalWebSocket(): LiveWebSocketClass {

@@ -9,7 +9,7 @@ import { applyPatch } from "./live-patch.ts";
 import type { LiveChange, LivePush, LiveSubscribe } from "./live-protocol.ts";
 import { LiveRenewal } from "./live-renewal.ts";
 import { shareValue } from "./live-share.ts";
-import type { LiveSocket } from "./live-socket.ts";
+import { closedError, type LiveSocket } from "./live-socket.ts";
 import {
   forgetRetry,
   newSubscription,
@@ -280,11 +280,22 @@ export class LiveQueries {
     }
     if (this.isBusy) this.#socket.wake();
     else this.#socket.release();
-    if (!this.#socket.isOpen) return;
+    if (this.#socket.state === "closed") return this.#refuseClosed(begun);
+    if (!this.#socket.isOpen) return undefined;
     if (ended.length > 0) this.#socket.send({ type: "unsubscribe", ids: ended });
     // Asked for too early they would be refused to who called before.
     if (this.#socket.isIdentifying) for (const one of begun) this.#touched.add(one);
     else this.#ask(begun);
+    return undefined;
+  }
+
+  /** Whoever begins to watch after the client's end is told, or would wait for ever. */
+  #refuseClosed(begun: readonly LiveSubscription[]): void {
+    for (const subscription of begun) {
+      subscription.isOver = true;
+      this.#fail(subscription, closedError());
+    }
+    this.#show();
   }
 
   #dropUnwatched(subscription: LiveSubscription): boolean {

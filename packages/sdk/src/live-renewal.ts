@@ -4,6 +4,9 @@ import type { KeelsonError } from "./client-error.ts";
 import { failureKind } from "./client-retry.ts";
 import type { LiveSubscription } from "./live-subscription.ts";
 
+/** A query that waits for its first value is told why after so many refusals. It is tried on. */
+const failedTold = 3;
+
 /** What renewal needs. */
 export interface LiveRenewalParts {
   readonly baseMs: number;
@@ -49,9 +52,12 @@ export class LiveRenewal {
   }
 
   #later(subscription: LiveSubscription, error: KeelsonError): void {
-    const { baseMs, capMs, random, again } = this.#parts;
+    const { baseMs, capMs, random, again, fail } = this.#parts;
     const growing = Math.min(capMs, baseMs * 2 ** Math.min(subscription.failed++, 30));
     const delayMs = (error.retryAfterMs ?? 0) + random() * growing;
+    if (subscription.base.kind === "none" && subscription.failed >= failedTold) {
+      fail(subscription, error);
+    }
     if (subscription.retry !== null) clearTimeout(subscription.retry);
     subscription.retry = setTimeout(() => {
       subscription.retry = null;

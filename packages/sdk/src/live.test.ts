@@ -389,3 +389,42 @@ void test("close ends everything for good", async () => {
   assert.deepEqual(states, ["connecting", "open", "closed"]);
   assert.equal(sockets.length, 1);
 });
+
+void test("whoever begins to follow after close is told, and an iterable ends", async () => {
+  const { api, sockets } = openScene();
+  api.close();
+  const errors: string[] = [];
+  api.film.list().live(
+    () => undefined,
+    ({ code }) => errors.push(code),
+  );
+  for await (const _ of api.film.count().watch()) assert.fail("there is no value");
+  assert.deepEqual(errors, ["CLIENT_CLOSED"]);
+  assert.equal(sockets.length, 0);
+});
+
+void test("a query that the server has no room for again and again is told why, once, and goes on trying", async () => {
+  const { api, connected } = openScene();
+  const errors: string[] = [];
+  const seen: number[] = [];
+  api.film.list().live(
+    (films) => seen.push(films.length),
+    ({ code }) => errors.push(code),
+  );
+  const socket = await connected(1);
+  socket.open();
+  const told: number[] = [];
+  for (let time = 1; time <= 4; time++) {
+    await until(() => socket.subs.length === time);
+    const { id } = socket.subs.at(-1) ?? assert.fail("nothing was asked");
+    const error = problem("OVERLOADED", 503);
+    socket.tell({ type: "push", seq: 1, changes: [{ id, error, ended: true }] });
+    told.push(errors.length);
+  }
+  assert.deepEqual(told, [0, 0, 1, 1]);
+  await until(() => socket.subs.length === 5);
+  const { id } = socket.subs.at(-1) ?? assert.fail("nothing was asked");
+  socket.tell({ type: "push", seq: 2, changes: [{ id, hash: "a", value: page("a") }] });
+  assert.deepEqual([errors, seen], [["OVERLOADED"], [1]]);
+  api.close();
+});

@@ -299,6 +299,13 @@ const table = {
   ),
   liveAsksMax: limit(256, "count", "operations of one live connection under way", 1, 10_000),
   liveSubscriptionsMax: limit(2_000, "count", "live queries of one connection", 1, 10_000),
+  liveWatchBytesMax: limit(
+    4_194_304,
+    "bytes",
+    "what one live connection asks to watch, all its live queries together",
+    4_096,
+    268_435_456,
+  ),
   liveConnectionsPerAddressMax: limit(
     2_000,
     "count",

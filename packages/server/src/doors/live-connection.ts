@@ -54,6 +54,8 @@ interface Asking {
 
 /** Times the limit of asks at which a client that was told to wait and did not is cut off. */
 const asksOver = 4;
+/** Times the limit of subscriptions, for refusals of them that wait to be told. */
+const refusedOver = 8;
 
 /** One connection. */
 export class LiveConnection {
@@ -298,14 +300,18 @@ export class LiveConnection {
 
   #subscribe(subs: readonly LiveHeardSubscribe[]): void {
     this.#session.subscribe(
-      subs.map(({ id, operation, hash }) => ({
+      subs.map(({ id, operation, hash, bytes }) => ({
         id,
         operation,
         hash,
+        bytes,
         requestId: this.#parts.nextId(),
         cause: operation instanceof PlatformError ? "live" : causeOf(operation),
       })),
     );
+    // Refusals are kept until they can be told: for one who asks on and does not read, without an end.
+    const refusedMax = this.#parts.limits.liveSubscriptionsMax * refusedOver;
+    if (this.#session.refusedCount > refusedMax) this.#cut(4029);
   }
 
   #push(seq: number, outcomes: readonly LiveOutcome[]): void {
@@ -314,6 +320,11 @@ export class LiveConnection {
       return;
     }
     if (!this.#isOpen()) return;
+    // More than may wait for a reader is not even put together: the text could be longer than texts can be.
+    if (charsOf(outcomes) > this.#parts.limits.liveBufferBytesMax) {
+      this.#cutSlow();
+      return;
+    }
     this.#parts.traffic.pushes += 1;
     const start = `{"type":"push","seq":${seq},"changes":[`;
     const [only] = outcomes;
@@ -378,9 +389,11 @@ export class LiveConnection {
   }
 
   #cutSlowReader(): void {
-    const { limits, traffic } = this.#parts;
-    if (this.#wire.unreadBytes <= limits.liveBufferBytesMax) return;
-    traffic.slowReaders += 1;
+    if (this.#wire.unreadBytes > this.#parts.limits.liveBufferBytesMax) this.#cutSlow();
+  }
+
+  #cutSlow(): void {
+    this.#parts.traffic.slowReaders += 1;
     this.#cut(4013);
   }
 }
@@ -389,6 +402,13 @@ type ValueOutcome = Extract<LiveOutcome, { readonly kind: "value" | "patch" }>;
 
 function isValue(outcome: LiveOutcome): outcome is ValueOutcome {
   return outcome.kind === "value" || outcome.kind === "patch";
+}
+
+/** Of the values and patches of a push; bytes are no fewer. */
+function charsOf(outcomes: readonly LiveOutcome[]): number {
+  let chars = 0;
+  for (const outcome of outcomes) if (isValue(outcome)) chars += outcome.json.length;
+  return chars;
 }
 
 function valueStart({ id, hash, kind }: ValueOutcome): string {

@@ -208,6 +208,29 @@ test("more asks than a connection may have wait, and all are answered", async ()
   await client.close();
 });
 
+test("what a connection watches is limited in bytes, too", async () => {
+  const own = await LiveScene.open({ limits: { liveWatchBytesMax: 4_096 } });
+  try {
+    const client = await own.client(null);
+    const long = (first: string) => ({
+      list: "film",
+      query: { where: { title: { in: [first, ...Array.from({ length: 25 }, longTitle)] } } },
+    });
+    const [one] = await client.watch(long("one"));
+    assert.equal(one?.error, null);
+    const [two] = await client.watch(long("two"));
+    assert.equal(two?.error?.code, "OVERLOADED");
+    assert.deepEqual(two?.error?.details, { limit: "liveWatchBytesMax", max: 4_096 });
+    client.unwatch(one);
+    const [three] = await client.watch(long("three"));
+    assert.equal(three?.error, null);
+  } finally {
+    await own.close();
+  }
+});
+
+const longTitle = (_: unknown, n: number) => String(n).padEnd(100, "x");
+
 test("connections of one address are limited", async () => {
   const own = await LiveScene.open({
     limits: { liveConnectionsPerAddressMax: 3, liveConnectionsPerUserMax: 1 },
@@ -227,9 +250,13 @@ test("connections of one address are limited", async () => {
   }
 });
 
-/** A connection that asks for 6 KB again and again, and reads nothing. @returns its end. */
+/** Asks for 6 KB. */
+const films = { type: "ask", id: 1, ask: { list: "film" } };
+
+/** A connection that says the same again and again, and reads nothing. @returns its end. */
 async function openDeaf(
   own: LiveScene,
+  message: object = films,
 ): Promise<{ readonly ended: Promise<unknown>; stop(): void }> {
   const socket = connect({ host: "127.0.0.1", port: own.server.port });
   const ended = new Promise((resolve) => socket.once("close", resolve));
@@ -241,7 +268,7 @@ async function openDeaf(
   await new Promise((resolve) => socket.once("readable", resolve));
   for (let n = 0; n < 60; n++) await own.add("film", { title: "x".repeat(100), hall: "big" });
   // Frames by hand, masked with zeros.
-  const text = JSON.stringify({ type: "ask", id: 1, ask: { list: "film" } });
+  const text = JSON.stringify(message);
   const frame = Buffer.concat([
     Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]),
     Buffer.from(text),
@@ -276,6 +303,48 @@ test("a client that does not read is cut off, and others are served meanwhile", 
     assert.equal(await metric(own, "keelson_live_slow_readers_total"), 1);
     const [view] = await reads.watch({ list: "film", query: { limit: 1 } });
     assert.equal(view?.error, null);
+  } finally {
+    await own.close();
+  }
+});
+
+test(
+  "one that asks for what is refused and does not read is cut off",
+  { timeout: 20_000 },
+  async () => {
+    const own = await LiveScene.open({
+      limits: { liveSubscriptionsMax: 20, liveBufferBytesMax: 268_435_456, livePauseBytes: 1_024 },
+    });
+    try {
+      const deaf = await openDeaf(own, { type: "subscribe", subs: [{ id: 1, watch: 1 }] });
+      try {
+        await deaf.ended;
+      } finally {
+        deaf.stop();
+      }
+      const reads = await own.client(null);
+      const [view] = await reads.watch({ list: "film", query: { limit: 1 } });
+      assert.equal(view?.error, null);
+    } finally {
+      await own.close();
+    }
+  },
+);
+
+test("first values that are more than may wait are not sent, and their client is told why", async () => {
+  const own = await LiveScene.open({ limits: { liveBufferBytesMax: 65_536 } });
+  try {
+    for (let n = 0; n < 60; n++) await own.add("film", { title: "x".repeat(100), rating: n });
+    const client = await own.client(null);
+    const subs = Array.from({ length: 20 }, (_, n) => ({
+      id: n + 1,
+      watch: { list: "film", query: { where: { rating: { gte: -n } } } },
+    }));
+    client.send({ type: "subscribe", subs });
+    await client.until(() => client.closeCode !== null);
+    assert.equal(client.closeCode, 4013);
+    assert.deepEqual(client.pushes, []);
+    assert.equal(await metric(own, "keelson_live_slow_readers_total"), 1);
   } finally {
     await own.close();
   }

@@ -27,6 +27,8 @@ export interface LiveHeardSubscribe {
   readonly id: number;
   readonly operation: WatchOperation | PlatformError;
   readonly hash: string | null;
+  /** Of its text: what it is kept as. */
+  readonly bytes: number;
 }
 
 type JsonObject = { readonly [key: string]: Json };
@@ -86,6 +88,7 @@ function subscribeOf(json: Json): LiveHeardSubscribe {
   return {
     id: idOf(json["id"]),
     hash: textOrNull(json["hash"] ?? null),
+    bytes: Buffer.byteLength(JSON.stringify(json)),
     operation: kept(() => {
       const operation = parseStep(json["watch"] ?? null, 0);
       if (operation.kind === "call" || operation.kind === "list" || operation.kind === "get") {

@@ -50,6 +50,7 @@ class View {
         id: index + 1,
         operation,
         hash: this.hashes[index] ?? null,
+        bytes: 1,
         requestId: "r",
         cause: "test",
       })),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Asker } from "../gate/gate-harness.case.ts";
-import type { Revocation } from "../gate/identity.ts";
+import { anonymous, type Caller, type Revocation } from "../gate/identity.ts";
 import type { Watcher, WatchOperation } from "../gate/watcher.ts";
 import type { LiveOutcome, LiveSession } from "./live-session.ts";
 import { created, openWorld, staff, type World } from "./live-world.case.ts";
@@ -15,15 +15,15 @@ class Connection {
   unreadBytes = 0;
   #ids = 0;
 
-  constructor(world: World, who: Asker) {
+  constructor(world: World, who: Asker, cookie: string | null = null) {
     this.session = world.hub.open(
       {
         push: (seq, outcomes) => this.pushes.push({ seq, outcomes }),
         unreadBytes: () => this.unreadBytes,
       },
-      { address: "127.0.0.1", cookie: null },
+      { address: "127.0.0.1", cookie },
     );
-    this.session.authenticate(who === null ? null : JSON.stringify(who));
+    if (cookie === null) this.session.authenticate(who === null ? null : JSON.stringify(who));
   }
 
   watch(...operations: readonly WatchOperation[]): void {
@@ -32,6 +32,7 @@ class Connection {
         id: ++this.#ids,
         operation,
         hash: null,
+        bytes: 1,
         requestId: "r",
         cause: "test",
       })),
@@ -211,6 +212,39 @@ test("credentials that are taken back end what stands on them, at once and nothi
     assert.deepEqual(told, [{ session: "s1" }, { user: ann }]);
     assert.equal(world.hub.gauges.subscriptions, 2);
   }, withSessions(told));
+});
+
+test("a cookie whose session ends ends what stands on it, within a second and before anything else", () => {
+  const sessions = new Map<string, Caller>();
+  return withWorld(
+    async (world) => {
+      const [ann = ""] = world.users;
+      sessions.set("a", Object.freeze({ id: ann, role: null, me: { id: ann, role: null } }));
+      await created(world.harness, "room", { name: "of ann", owner: ann });
+      const signedIn = new Connection(world, null, "a");
+      const nobody = new Connection(world, null, "b");
+      for (const connection of [signedIn, nobody]) connection.watch(rooms, films);
+      await turns();
+      assert.ok(JSON.stringify(signedIn.last).includes("of ann"));
+
+      sessions.delete("a");
+      world.clock.move(world.harness.limits.liveCheckMs);
+      await turns();
+      assert.deepEqual(signedIn.codes, ["TOKEN_INVALID", "TOKEN_INVALID"]);
+      assert.ok(signedIn.last.every((outcome) => outcome.kind === "error" && outcome.isEnded));
+      assert.equal(nobody.pushes.length, 1, "a cookie that was nobody's all along stays so");
+
+      // Whoever asks again on the same connection is nobody, as over HTTP.
+      signedIn.watch(rooms, films);
+      await turns();
+      assert.deepEqual(signedIn.codes, [null, null]);
+      assert.ok(!JSON.stringify(signedIn.last).includes("of ann"));
+    },
+    (watcher) => ({
+      ...watcher,
+      identify: (credentials) => sessions.get(credentials.cookie ?? "") ?? anonymous,
+    }),
+  );
 });
 
 test("a push that waits for an answer is not sent when its credentials are taken back", () =>

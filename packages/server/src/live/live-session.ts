@@ -41,6 +41,8 @@ export interface LiveRequest {
   readonly operation: WatchOperation | PlatformError;
   /** Of the value that it has; null: none. */
   readonly hash: string | null;
+  /** What it takes to keep it. */
+  readonly bytes: number;
   readonly requestId: string;
   readonly cause: string;
 }
@@ -93,6 +95,8 @@ export class LiveSession {
   readonly #subscriptions = new Map<number, LiveSubscription>();
   readonly #due = new Set<LiveSubscription>();
   readonly #refused: LiveOutcome[] = [];
+  /** What its subscriptions take to be kept. */
+  #watchBytes = 0;
   #authorization: string | null = null;
   #cookie: string | null;
   #caller: Caller | null = null;
@@ -140,6 +144,11 @@ export class LiveSession {
 
   get size(): number {
     return this.#subscriptions.size;
+  }
+
+  /** Refusals that the client was not told yet: it does not read, or asks faster than it is answered. */
+  get refusedCount(): number {
+    return this.#refused.length;
   }
 
   /** Whether nothing stands in the way of a move now. */
@@ -198,16 +207,11 @@ export class LiveSession {
   }
 
   subscribe(requests: readonly LiveRequest[]): void {
-    const { liveSubscriptionsMax } = this.#ports.limits;
     for (const request of requests) {
       this.#drop(request.id);
-      if (this.#subscriptions.size >= liveSubscriptionsMax) {
-        const details = { limit: "liveSubscriptionsMax", max: liveSubscriptionsMax };
-        this.#refuse(request, new PlatformError("OVERLOADED", details));
-        continue;
-      }
-      if (request.operation instanceof PlatformError) {
-        this.#refuse(request, request.operation);
+      const refusal = this.#noRoomFor(request) ?? request.operation;
+      if (refusal instanceof PlatformError) {
+        this.#refuse(request, refusal);
         continue;
       }
       const subscription: LiveSubscription = {
@@ -223,9 +227,21 @@ export class LiveSession {
         isAlive: true,
       };
       this.#subscriptions.set(request.id, subscription);
+      this.#watchBytes += request.bytes;
       this.#due.add(subscription);
     }
     this.#ports.due(this);
+  }
+
+  #noRoomFor({ bytes }: LiveRequest): PlatformError | null {
+    const { liveSubscriptionsMax, liveWatchBytesMax } = this.#ports.limits;
+    if (this.#subscriptions.size >= liveSubscriptionsMax) {
+      const details = { limit: "liveSubscriptionsMax", max: liveSubscriptionsMax };
+      return new PlatformError("OVERLOADED", details);
+    }
+    if (this.#watchBytes + bytes <= liveWatchBytesMax) return null;
+    const details = { limit: "liveWatchBytesMax", max: liveWatchBytesMax };
+    return new PlatformError("OVERLOADED", details);
   }
 
   unsubscribe(ids: readonly number[]): void {
@@ -287,9 +303,22 @@ export class LiveSession {
       this.#identifyLater(caller);
       return false;
     }
+    if (this.#isCookieOver(caller)) {
+      this.#endAll(new PlatformError("TOKEN_INVALID"));
+      return true;
+    }
     this.#setCaller(caller);
     for (const subscription of this.#due) this.#begin(subscription, caller);
     return true;
+  }
+
+  /**
+   * Whether the session of the handshake's cookie has ended. Going on as nobody would be wrong: the client may have
+   * another cookie by now, which only another connection brings.
+   */
+  #isCookieOver({ id }: Caller): boolean {
+    const before = this.#caller?.id ?? null;
+    return this.#authorization === null && this.#cookie !== null && before !== null && id === null;
   }
 
   /** Asks again who calls: tokens expire without any commit. */
@@ -442,6 +471,7 @@ export class LiveSession {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined) return;
     this.#subscriptions.delete(id);
+    this.#watchBytes -= subscription.request.bytes;
     this.#due.delete(subscription);
     subscription.isAlive = false;
     if (subscription.query !== null) this.#ports.leave(subscription);
