@@ -151,6 +151,7 @@ for (const threads of [0, 2]) {
       assert.equal((await post(url, "github", { body, headers: github })).repeats, 1);
       const [pushed] = await seen("github", 1);
       assert.deepEqual([pushed?.event, pushed?.headers["x-github-event"]], ["delivery-1", "push"]);
+      assert.equal(pushed?.type, "push");
       const wrong = { ...github, "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
       assert.equal((await post(url, "github", { body, headers: wrong })).code, "WEBHOOK_INVALID");
 

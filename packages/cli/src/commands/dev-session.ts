@@ -19,6 +19,7 @@ import { counted } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AppPlace } from "./app-place.ts";
 import { functionLines, tableLines } from "./app-text.ts";
+import { workSpecLines } from "./app-work-text.ts";
 import { watchApp, type AppWatch } from "./app-watch.ts";
 import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
@@ -154,6 +155,7 @@ export class DevSession {
     terminal.note(terminal.tone("dim", `data in ${folder}; ${letters}; stop with Ctrl-C`));
     this.#section("Tables", tableLines(manifest, rows));
     this.#section("Functions", functionLines(manifest));
+    this.#section("Work", workSpecLines(manifest.work));
     this.#section("Elsewhere", (await this.#simulators?.follow(manifest)) ?? []);
     terminal.note("");
   }

@@ -46,6 +46,7 @@ async function post(url: string, name: string, args: object): Promise<void> {
 test("work has a line when it ran, with what it wrote and where it failed", async (context) => {
   const server = await serve(appFolder(context), ["dev"]);
   try {
+    await server.wait(/Work\n {2}work\.writes +queue +work\.write\n {2}work\.trip +workflow\n/);
     await post(server.url, "work.put", { bad: false });
     await server.wait(/ok {2}queue work\.writes · [\d.]+ ms\n {4}info writes\n/);
     await post(server.url, "work.put", { bad: true });

@@ -26,6 +26,7 @@ export async function openFolderDoor(place: AppPlace, io: Io): Promise<DataDoor>
     signToken: (subject) => running.signToken(subject),
     nowMs: () => running.nowMs(),
     place: `the folder ${relative(io.cwd, place.dataDir) || "."}`,
+    isServed: false,
     close: () => running.close(),
   });
 }

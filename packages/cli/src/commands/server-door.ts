@@ -11,6 +11,7 @@ export function serverDoor(server: RunningServer, dataDir: string): DataDoor {
     signToken: (subject) => server.signToken(subject),
     nowMs: () => server.nowMs(),
     place: `the server at ${server.url}`,
+    isServed: true,
     close: async () => {},
   });
 }

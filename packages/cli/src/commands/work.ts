@@ -16,7 +16,7 @@ export const work: Command = {
     summary: "Jobs that wait, run or failed: lists, retries, cancels, replays.",
     about: [
       "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --consumers how far each consumer of events and changes has come. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
-      "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter. An action under way is told and cut off; what it did in the world stays done.",
+      "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. Of a cron that waits for its next tick, its function runs now, as a tick of its own, and the schedule stays as it is. An action that had begun when a server was killed can be tried again while no server runs. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter. An action under way is told and cut off; what it did in the world stays done.",
       "keelson work replay <consumer> sends a consumer of events back to a time: it has again all that was emitted from then on and is kept. --from=start sends it to the oldest that is kept; for a consumer of a table's changes that is the only way. What it did before stays done: it is done again.",
       "Works while the server runs, and without it.",
     ],
@@ -76,7 +76,8 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
   async list(door, flags, { terminal }) {
     const what = listed(flags);
     const queue = flags.text("queue");
-    const input = { what, limit: flags.int("limit") ?? 100, ...(queue === null ? {} : { queue }) };
+    const limit = flags.int("limit") ?? 100;
+    const input = { what, limit, ...(queue === null ? {} : { queue }), isIdle: !door.isServed };
     const rows = (await door.procedure("work.list", input)) as readonly Row[];
     if (flags.on("json")) return terminal.out(JSON.stringify(rows));
     if (rows.length === 0) return terminal.out("Nothing.");
@@ -88,7 +89,10 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     for (const line of tableText([columns, ...lines])) terminal.out(line);
   },
   async show(door, flags, { terminal }) {
-    const row = await door.procedure("work.show", { id: flags.needWord("id") });
+    const row = await door.procedure("work.show", {
+      id: flags.needWord("id"),
+      isIdle: !door.isServed,
+    });
     terminal.out(flags.on("json") ? JSON.stringify(row) : JSON.stringify(row, null, 2));
   },
   async retry(door, flags, { terminal }) {
@@ -105,8 +109,13 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     }
     const text = flags.text("input");
     const input = text === null ? {} : { input: inputOf(text) };
-    const id = await door.procedure("work.retry", { id: flags.needWord("id"), ...input });
-    tell(flags, terminal, { id }, `${String(id)} waits again.`);
+    const asked = flags.needWord("id");
+    const isIdle = !door.isServed;
+    const id = await door.procedure("work.retry", { id: asked, ...input, isIdle });
+    // A dead letter's id ends as its job's does.
+    const isItself = asked.replace(/^work_[a-z]+_/v, "") === String(id).replace(/^work_job_/v, "");
+    const does = isItself ? "waits again" : "runs as a tick of now; the schedule stays as it was";
+    tell(flags, terminal, { id }, `${String(id)} ${does}.`);
   },
   async cancel(door, flags, { terminal }) {
     const id = await door.procedure("work.stop", { id: flags.needWord("id") });

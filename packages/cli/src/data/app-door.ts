@@ -46,6 +46,7 @@ export interface AppDoorParts {
   readonly nowMs: () => number;
   /** As DataDoor.place. */
   readonly place: string;
+  readonly isServed: boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -56,10 +57,12 @@ export function openAppDoor(parts: AppDoorParts): DataDoor {
 
 class AppDoor implements DataDoor {
   readonly place: string;
+  readonly isServed: boolean;
   readonly #parts: AppDoorParts;
 
   constructor(parts: AppDoorParts) {
     this.place = parts.place;
+    this.isServed = parts.isServed;
     this.#parts = parts;
   }
 

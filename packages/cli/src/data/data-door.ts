@@ -103,6 +103,8 @@ export type UserOutcome =
 export interface DataDoor {
   /** Where it leads, for people: `the folder .keelson`, `the server at http://localhost:4000`. */
   readonly place: string;
+  /** Whether a server works on the data: without one nothing runs, whatever began. */
+  readonly isServed: boolean;
   tables(): Promise<Readonly<Record<string, DoorTable>>>;
   /** Writes rows, validated as any write, each by itself. @param upsert a unique field by which rows are found and updated. @returns one outcome a row, in order. */
   write(

@@ -34,6 +34,7 @@ function doorOver({ port, secret, url }: DoorFile): DataDoor {
   }
   return {
     place: `the server at ${url}`,
+    isServed: true,
     tables: () => ask("tables"),
     write: (table, rows, upsert) => ask("write", table, rows, upsert),
     read: (table, after) => ask("read", table, after),

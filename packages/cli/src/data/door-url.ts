@@ -98,6 +98,7 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
 
   return {
     place: `the server at ${base}`,
+    isServed: true,
     tables: async () => tablesOf((await ask("GET", "/api/openapi.json")).value as OpenApi),
     async write(table, rows, upsert) {
       const outcomes: RowOutcome[] = [];

@@ -127,9 +127,19 @@ function eventsOf(
     }));
   }
   const taken = bodyOf(delivery.body);
-  const type = taken.form === "text" ? placeIn(jsonOrNull(taken.body), "type") : null;
+  const type = typeOf(spec, delivery, taken);
   const short = typeof type === "string" ? fitText(type.slice(0, idCharsMax)) : null;
   return [{ event: fitName(eventId, idCharsMax), type: short, ...taken }];
+}
+
+/** What kind of event it is. GitHub says so in a header only, which its signature leaves out. */
+function typeOf(
+  { scheme }: HookSpec,
+  { headers }: WebhookDelivery,
+  { form, body }: Pick<ReceivedEvent, "body" | "form">,
+): Json {
+  if (scheme.kind === "github") return headers["x-github-event"] ?? null;
+  return form === "text" ? placeIn(jsonOrNull(body), "type") : null;
 }
 
 function secretsOf(desk: HookDesk, name: string, { secrets, scheme }: HookSpec): readonly string[] {

@@ -24,6 +24,7 @@ import { fitJson, fitName } from "./sender-text.ts";
 /** The kind of work. */
 export const hookKind: WorkKind = {
   kind: "hook",
+  hasOwnInput: true,
   policy(app, queue) {
     const spec = hookOf(app, nameOf(queue));
     return spec === null ? null : policyOf(app, spec);

@@ -68,6 +68,7 @@ interface Attempted {
 /** The kind of work. */
 export const webhookKind: WorkKind = {
   kind: "webhook",
+  hasOwnInput: true,
   policy: () => policy,
   place: () => "world",
   async act(world, job) {

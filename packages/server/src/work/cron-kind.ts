@@ -10,7 +10,7 @@ import { parseCron } from "../model/cron-expression.ts";
 import { nextTick } from "./cron-time.ts";
 import { argsFor, callMutation, functionKinds, nameOfQueue } from "./function-kind.ts";
 import { countingWork, scopeWithin } from "./job-run.ts";
-import { addJob, jobByOnce } from "./job-write.ts";
+import { addJob, jobByOnce, type NewJob } from "./job-write.ts";
 import type { Job } from "./job.ts";
 import { workOf } from "./work-app.ts";
 import type { JobEnd, WorkKind } from "./work-kind.ts";
@@ -33,6 +33,7 @@ interface CronInput {
 export const cronKind: WorkKind = {
   kind: "cron",
   policy: (app, queue) => workOf(app).crons.get(nameOfQueue(queue))?.policy ?? null,
+  hasOwnInput: true,
   place: () => "writer",
   run(scope, job) {
     const { app } = scope.run;
@@ -40,7 +41,8 @@ export const cronKind: WorkKind = {
     const spec = workOf(app).crons.get(name)?.spec;
     if (spec === undefined) return { kind: "done" };
     const { atMs } = job.input as unknown as CronInput;
-    // A dead letter that is tried again while the next tick is waited for: that tick alone, and nothing after it.
+    // A dead letter that is tried again while the next tick is waited for, or a tick that somebody wants now: that tick
+    // alone, and nothing after it.
     const isAlone = job.once === null;
     const due = isAlone ? { runMs: atMs, lastMs: atMs } : dueTick(spec, atMs, scope.run.nowMs);
     const next = isAlone ? null : tickAfter(spec, due.lastMs);
@@ -55,6 +57,16 @@ export const cronKind: WorkKind = {
       countingWork(scope, own, () => runTick(own, tick)),
       () => end,
     );
+  },
+  // A tick of now, by itself: to run the one that is waited for before its time would leave that time out.
+  hurried(scope, job) {
+    const { nowMs } = scope.run;
+    const name = nameOfQueue(job.queue);
+    const spec = workOf(scope.run.app).crons.get(name)?.spec;
+    const { atMs } = job.input as unknown as CronInput;
+    const isBegun = job.attempts > 0 || atMs <= nowMs;
+    if (spec === undefined || job.once === null || isBegun) return null;
+    return addTick(scope, name, { input: inputOf(spec, nowMs), once: null, dueMs: null });
   },
   // A tick that failed for good is a dead letter; the one after it is waited for all the same.
   died(scope, job) {
@@ -101,9 +113,16 @@ function isOf(spec: CronSpec, job: Job): boolean {
 }
 
 function wait(scope: ProcedureScope, name: string, spec: CronSpec, atMs: number): Later<string> {
-  const input = inputOf(spec, atMs);
+  return addTick(scope, name, { input: inputOf(spec, atMs), once, dueMs: atMs });
+}
+
+function addTick(
+  scope: ProcedureScope,
+  name: string,
+  job: Pick<NewJob, "input" | "once" | "dueMs">,
+): Later<string> {
   const origin = { root: `cron ${name}`, chain: [] };
-  return addJob(scope, { queue: `cron:${name}`, input, once, dueMs: atMs, me: null, origin });
+  return addJob(scope, { ...job, queue: `cron:${name}`, me: null, origin });
 }
 
 function inputOf({ schedule, zone }: CronSpec, atMs: number): Json {

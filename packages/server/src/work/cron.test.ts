@@ -168,3 +168,61 @@ test("a tick that is cancelled is left out, and the next ones come all the same"
   assert.deepEqual(await ticksOf(scene), ["08:30", "08:45"]);
   assert.deepEqual(await scene.rows("workDead"), []);
 });
+
+test("a cron that waits is run now as a tick of its own: its schedule loses none", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC" }, beat);`,
+  );
+  const [waiting] = await scene.rows("workJob");
+  const id = waiting?.["id"] as string;
+  await scene.advance(minutes(5));
+  const ran = await scene.procedure("work.retry", { id });
+  assert.notEqual(ran, id);
+  await scene.idle();
+  assert.deepEqual(await ticksOf(scene), ["08:05"]);
+  assert.deepEqual(
+    (await scene.rows("workJob")).map((row) => [row["id"], row["place"]]),
+    [[id, Date.parse("2027-01-15T08:15:00Z")]],
+  );
+  await scene.advance(minutes(26));
+  assert.deepEqual(await ticksOf(scene), ["08:05", "08:15", "08:30"]);
+});
+
+test("a cron of an action is run now, too, and one that failed is tried again as it is", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC" }, far);
+export const m = cron("30 * * * *", { zone: "UTC", backoff: "10m" }, moody);`,
+  );
+  const waits = async (name: string): Promise<string> => {
+    const rows = await scene.rows("workJob");
+    return rows.find((row) => row["queue"] === `cron:work.${name}`)?.["id"] as string;
+  };
+  await scene.procedure("work.retry", { id: await waits("c") });
+  await scene.idle();
+  assert.deepEqual(await ticksOf(scene), ["08:00"]);
+  await scene.advance(minutes(31));
+  assert.deepEqual(await ticksOf(scene), ["08:00", "08:15", "08:30"]);
+  await scene.call("work.mend");
+  const failed = await waits("m");
+  assert.equal(await scene.procedure("work.retry", { id: failed }), failed);
+  await scene.idle();
+  assert.deepEqual(await ticksOf(scene), ["08:00", "08:15", "08:30", "08:31", "08:30"]);
+  const next = (await scene.rows("workJob")).find((row) => row["queue"] === "cron:work.m");
+  assert.equal(next?.["place"], Date.parse("2027-01-15T09:30:00Z"));
+});
+
+test("a cron's tick is given no other input, neither while it waits nor dead", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC", attempts: 1 }, bad);`,
+  );
+  await scene.advance(minutes(16));
+  const ids = [...(await scene.rows("workJob")), ...(await scene.rows("workDead"))];
+  assert.equal(ids.length, 2);
+  for (const { id } of ids) {
+    const given = scene.procedure("work.retry", { id: id as string, input: { at: "now" } });
+    await assert.rejects(given, { code: "ARGUMENT_INVALID" });
+  }
+});

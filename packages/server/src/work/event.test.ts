@@ -174,6 +174,39 @@ test("a consumer that is sent back has what is kept from there on again", async 
   });
 });
 
+test("a consumer that is sent back to a time has all that was emitted from then on, whatever shared its moment", async (context) => {
+  const scene = await open(context, plainConsumer);
+  await make(scene, "a", 0, 2);
+  await scene.advance(60_000);
+  const at = new Date(scene.clock.nowMs()).toISOString();
+  await make(scene, "b", 0, 40);
+  await scene.idle();
+  const replayed = async (from: string): Promise<readonly string[]> => {
+    const before = (await scene.rows("seen")).length;
+    await scene.procedure("work.replay", { consumer: "work.ones", at: from });
+    await scene.idle();
+    return (await seenBy(scene, "one")).slice(before);
+  };
+  const those = Array.from({ length: 40 }, (_, number) => `b${number}`);
+  assert.deepEqual(await replayed(at), those);
+  assert.deepEqual(await replayed(at.replace("Z", "+00:00")), those);
+  assert.deepEqual(await replayed("2020-01-01T00:00:00Z"), ["a0", "a1", ...those]);
+  await assert.rejects(replayed("2030-01-01T00:00:00Z"), { code: "ARGUMENT_INVALID" });
+  await assert.rejects(replayed("yesterday"), { code: "ARGUMENT_INVALID" });
+});
+
+test("a consumer that is sent back to a time loses nothing to a clock that was set back since", async (context) => {
+  const scene = await open(context, plainConsumer);
+  await make(scene, "a", 0);
+  scene.clock.step(-600_000);
+  await scene.call("work.make", { key: "a", from: 1, count: 1 }, { id: "user_2" });
+  await scene.idle();
+  const at = new Date(scene.clock.nowMs() - 1_000).toISOString();
+  await scene.procedure("work.replay", { consumer: "work.ones", at });
+  await scene.idle();
+  assert.deepEqual(await seenBy(scene, "one"), ["a0", "a1", "a0", "a1"]);
+});
+
 test("a consumer goes on where it was when the process ended", async (context) => {
   const scene = await open(context, plainConsumer);
   await make(scene, "a", 0, 3);

@@ -312,6 +312,47 @@ test("an action under way is not tried again beside itself", async (context) => 
   assert.deepEqual(await scene.rows("workJob"), []);
 });
 
+test("what began and runs no more, as no server does, can be tried again", async (context) => {
+  const scene = await open(
+    context,
+    `export const long = action({ args: { what: t.text({ max: 9 }) }, async run({ run }, { what }) {
+  if (what === "slow") await new Promise((resolve) => setTimeout(resolve, 60_000));
+  await run(todo, { what });
+} });`,
+  );
+  const [id = ""] = await put(scene, "work.long", [{ what: "slow" }]);
+  while (jobOfRow((await scene.rows("workJob"))[0] as Row).startedMs === null) await setImmediate();
+  const state = async (isIdle: boolean): Promise<Json> =>
+    ((await scene.procedure("work.show", { id, isIdle })) as { readonly state: string }).state;
+  assert.deepEqual([await state(false), await state(true)], ["running", "waiting"]);
+  const stopped = scene.dispatcher().stop();
+  const retried = await scene.procedure("work.retry", {
+    id,
+    input: { what: "fast" },
+    isIdle: true,
+  });
+  assert.equal(retried, id);
+  await stopped;
+  await scene.restart();
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["fast"]);
+});
+
+test("a job of an ordered queue that is tried again by hand keeps its place in line", async (context) => {
+  const scene = await open(
+    context,
+    `export const line = queue(todo, { ordered: true, attempts: 3, backoff: "1h", backoffMax: "1h" });`,
+  );
+  const [first = ""] = await put(scene, "work.line", [{ what: "a", fail: 1 }, { what: "b" }], {
+    key: "k",
+  });
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), []);
+  await scene.procedure("work.retry", { id: first, input: { what: "a" } });
+  await scene.idle();
+  assert.deepEqual(await whatOf(scene), ["a", "b"]);
+});
+
 test("dead letters of one text are tried again together, also while another job holds the text", async (context) => {
   const scene = await open(context, `export const tried = queue(todo, { attempts: 1 });`);
   for (const what of ["a", "b"]) {

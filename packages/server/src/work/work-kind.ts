@@ -96,6 +96,13 @@ export interface WorkKind {
   clockSetBack?(scope: ProcedureScope, job: Job): Later<void>;
   /** In the writer, in one transaction with the job's move to the dead letters, or with its being taken back. */
   died?(scope: ProcedureScope, job: Job, failure: JobFailure): Later<void>;
+  /**
+   * In the writer: somebody wants a job that waits for its time to run now. Given when moving it up would do harm.
+   * @returns the id of a job that runs in its place, while it goes on waiting; null: it may be moved up.
+   */
+  hurried?(scope: ProcedureScope, job: Job): Later<string | null>;
+  /** Its jobs' input is no argument of anybody's: the operator gives them no other. Default: they may be given one. */
+  readonly hasOwnInput?: boolean;
   /** In the writer, in one transaction with the return of its dead letter: it is a job again. */
   revived?(scope: ProcedureScope, job: Job): Later<void>;
 }

@@ -13,10 +13,13 @@ import { workOf } from "./work-app.ts";
 
 const rowsMax = 1_000;
 
-/** Lists jobs (`waiting`), dead letters (`dead`), results that are kept (`done`), or `consumers`. */
+/**
+ * Lists jobs (`waiting`), dead letters (`dead`), results that are kept (`done`), or `consumers`.
+ * @param order `isIdle`: no server works on the data, so nothing runs: what began waits.
+ */
 export function listWork(
   scope: ProcedureScope,
-  { what, queue, limit }: Readonly<Record<string, Json>>,
+  { what, queue, limit, isIdle }: Readonly<Record<string, Json>>,
 ): Later<Json> {
   if (what === "consumers") return listConsumers(scope);
   const count = Math.min(rowsMax, typeof limit === "number" ? limit : 100);
@@ -24,16 +27,21 @@ export function listWork(
   if (what === "dead" || what === "done") {
     const from = what === "dead" ? "workDead" : "workDone";
     const orderBy = [{ field: what === "dead" ? "diedAt" : "doneAt", descending: true }];
-    return rowsOf(scope, { from, where: queueIs(own), orderBy, count });
+    return rowsOf(scope, { from, where: queueIs(own), orderBy, count, isIdle: true });
   }
   const lanes = { gte: own ?? "", ...(own === null ? {} : { lt: afterLanes(own) }) };
   const where: Where = { kind: "field", field: "lane", condition: lanes };
   const orderBy = ["lane", "place"].map((field) => ({ field, descending: false }));
-  return rowsOf(scope, { from: "workJob", where, orderBy, count });
+  return rowsOf(scope, { from: "workJob", where, orderBy, count, isIdle: isIdle === true });
 }
 
-/** All that is known of a job, wherever it is. @throws WORK_NOT_FOUND. */
-export function showWork({ tx }: ProcedureScope, id: string): Later<Json> {
+/** All that is known of a job, wherever it is. @param order `isIdle` as of a list. @throws WORK_NOT_FOUND. */
+export function showWork(
+  { tx }: ProcedureScope,
+  order: Readonly<Record<string, Json>>,
+): Later<Json> {
+  const id = order["id"] as string;
+  const isIdle = order["isIdle"] === true;
   const jobId = jobIdOf(id);
   const places = [
     ["workJob", jobId],
@@ -44,7 +52,7 @@ export function showWork({ tx }: ProcedureScope, id: string): Later<Json> {
     const place = places[index];
     if (place === undefined) throw new PlatformError("WORK_NOT_FOUND", { id: id.slice(0, 100) });
     return andThen(tx.get(place[0], place[1], null), (row) =>
-      row === null ? from(index + 1) : { ...viewOf(place[0], row), ...moreOfRow(row) },
+      row === null ? from(index + 1) : { ...viewOf(place[0], row, isIdle), ...moreOfRow(row) },
     );
   };
   return from(0);
@@ -94,9 +102,10 @@ function rowsOf(
     readonly where: Where | null;
     readonly orderBy: readonly OrderTerm[];
     readonly count: number;
+    readonly isIdle: boolean;
   },
 ): Later<Json> {
-  const { from, where, orderBy, count } = query;
+  const { from, where, orderBy, count, isIdle } = query;
   const list = {
     kind: "list",
     from,
@@ -104,14 +113,14 @@ function rowsOf(
     limit: count,
     ...(where === null ? {} : { where }),
   } as const;
-  return andThen(tx.list(list, null), ({ rows }) => rows.map((row) => viewOf(from, row)));
+  return andThen(tx.list(list, null), ({ rows }) => rows.map((row) => viewOf(from, row, isIdle)));
 }
 
 function queueIs(queue: string | null): Where | null {
   return queue === null ? null : { kind: "field", field: "queue", condition: { eq: queue } };
 }
 
-function viewOf(table: string, row: Row): { readonly [field: string]: Json } {
+function viewOf(table: string, row: Row, isIdle: boolean): { readonly [field: string]: Json } {
   const { id, queue } = row;
   if (table === "workDone") {
     return {
@@ -123,7 +132,7 @@ function viewOf(table: string, row: Row): { readonly [field: string]: Json } {
   }
   const job = jobOfRow(row);
   const isDead = table === "workDead";
-  let state = job.startedMs === null ? "waiting" : "running";
+  let state = job.startedMs === null || isIdle ? "waiting" : "running";
   if (isDead) state = "dead";
   return {
     id: jobIdOf(job.id),

@@ -10,11 +10,11 @@ import { cancelJob } from "./job-cancel.ts";
 import { jobOfRow, type Job } from "./job.ts";
 import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
 import { jobByOnce, moreOf, moveJob } from "./job-write.ts";
-import { readyLane } from "./lane.ts";
+import { readyLane, timedLane } from "./lane.ts";
 import { nextPlace } from "./place-number.ts";
 import { readPosition, writePosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
-import type { WorkKinds } from "./work-kind.ts";
+import type { WorkKind, WorkKinds } from "./work-kind.ts";
 import { listWork, showWork } from "./work-list.ts";
 
 type Input = Readonly<Record<string, Json>>;
@@ -25,37 +25,66 @@ export function operatorProcedures(kinds: WorkKinds): Readonly<Record<string, Pr
     "work.retry": (scope, input) => retry(scope, kinds, input as Input),
     "work.drop": (scope, input) => drop(scope, (input as Input)["id"] as string),
     "work.list": (scope, input) => listWork(scope, input as Input),
-    "work.show": (scope, input) => showWork(scope, (input as Input)["id"] as string),
+    "work.show": (scope, input) => showWork(scope, input as Input),
     "work.retryAll": (scope, input) => retryAll(scope, kinds, (input as Input)["queue"] as string),
     "work.stop": (scope, input) => stop(scope, kinds, (input as Input)["id"] as string),
     "work.replay": (scope, input) => replay(scope, input as Input),
   };
 }
 
-/** A dead letter waits again, with its attempts counted anew; a job that waits for a time runs at once. */
-function retry(scope: ProcedureScope, kinds: WorkKinds, { id, input }: Input): Later<Json> {
+/**
+ * A dead letter waits again, with its attempts counted anew; a job that waits for a time runs at once.
+ * @param order `isIdle`: no server works on the data, so what began is not under way.
+ * @returns the id of what runs: of a cron that waits for its next tick, a tick of its own.
+ */
+function retry(scope: ProcedureScope, kinds: WorkKinds, order: Input): Later<Json> {
+  const { id, input, isIdle } = order;
   const jobId = jobIdOf(id as string);
   const { tx } = scope;
   return andThen(tx.get("workJob", jobId, null), (waiting) => {
     if (waiting !== null) {
       const job = jobOfRow(waiting);
       // A second attempt beside it would be taken for the first one.
-      if (job.startedMs !== null) {
+      if (job.startedMs !== null && isIdle !== true) {
         const problem = "an attempt is under way: wait for its end, or cancel it";
         throw new PlatformError("ARGUMENT_INVALID", { id: jobId, problem });
       }
-      const given = input === undefined ? {} : { input };
-      return andThen(moveJob(scope, job, { dueMs: null, attempts: 0, ...given }), () => jobId);
+      assertMayHave(kinds, job, input);
+      return hurry(scope, kindOf(kinds, job.queue), job, input);
     }
     return andThen(tx.get("workDead", deadIdOf(jobId), null), (dead) => {
       if (dead === null) throw new PlatformError("WORK_NOT_FOUND", { id: jobId });
       const job = { ...jobOfRow(dead), id: jobId, dueMs: null };
+      assertMayHave(kinds, job, input);
       const given = input === undefined ? job : { ...job, input };
       return andThen(revive(scope, given), () =>
         andThen(kindOf(kinds, job.queue)?.revived?.(scope, given), () => jobId),
       );
     });
   });
+}
+
+/** Moves a job up, unless its kind has something else run in its place. */
+function hurry(
+  scope: ProcedureScope,
+  kind: WorkKind | null,
+  job: Job,
+  input: Json | undefined,
+): Later<Json> {
+  return andThen(kind?.hurried?.(scope, job) ?? null, (instead) => {
+    if (instead !== null) return instead;
+    const given = input === undefined ? {} : { input };
+    // One that has a place among those of its key keeps it.
+    const inLine = job.lane !== timedLane(job.queue);
+    const move = { dueMs: null, attempts: 0, inLine, ...given };
+    return andThen(moveJob(scope, job, move), () => job.id);
+  });
+}
+
+function assertMayHave(kinds: WorkKinds, job: Job, input: Json | undefined): void {
+  if (input === undefined || kindOf(kinds, job.queue)?.hasOwnInput !== true) return;
+  const problem = `jobs of ${job.queue} take no input: leave --input out`;
+  throw new PlatformError("ARGUMENT_INVALID", { id: job.id, problem });
 }
 
 /** A dead letter is a job again. Its `once` is given up when another job holds it by now: both run. */
@@ -148,7 +177,10 @@ function replay(scope: ProcedureScope, { consumer, place, at }: Input): Later<Js
   );
 }
 
-/** The place before the first event from a time on, or null when there is none. */
+/**
+ * The place before the first event from a time on, or null when there is none. Times need not grow with places: the
+ * clock may have been set back. So it is the first of them all, not the one of the earliest time.
+ */
 function placeBefore({ tx }: ProcedureScope, event: string, at: string): Later<number | null> {
   const time = parseTime(at);
   if (time === null) throw new PlatformError("ARGUMENT_INVALID", { at: at.slice(0, 40) });
@@ -156,7 +188,7 @@ function placeBefore({ tx }: ProcedureScope, event: string, at: string): Later<n
     { kind: "field", field: "name", condition: { eq: event } },
     { kind: "field", field: "at", condition: { gte: time } },
   ];
-  const orderBy = [{ field: "at", descending: false }];
+  const orderBy = [{ field: "place", descending: false }];
   const where: Where = { kind: "and", parts };
   return andThen(
     tx.list({ kind: "list", from: "workEvent", where, orderBy, limit: 1 }, null),

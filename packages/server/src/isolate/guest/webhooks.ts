@@ -1,9 +1,10 @@
 // `webhooks` of one call: the endpoints of the app's own webhooks, and sending to them.
 import { ask } from "./ask.ts";
+import { assertKnown } from "./known-options.ts";
 import { freeze, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
 
-interface SendOptions {
+interface OwnerOption {
   readonly owner?: unknown;
 }
 
@@ -12,6 +13,10 @@ interface TakenEvent {
   readonly type?: unknown;
   readonly body?: unknown;
 }
+
+const ownerOptions = ["owner"];
+const endpointOptions = ["url", "types", "owner", "form"];
+const takenFields = ["id", "type", "body"];
 
 /** Members of `ctx.webhooks`. One small object for each call: most calls never look at it. */
 class Webhooks {
@@ -22,6 +27,7 @@ class Webhooks {
   }
 
   add(endpoint: unknown): Promise<unknown> {
+    assertKnown("webhooks.add", endpoint, endpointOptions);
     return ask(this.#call, "webhooks.add", json(endpoint ?? {}));
   }
 
@@ -37,14 +43,15 @@ class Webhooks {
     return ask(this.#call, "webhooks.rotate", `{"id":${json(id)}}`);
   }
 
-  send(type: unknown, data: unknown, options: SendOptions = {}): Promise<unknown> {
-    const { owner = null } = options;
+  send(type: unknown, data: unknown, options?: OwnerOption): Promise<unknown> {
+    const owner = ownerOf("webhooks.send", options);
     const payload = `{"type":${json(type)},"data":${json(data)},"owner":${json(owner)}}`;
     return ask(this.#call, "webhooks.send", payload);
   }
 
-  list(options: SendOptions = {}): Promise<unknown> {
-    return ask(this.#call, "webhooks.list", `{"owner":${json(options.owner ?? null)}}`);
+  list(options?: OwnerOption): Promise<unknown> {
+    const owner = ownerOf("webhooks.list", options);
+    return ask(this.#call, "webhooks.list", `{"owner":${json(owner)}}`);
   }
 
   deliveries(id: unknown): Promise<unknown> {
@@ -60,6 +67,7 @@ class Webhooks {
   }
 
   take(hook: unknown, event: TakenEvent): Promise<unknown> {
+    assertKnown("webhooks.take", event, takenFields);
     const { id, type = null, body = null } = event;
     const payload = `{"hook":${json(hook)},"id":${json(id)},"type":${json(type)},"body":${json(body)}}`;
     return ask(this.#call, "webhooks.take", payload);
@@ -76,6 +84,17 @@ freeze(Webhooks);
 /** Makes it. */
 export function webhookCalls(call: Call): object {
   return freeze(new Webhooks(call));
+}
+
+/** Whose endpoints; null: everybody's. An owner that is named and is nobody is a mistake: it would mean everybody. */
+function ownerOf(what: string, options: OwnerOption | null | undefined): unknown {
+  if (options === undefined || options === null) return null;
+  assertKnown(what, options, ownerOptions);
+  if (!("owner" in options)) return null;
+  if (options.owner === undefined || options.owner === null) {
+    throw new TypeError(`The owner of ${what} is nobody: leave the option out for everybody's.`);
+  }
+  return options.owner;
 }
 
 function json(value: unknown): string {

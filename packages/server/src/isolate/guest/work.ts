@@ -1,6 +1,7 @@
 // What starts work, of one call: `emit`, `enqueue`, `schedule`, `cancel`, `webhooks`, and `job`, the one that it runs for.
 import { durationMs, functionName, workName } from "@keelson/sdk/guest";
 import { ask } from "./ask.ts";
+import { assertKnown } from "./known-options.ts";
 import { find, parse, part, toJson } from "./primordials.ts";
 import type { Call } from "./running.ts";
 import { webhookCalls } from "./webhooks.ts";
@@ -13,9 +14,13 @@ interface Options {
   readonly once?: unknown;
 }
 
+const noOptions: Options = {};
+const scheduleOptions = ["key", "priority", "once"];
+const enqueueOptions = ["in", "at", ...scheduleOptions];
+
 /** Members of `ctx` for a call that may start work. */
 export interface WorkCalls {
-  readonly emit: (event: unknown, payload?: unknown) => Promise<unknown>;
+  readonly emit: (event: unknown, payload?: unknown, more?: unknown) => Promise<unknown>;
   readonly enqueue: (work: unknown, args?: unknown, options?: Options) => Promise<unknown>;
   readonly schedule: (
     when: unknown,
@@ -31,13 +36,17 @@ export interface WorkCalls {
 /** Makes them, at every call. Methods: of a function in a property the bundler would write the name anew each time. */
 export function workCalls(call: Call): WorkCalls {
   return {
-    emit(event, payload) {
+    emit(event, payload, more) {
+      if (more !== undefined && more !== null)
+        throw new TypeError("emit takes an event and its payload, no options.");
       return ask(call, "work.emit", `{"event":${json(event)},"payload":${json(payload ?? {})}}`);
     },
     enqueue(work, args, options) {
+      assertKnown("enqueue", options, enqueueOptions);
       return enqueue(call, work, args, options);
     },
     schedule(when, work, args, options) {
+      assertKnown("schedule", options, scheduleOptions);
       return enqueue(call, work, args, { ...options, ...timeOf(when) });
     },
     cancel(job) {
@@ -57,9 +66,12 @@ function enqueue(
   call: Call,
   work: unknown,
   args: unknown,
-  options: Options = {},
+  options: Options | null | undefined,
 ): Promise<unknown> {
-  const { in: after, at, key, priority, once } = options;
+  const { in: after, at, key, priority, once } = options ?? noOptions;
+  if (after !== undefined && at !== undefined && at !== null) {
+    throw new TypeError("enqueue takes `in`, a length of time, or `at`, a time: not both.");
+  }
   const inMs = after === undefined ? undefined : durationMs(after);
   if (inMs === null) throw new TypeError('`in` is a length of time: "90s", "10m", "3d".');
   const payload = {

@@ -1,12 +1,22 @@
 // What other functions do with workflows: start, signal and cancel runs, and look at them.
 import { workName } from "@keelson/sdk/guest";
 import { ask } from "./ask.ts";
+import { assertKnown } from "./known-options.ts";
 import { toJson, whenSettled, RealPromise } from "./primordials.ts";
 import type { Call } from "./running.ts";
 
+interface StartOptions {
+  readonly key?: unknown;
+}
+const startOptions = ["key"];
+
 /** Members of `ctx` for a call that may start work. */
 export interface WorkflowCalls {
-  readonly startWorkflow: (workflow: unknown, args?: unknown, options?: object) => Promise<unknown>;
+  readonly startWorkflow: (
+    workflow: unknown,
+    args?: unknown,
+    options?: StartOptions,
+  ) => Promise<unknown>;
   readonly signalWorkflow: (
     workflow: unknown,
     run: unknown,
@@ -20,8 +30,9 @@ export interface WorkflowCalls {
 export function workflowCalls(call: Call): WorkflowCalls {
   return {
     startWorkflow(workflow, args, options) {
+      assertKnown("startWorkflow", options, startOptions);
       const name = nameOf(workflow);
-      return ask(call, "workflow.start", json({ name, args: args ?? {}, ...options }));
+      return ask(call, "workflow.start", json({ name, args: args ?? {}, key: options?.key }));
     },
     signalWorkflow(workflow, run, signal, payload) {
       const name = nameOf(workflow);

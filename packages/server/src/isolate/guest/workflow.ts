@@ -3,6 +3,7 @@
 // none, nothing here waits for it any more: the slice ends, and with it the call.
 import { durationMs, functionName, workName } from "@keelson/sdk/guest";
 import { ask, askAtOnce } from "./ask.ts";
+import { assertKnown } from "./known-options.ts";
 import {
   create,
   parse,
@@ -34,14 +35,24 @@ interface Told {
   readonly seq?: number;
   readonly value?: unknown;
   readonly error?: Failure;
+  /** What undoes is to end, too. */
+  readonly isStop?: boolean;
   readonly nowMs: number;
   readonly isOld: boolean;
 }
 
 interface Waiter {
+  readonly isUndo: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
+
+interface WaitOptions {
+  readonly timeout?: unknown;
+  readonly key?: unknown;
+}
+const signalOptions = ["timeout"];
+const eventOptions = ["key", "timeout"];
 
 /** What a step, a wait or a child failed with, or an interrupt. */
 class WorkflowError extends Error {
@@ -114,10 +125,14 @@ class Flow {
       step: (fn: unknown, args?: unknown) =>
         this.#ask("step", nameOf(fn, "step"), { args: args ?? {} }),
       sleep: (time: unknown) => this.#ask("sleep", "", timeOf(time)),
-      waitFor: (event: unknown, options: object = {}) =>
-        this.#ask("event", event as string, waitOf(options)),
-      signal: (name: unknown, options: object = {}) =>
-        this.#ask("signal", name as string, waitOf(options)),
+      waitFor: (event: unknown, options?: WaitOptions) => {
+        assertKnown("waitFor", options, eventOptions);
+        return this.#ask("event", event as string, waitOf(options));
+      },
+      signal: (name: unknown, options?: WaitOptions) => {
+        assertKnown("signal", options, signalOptions);
+        return this.#ask("signal", name as string, waitOf(options));
+      },
       child: (workflow: unknown, args?: unknown) =>
         this.#ask("child", nameOf(workflow, "child"), { args: args ?? {} }),
       compensate: (undo: unknown) => {
@@ -147,13 +162,18 @@ class Flow {
     );
   }
 
-  #tell({ seq, value, error, nowMs, isOld }: Told): void {
+  #tell({ seq, value, error, isStop = false, nowMs, isOld }: Told): void {
     this.#call.nowMs = nowMs;
     this.#call.isQuiet = isOld;
     if (seq === undefined) {
       const waiters = this.#waiters;
       this.#waiters = create(null) as Record<number, Waiter | undefined>;
-      for (const key of Object.keys(waiters)) waiters[+key]?.reject(errorOf(error));
+      for (const key of Object.keys(waiters)) {
+        const waiter = waiters[+key];
+        // A refund that is under way goes through.
+        if (waiter?.isUndo === true && !isStop) this.#waiters[+key] = waiter;
+        else waiter?.reject(errorOf(error));
+      }
       return;
     }
     const waiter = this.#waiters[seq];
@@ -163,7 +183,8 @@ class Flow {
   }
 
   #ask(kind: string, name: string, input: object): Promise<unknown> {
-    const payload = toJson({ kind, name, input, isUndo: this.#isUndoing }) ?? "{}";
+    const isUndo = this.#isUndoing;
+    const payload = toJson({ kind, name, input, isUndo }) ?? "{}";
     let seq: number;
     try {
       seq = askAtOnce(this.#call, "workflow.ask", payload) as number;
@@ -171,7 +192,7 @@ class Flow {
       return rejected(error);
     }
     const promise = new RealPromise((resolve, reject) => {
-      this.#waiters[seq] = { resolve, reject };
+      this.#waiters[seq] = { isUndo, resolve, reject };
     });
     // One that nobody waits for may fail: what it failed with is recorded.
     whenSettled(
@@ -220,7 +241,8 @@ function timeOf(time: unknown): object {
   throw new TypeError('sleep takes a length of time, "90s", "30d", or { until: a time }.');
 }
 
-function waitOf({ timeout, key }: { readonly timeout?: unknown; readonly key?: unknown }): object {
+function waitOf(options: WaitOptions | null | undefined): object {
+  const { timeout, key } = options ?? {};
   const timeoutMs = timeout === undefined ? undefined : durationMs(timeout);
   if (timeoutMs === null) throw new TypeError('`timeout` is a length of time: "90s", "10m", "3d".');
   return { timeoutMs, key };

@@ -95,6 +95,18 @@ test("an interrupt ends all that is waited for: nothing of it is begun", async (
   assert.deepEqual([...replay.open], []);
 });
 
+test("an interrupt leaves what undoes to wait, and a stop ends that too", async () => {
+  const stop: Delivery = { ...interrupt, isStop: true };
+  for (const [delivery, left] of [[interrupt, [1]] as const, [stop, []] as const]) {
+    const { replay, begun } = replayOf([], { deliveries: [delivery], seen: null });
+    replay.ask(asked("a"));
+    replay.ask(asked("b"), true);
+    assert.deepEqual(await replay.next(), delivery);
+    assert.equal(await replay.next(), null);
+    assert.deepEqual([begun, [...replay.open]], [left, left]);
+  }
+});
+
 test("what waits is begun once, in the order of asking, and answers come in their own order", async () => {
   const { replay, begun } = replayOf([], { seen: null, answers: [done(1)] });
   for (const name of ["a", "b", "c"]) replay.ask(asked(name));

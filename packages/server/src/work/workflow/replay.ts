@@ -31,8 +31,8 @@ export interface WorkflowFailure {
 export type Delivery = { readonly atMs: number } & (
   | { readonly kind: "done"; readonly seq: number; readonly value: Json }
   | { readonly kind: "failed"; readonly seq: number; readonly error: WorkflowFailure }
-  /** Cancelled, or out of time: all that is waited for ends with this error. */
-  | { readonly kind: "interrupt"; readonly error: WorkflowFailure }
+  /** Cancelled, or out of time: all that is waited for ends with this error, but what undoes unless it is a stop. */
+  | { readonly kind: "interrupt"; readonly error: WorkflowFailure; readonly isStop?: boolean }
 );
 
 /** What a run has been through. */
@@ -69,6 +69,8 @@ export class Replay {
   readonly #asked: Asked[] = [];
   /** Asked and not answered, in order. */
   readonly #open = new Set<number>();
+  /** Asked while it undoes what it did. */
+  readonly #undoes = new Set<number>();
   readonly #begun = new Set<number>();
   #given = 0;
   #fullAt: number | null;
@@ -136,6 +138,7 @@ export class Replay {
     }
     this.#asked.push(asked);
     this.#open.add(seq);
+    if (isUndo) this.#undoes.add(seq);
     return seq;
   }
 
@@ -156,7 +159,7 @@ export class Replay {
       return null;
     }
     this.#given++;
-    if (delivery.kind === "interrupt") this.#open.clear();
+    if (delivery.kind === "interrupt") this.#interrupt(delivery.isStop === true);
     else this.#open.delete(delivery.seq);
     return delivery;
   }
@@ -190,6 +193,10 @@ export class Replay {
     }
     if (isNew && (seq >= commandsMax || this.#ports.isFull())) this.#fullAt ??= seq;
     if (this.#fullAt !== null && seq >= this.#fullAt) throw tooLong(commandsMax);
+  }
+
+  #interrupt(isStop: boolean): void {
+    for (const seq of this.#open) if (isStop || !this.#undoes.has(seq)) this.#open.delete(seq);
   }
 
   #assertSame(): void {

@@ -13,6 +13,7 @@ import {
   readRun,
   readStep,
   readSteps,
+  stopHash,
   writeRun,
   type RunInfo,
   type WorkflowRun,
@@ -86,6 +87,27 @@ export function wakeRun(scope: ProcedureScope, run: WorkflowRun): Later<string> 
 }
 
 /**
+ * Asks a run to end: interrupts it, unless it is ending anyway. A second `cancel`, a deadline or its parent's end do not
+ * cut off what undoes its work: a refund that is under way goes through. @returns the run, or null when it does not run.
+ */
+export function askToEnd(
+  scope: ProcedureScope,
+  id: string,
+  error: WorkflowFailure,
+): Later<WorkflowRun | null> {
+  return andThen(readRun(scope, id), (run) => {
+    if (run === null || run.state !== "running") return null;
+    return isEnding(run) ? run : interruptRun(scope, id, error);
+  });
+}
+
+/** Whether a run undoes what it did, or was interrupted and has not been told yet. */
+export function isEnding({ info }: WorkflowRun): boolean {
+  const { isUndoing = false, interruptedAt = null, seen } = info;
+  return isUndoing || (interruptedAt !== null && interruptedAt >= (seen ?? 0));
+}
+
+/**
  * Interrupts a run: all that it waits for fails with this error, and is given up: jobs are taken back, children are
  * cancelled. What it does then is up to its code. @returns the run as it is then, or null when it does not run.
  */
@@ -105,7 +127,7 @@ export function interruptRun(
         seq: -1 - place,
         kind: "interrupt",
         name: error.code,
-        hash: "",
+        hash: run.info.isUndoing === true ? stopHash : "",
         state: "failed",
         place,
         result: null,
@@ -116,7 +138,7 @@ export function interruptRun(
         askedAt: now,
         endedAt: now,
       };
-      const info = { ...run.info, answers: place + 1 };
+      const info = { ...run.info, answers: place + 1, interruptedAt: place };
       return andThen(scope.tx.insert("workStep", row), () =>
         andThen(writeRun(scope, id, { info: infoJson(info) }), (next) =>
           andThen(wakeRun(scope, next), () => next),
@@ -150,9 +172,7 @@ export function cancelChildren(
   children: readonly string[],
 ): Later<void> {
   const rest = children.slice(childrenMax);
-  const now = eachOf(children.slice(0, childrenMax), (child) =>
-    interruptRun(scope, child, cancelled),
-  );
+  const now = eachOf(children.slice(0, childrenMax), (child) => askToEnd(scope, child, cancelled));
   return andThen(now, () => {
     if (rest.length === 0) return undefined;
     const { me, root, chain } = parent.info;

@@ -61,6 +61,8 @@ export interface Tick {
   hasRun: boolean;
   /** There is more to begin, in a tick of its own. */
   isUnfinished: boolean;
+  /** It has asked for what undoes its work. */
+  isUndoing: boolean;
   /** What the run waits for until, of what was begun in this tick. */
   due: Due[];
   /** What was begun in this tick, for whoever watches: `step seats.hold`. */

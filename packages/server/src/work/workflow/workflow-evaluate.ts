@@ -41,6 +41,7 @@ export function evaluate(tick: Tick, replay: Replay, runner: FunctionRunner): La
   const ask = (payload: string): string => {
     const { kind, name, input, isUndo } = JSON.parse(payload) as Readonly<Record<string, Json>>;
     const command = commandOf(String(kind), String(name), input ?? null);
+    tick.isUndoing ||= isUndo === true;
     const seq = replay.ask(command, isUndo === true);
     tick.commands[seq] = command;
     return String(seq);
@@ -116,7 +117,7 @@ function told(delivery: Delivery | null, isOld: boolean): string {
     case "failed":
       return JSON.stringify({ seq: delivery.seq, error: delivery.error, nowMs, isOld });
     case "interrupt":
-      return JSON.stringify({ error: delivery.error, nowMs, isOld });
+      return JSON.stringify({ error: delivery.error, isStop: delivery.isStop, nowMs, isOld });
     default:
       return delivery satisfies never;
   }

@@ -3,7 +3,7 @@ import { andThen, type Later } from "../../base/later.ts";
 import { assert } from "../../base/assert.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import type { Asked, Delivery, History } from "./replay.ts";
-import { readSteps, type WorkflowStep } from "./workflow-run.ts";
+import { readSteps, stopHash, type WorkflowStep } from "./workflow-run.ts";
 
 /** What a replay works on. */
 export function historyOf(
@@ -31,9 +31,11 @@ function deliveriesOf(steps: readonly WorkflowStep[]): readonly Delivery[] {
     .map(deliveryOf);
 }
 
-function deliveryOf({ kind, seq, state, result, error, endedMs }: WorkflowStep): Delivery {
+function deliveryOf({ kind, seq, hash, state, result, error, endedMs }: WorkflowStep): Delivery {
   const atMs = endedMs;
-  if (kind === "interrupt") return { kind, error: error ?? noError, atMs };
+  if (kind === "interrupt") {
+    return { kind, error: error ?? noError, atMs, ...(hash === stopHash ? { isStop: true } : {}) };
+  }
   if (state === "done") return { kind: "done", seq, value: result, atMs };
   return { kind: "failed", seq, error: error ?? noError, atMs };
 }

@@ -4,7 +4,7 @@ import { andThen, type Later } from "../../base/later.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { Procedure, ProcedureScope, Procedures } from "../../gate/gate-app.ts";
 import { textProblem } from "../../model/field-format.ts";
-import { cancelled, interruptRun, wakeRun } from "./workflow-answer.ts";
+import { askToEnd, cancelled, interruptRun, wakeRun } from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
 import { keepVersion } from "./workflow-code.ts";
 import { nowText, readRun, writeRun } from "./workflow-run.ts";
@@ -32,7 +32,8 @@ const forFunctions: Readonly<Record<string, Procedure["run"]>> = {
       payload: payload ?? {},
     });
   },
-  "workflow.cancel": (scope, input) => cancelRun(scope, textOf((input as Input)["run"], "run")),
+  "workflow.cancel": (scope, input) =>
+    cancelRun(scope, textOf((input as Input)["run"], "run"), askToEnd),
 };
 
 const forOperators: Readonly<Record<string, Procedure["run"]>> = {
@@ -48,7 +49,9 @@ const forOperators: Readonly<Record<string, Procedure["run"]>> = {
   },
   "workflow.list": (scope, input) => listRuns(scope, input as Input),
   "workflow.show": (scope, input) => showRun(scope, textOf((input as Input)["run"], "run")),
-  "workflow.stop": (scope, input) => cancelRun(scope, textOf((input as Input)["run"], "run")),
+  // The operator's word goes: also for a run whose undoing waits for what never comes.
+  "workflow.stop": (scope, input) =>
+    cancelRun(scope, textOf((input as Input)["run"], "run"), interruptRun),
   "workflow.retry": (scope, input) => retryRun(scope, textOf((input as Input)["run"], "run")),
 };
 
@@ -80,7 +83,11 @@ function signalRun(
   });
 }
 
-function cancelRun(scope: ProcedureScope, id: string): Later<boolean> {
+function cancelRun(
+  scope: ProcedureScope,
+  id: string,
+  interrupt: typeof interruptRun,
+): Later<boolean> {
   return andThen(readRun(scope, id), (run) => {
     if (run === null) return false;
     // Its code can't be run any further: it ends where it is.
@@ -88,7 +95,7 @@ function cancelRun(scope: ProcedureScope, id: string): Later<boolean> {
       const ended = endRun(scope, run, { state: "cancelled", error: cancelled });
       return andThen(ended, () => true);
     }
-    return andThen(interruptRun(scope, id, cancelled), (interrupted) => interrupted !== null);
+    return andThen(interrupt(scope, id, cancelled), (interrupted) => interrupted !== null);
   });
 }
 

@@ -36,6 +36,10 @@ export interface RunInfo {
   readonly keepMs: number;
   /** Whose child it is. */
   readonly parent: { readonly run: string; readonly seq: number } | null;
+  /** Whether it undoes what it has done: from then on it ends, and its deadline is none of its concern. Absent: no. */
+  readonly isUndoing?: boolean;
+  /** Which of its answers is the last interrupt. Absent or null: there was none. */
+  readonly interruptedAt?: number | null;
   /** What failed while it undid what it had done. */
   readonly undoFailures: readonly string[];
 }
@@ -105,6 +109,9 @@ export function infoJson(info: RunInfo): Json {
 export function originOfRun({ info }: WorkflowRun): WorkOrigin {
   return { root: info.root, chain: info.chain };
 }
+
+/** What stands in `hash` of an interrupt that ends what undoes, too. */
+export const stopHash = "stop";
 
 /** What stands in `waits` of a sleep until a time on the wall. */
 export const waitsForTime = "time";

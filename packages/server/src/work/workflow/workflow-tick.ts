@@ -19,6 +19,7 @@ import {
   endedStep,
   giveUpSteps,
   interruptRun,
+  isEnding,
   workflowKindName,
 } from "./workflow-answer.ts";
 import { workflowOf } from "./workflow-app.ts";
@@ -58,6 +59,7 @@ interface TickInput {
 /** Ticks. */
 export const workflowKind: WorkKind = {
   kind: workflowKindName,
+  hasOwnInput: true,
   // Also of workflows that the app has no more: their runs end on the code that they began with.
   policy: (app) => policyOf(app, { attempts: attemptsMax, backoffMs }),
   place: () => "writer",
@@ -112,7 +114,7 @@ function timesUp(
 ): Later<boolean> {
   const { nowMs } = scope.run;
   const { deadlineMs } = run.info;
-  const isLate = deadlineMs !== null && deadlineMs <= nowMs;
+  const isLate = deadlineMs !== null && deadlineMs <= nowMs && !isEnding(run);
   const waiting = steps.filter(({ state, dueMs }) => state === "waiting" && dueMs !== null);
   const due = waiting
     .filter(({ dueMs }) => (dueMs ?? 0) <= nowMs)
@@ -166,11 +168,12 @@ function tick(
     answers: run.info.answers,
     hasRun: false,
     isUnfinished: false,
+    isUndoing: false,
     due: [],
     begun: [],
   };
   const replay = new Replay(historyOf(steps, run.info), {
-    begin: (seq) => beginCommand(under, seq),
+    begin: (seq) => andThen(noteUndoing(under), () => beginCommand(under, seq)),
     commandsMax: limits.workflowStepsMax,
     isFull: () => run.info.bytes > limits.workflowBytesMax,
   });
@@ -182,6 +185,16 @@ function tick(
       })),
     ),
   );
+}
+
+/** Before the first of what undoes is begun: from then on neither its deadline nor a cancel cuts that off. */
+function noteUndoing({ scope, run, isUndoing }: Tick): Later<void> {
+  if (!isUndoing || run.info.isUndoing === true) return undefined;
+  return andThen(readRun(scope, run.id), (fresh) => {
+    if (fresh === null || fresh.info.isUndoing === true) return undefined;
+    const info = { ...fresh.info, isUndoing, deadlineMs: null };
+    return andThen(writeRun(scope, run.id, { info: infoJson(info) }), () => undefined);
+  });
 }
 
 /** What a tick did, for whoever watches: `step seats.hold, sleep` or `done`. */
@@ -261,6 +274,8 @@ function dueOf({ state, dueMs, sinceMs }: WorkflowStep): readonly Due[] {
   return state === "waiting" && dueMs !== null ? [{ dueMs, sinceMs }] : [];
 }
 
+const nothingSeen = { seen: null, interruptedAt: null, fullAt: null, bytes: 0 };
+
 /** The same run from its start: with other arguments, the newest code, and no history. */
 function restart(scope: ProcedureScope, run: WorkflowRun, given: Json): Later<JobEnd> {
   const args = recover<Json | PlatformError>(
@@ -277,7 +292,7 @@ function restart(scope: ProcedureScope, run: WorkflowRun, given: Json): Later<Jo
     }
     return andThen(forgetSteps(scope, run), () =>
       andThen(keepVersion(scope), (version) => {
-        const info = { ...run.info, answers: 0, seen: null, fullAt: null, bytes: 0 };
+        const info = { ...run.info, answers: 0, ...nothingSeen };
         const patch = { args, version, status: run.status, info: infoJson(info) };
         return andThen(writeRun(scope, run.id, patch), (): JobEnd => ({
           kind: "again",

@@ -1,0 +1,70 @@
+// `keelson work` on data that a killed server left behind, and on a cron that waits for its next tick.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { keelson, serve, tempFolder } from "../command-scene.case.ts";
+
+const files: Readonly<Record<string, string>> = {
+  "schema.ts": `
+import { define } from "keelson";
+export const { mutation, action, cron, queue, app } = define({});`,
+  "app.ts": `
+import { app } from "./schema.ts";
+import * as work from "./work.ts";
+export default app({ functions: { work } });`,
+  "work.ts": `
+import { t } from "keelson";
+import { action, cron, mutation, queue } from "./schema.ts";
+export const slow = action({ args: { ms: t.int() }, async run(_, { ms }) {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return "ran";
+} });
+export const slows = queue(slow, { keep: "1h" });
+export const put = mutation({ returns: t.json(), run: ({ enqueue }) => enqueue(slows, { ms: 60_000 }) });
+export const report = mutation({ args: { at: t.time() }, async run(_, { at }) { console.log("report of", at); } });
+export const yearly = cron("0 0 1 1 *", { zone: "UTC" }, report);
+`,
+};
+
+/** Each look takes as long as a command. */
+function until(isSo: () => boolean): void {
+  for (let tries = 0; tries < 40; tries++) if (isSo()) return;
+  throw new Error("It did not come to that.");
+}
+
+test("what began before a kill is tried again without a server; a cron is run now", async (context) => {
+  const app = tempFolder(context);
+  mkdirSync(join(app, "keelson"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(app, "keelson", name), text);
+  const work = (...args: string[]): string => {
+    const ended = keelson(app, ["work", ...args]);
+    assert.equal(ended.status, 0, ended.err);
+    return ended.out;
+  };
+  const rows = () =>
+    JSON.parse(work("list", "--json")) as readonly Record<"id" | "queue" | "state", string>[];
+  const stateOf = (queue: string) => rows().find((row) => row.queue === queue);
+
+  const first = await serve(app, ["start", "--threads=0"]);
+  const put = keelson(app, ["run", "work.put"]);
+  const id = JSON.parse(put.out) as string;
+  until(() => stateOf("queue:work.slows")?.state === "running");
+  const busy = keelson(app, ["work", "retry", id]);
+  assert.match(busy.err, /under way/);
+  await first.stop("SIGKILL");
+
+  assert.equal(stateOf("queue:work.slows")?.state, "waiting");
+  assert.match(work("retry", id, '--input={"ms":1}'), /waits again/);
+  const cron = stateOf("cron:work.yearly");
+  const ran = work("retry", cron?.id ?? "");
+  assert.match(ran, /runs as a tick of now; the schedule stays as it was/);
+  assert.doesNotMatch(ran, new RegExp(cron?.id ?? "", "v"));
+
+  const second = await serve(app, ["dev"]);
+  context.after(() => second.stop());
+  await second.wait(/info report of \d{4}-/v);
+  until(() => stateOf("queue:work.slows") === undefined);
+  assert.match(work("show", id), /"result": "ran"/);
+  assert.deepEqual(stateOf("cron:work.yearly"), cron);
+});
