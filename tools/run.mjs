@@ -1,12 +1,13 @@
 // The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|engineer:speed|format [...arguments]`.
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { whenParentEnds } from "../packages/cli/bin/parent-watch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nodeMajorMin = 26;
@@ -45,14 +46,38 @@ if (!Object.hasOwn(commands, name ?? "")) {
 }
 installWhatIsMissing();
 const node = findNode();
+let child = null;
+let told = null;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tell(signal));
+whenParentEnds(() => told ?? tell("SIGTERM"));
 for (const line of commands[name](rest)) {
+  const status = told === null ? await run(line) : 128 + constants.signals[told];
+  if (status !== 0) process.exit(status);
+}
+
+/** Runs our Node with a line of arguments. @returns its exit status. */
+function run(line) {
   const path = `${dirname(node)}${process.platform === "win32" ? ";" : ":"}${process.env.PATH ?? ""}`;
-  const { status } = spawnSync(node, line, {
+  child = spawn(node, line, {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, PATH: path },
   });
-  if (status !== 0) process.exit(status ?? 1);
+  return new Promise((done) => {
+    child.once("error", (error) => {
+      console.error(`${node} does not start: ${error.message}`);
+      done(1);
+    });
+    child.once("exit", (status, signal) => {
+      done(status ?? 128 + (constants.signals[signal] ?? 0));
+    });
+  });
+}
+
+/** Hands a signal on, and waits for the child to end. A terminal's Ctrl-C has reached it already. */
+function tell(signal) {
+  told = signal;
+  if (signal !== "SIGINT" || !process.stdin.isTTY) child?.kill(signal);
 }
 
 /**

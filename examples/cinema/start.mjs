@@ -6,6 +6,7 @@ import { existsSync, globSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { createClient } from "keelson/client";
+import { whenParentEnds } from "../../packages/cli/bin/parent-watch.mjs";
 import { countsText, importFilms } from "./import/import-films.ts";
 import { scheduleWeek } from "./import/schedule-week.ts";
 
@@ -14,6 +15,8 @@ const dist = join(folder, "dist");
 const options = process.argv.slice(2);
 const data = dataFolder();
 const isTerminal = process.stderr.isTTY;
+/** One press of Ctrl-C may come twice, from the terminal and from the parent; keelson ends at once at the second. */
+const sameSignalMs = 300;
 
 buildPage();
 const server = startServer();
@@ -89,9 +92,15 @@ function startServer() {
       process.exitCode = status ?? (signal === "SIGINT" ? 130 : 1);
     });
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal));
-  }
+  let toldMs = -Infinity;
+  const tell = (signal) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < sameSignalMs) return;
+    toldMs = nowMs;
+    child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, tell);
+  whenParentEnds(() => toldMs === -Infinity && tell("SIGTERM"));
   process.once("exit", () => child.exitCode ?? child.kill("SIGTERM"));
   return {
     ready,

@@ -83,3 +83,37 @@ test("an option that keelson dev does not know ends it with keelson's own words"
   assert.equal(status, 1);
   assert.match(text, /--port/);
 });
+
+test(
+  "the server ends with npm, though npm's shell does not hand SIGTERM on",
+  { timeout: waitMsMax },
+  async (context) => {
+    if (process.platform === "win32") return context.skip("Windows has no SIGTERM");
+    const data = mkdtempSync(join(tmpdir(), "keelson-start-"));
+    context.after(() => rmSync(data, { recursive: true, force: true, maxRetries: 3 }));
+    // What npm's is while it waits: a shell that ends at SIGTERM and leaves its child running.
+    const line = `"$0" tools/run.mjs start --port=0 "--data=$1"; exit $?`;
+    const shell = spawn("sh", ["-c", line, process.execPath, data], {
+      cwd: join(import.meta.dirname, "..", "..", ".."),
+      env: { ...process.env, npm_lifecycle_event: "start" },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: waitMsMax,
+    });
+    let text = "";
+    const url = await new Promise<string>((resolve, reject) => {
+      for (const stream of [shell.stdout, shell.stderr]) {
+        stream.setEncoding("utf8").on("data", (piece: string) => {
+          text += piece;
+          const [, found] = /sells tickets at (http:\S+)/.exec(text) ?? [];
+          if (found !== undefined) resolve(found);
+        });
+      }
+      shell.once("exit", () => reject(new Error(`it ended:\n${text}`)));
+    });
+    // Closed when the last of them that could write is gone.
+    const ended = new Promise((resolve) => shell.once("close", resolve));
+    shell.kill("SIGTERM");
+    await ended;
+    await assert.rejects(fetch(url));
+  },
+);

@@ -7,6 +7,7 @@ import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { whenParentEnds } from "./parent-watch.mjs";
 
 const nodeMajorMin = 26;
 const nodePackages = {
@@ -27,6 +28,8 @@ if (Number(process.versions.node.split(".")[0]) >= nodeMajorMin) {
   const { findOwnFilesFast } = await import("@keelson/server/own-files");
   findOwnFilesFast([`${dirname(pathToFileURL(entry).href)}/`]);
   const { main } = await import(pathToFileURL(entry).href);
+  // Who develops has one terminal: nothing is to go on serving behind it. `start` may be meant to.
+  if (process.argv[2] === "dev") whenParentEnds(() => process.kill(process.pid, "SIGTERM"));
   process.exitCode = await main(process.argv.slice(2));
 } else {
   await handOver();
@@ -51,6 +54,7 @@ async function handOver() {
   // A signal sent to this process alone is meant for the one that does the work.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => child.kill(signal));
+  if (process.argv[2] === "dev") whenParentEnds(() => child.kill("SIGTERM"));
   child.on("error", (error) => {
     process.stderr.write(
       `keelson: NODE_BROKEN  The Node of ${wanted()} does not start.\n` +

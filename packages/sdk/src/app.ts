@@ -91,22 +91,59 @@ export function composeApp(
   return Object.freeze(app);
 }
 
+/** What each part must be, and what to write. */
+const partForms: Readonly<Record<keyof AppParts<Modules>, PartForm>> = {
+  rules: {
+    isRight: (value) => isPlain(value) && value["kind"] === "rules",
+    what: "what rules(...) gives",
+    fix: "Write export default rules({ ... }) in rules.ts, and import rules from it.",
+  },
+  functions: {
+    isRight: isPlain,
+    what: "an object in braces",
+    fix: 'Write import * as cinema from "./cinema.ts", and functions: { cinema }.',
+  },
+  invariants: {
+    isRight: Array.isArray,
+    what: "a list",
+    fix: "Write invariants: [cinema.oneSeatOneBooking].",
+  },
+  cors: { isRight: Array.isArray, what: "a list", fix: 'Write cors: ["https://example.com"].' },
+  auth: {
+    isRight: isPlain,
+    what: "an object in braces",
+    fix: "Write what differs from the defaults: auth: { password: false }.",
+  },
+};
+
+interface PartForm {
+  readonly isRight: (value: unknown) => boolean;
+  readonly what: string;
+  readonly fix: string;
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Types say all this too, to who looks at them: an app is bundled without. */
 function checkParts(parts: AppParts<Modules>, at: Function): void {
-  for (const key of Object.keys(parts)) {
-    if (key === "rules" || key === "functions" || key === "invariants") continue;
-    if (key === "cors" || key === "auth") continue;
+  const takes = "It takes rules, functions, invariants, cors and auth";
+  if (!isPlain(parts)) {
     throw new DefinitionError(
-      `An app takes no "${key}".`,
-      "It takes rules, functions, invariants, cors and auth.",
+      "app(...) is not given its parts in braces.",
+      `${takes}: app({ rules, functions: { cinema } }).`,
       at,
     );
   }
-  if (parts.rules === undefined || parts.rules.kind === "rules") return;
-  throw new DefinitionError(
-    "`rules` is not what rules(...) gives.",
-    "Write export default rules({ ... }).",
-    at,
-  );
+  for (const [name, value] of Object.entries(parts)) {
+    if (!Object.hasOwn(partForms, name)) {
+      throw new DefinitionError(`An app takes no "${name}".`, `${takes}.`, at);
+    }
+    const { isRight, what, fix } = partForms[name as keyof AppParts<Modules>];
+    if (value === undefined || isRight(value)) continue;
+    throw new DefinitionError(`\`${name}\` is not ${what}.`, fix, at);
+  }
 }
 
 /** A function in the place of a module would hold no functions, and be left out in silence. */

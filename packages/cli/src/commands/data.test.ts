@@ -183,7 +183,11 @@ test("a backup is taken while the server runs, and restored only when told", asy
     const made = readdirSync(app).filter((name) => /\.db/.test(name));
     assert.deepEqual(made.toSorted(), ["again.db", "kept.db"]);
     keelson(app, ["token", "--as=bob@example.com"]);
-    assert.match(keelson(app, ["restore", "kept.db", "--replace"]).err, /DATA_LOCKED/);
+    const locked = keelson(app, ["restore", "kept.db", "--replace"]);
+    assert.equal(locked.status, 5);
+    const holder = new RegExp(`\\.keelson\\.\\n.*process \\d+, which serves ${server.url}\\.`);
+    assert.match(locked.err, /DATA_LOCKED/);
+    assert.match(locked.err, holder);
     assert.equal(await server.stop(), 0);
   } finally {
     await server.stop();
@@ -210,6 +214,18 @@ test("a backup is taken while the server runs, and restored only when told", asy
     assert.equal(refused.status, 12);
   }
   assert.equal(keelson(app, ["export", "user"]).out, users, "a broken backup changes nothing");
+});
+
+test("a data folder that can't be used is named, with what the system says", (context) => {
+  const app = newApp(context);
+  const inTheWay = keelson(app, ["start", "--port=0", "--data=package.json"]);
+  assert.equal(inTheWay.status, 4);
+  assert.match(inTheWay.err, /STORE_FAILED[^]*package\.json can't be used[^]*EEXIST/);
+  mkdirSync(join(app, "other"));
+  writeFileSync(join(app, "other", "data.db"), "this is no database, and long enough to be read");
+  const damaged = keelson(app, ["start", "--port=0", "--data=other"]);
+  assert.equal(damaged.status, 4);
+  assert.match(damaged.err, /other\/data\.db can't be opened\.\n +file is not a database/);
 });
 
 /** An app of one table, `note`, with these fields. */

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { begin, keelson, serve, tempFolder } from "../command-scene.case.ts";
 
 const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
@@ -227,13 +229,35 @@ test("the tutorial's code is what the app takes", async (context) => {
   );
   assert.equal(typeCheck(app), "");
   keelson(app, ["token", "--as=ada@example.com"]);
-  const added = keelson(app, [
-    "run",
-    "board.add",
-    '{"title":"Free coffee"}',
-    "--as=ada@example.com",
-  ]);
+  const [, args = ""] = /-d '(.*)'/.exec(tutorial) ?? [];
+  const added = keelson(app, ["run", "board.add", args, "--as=ada@example.com"]);
   assert.equal(added.status, 0, added.err);
   const listed = keelson(app, ["run", "board.mine", '{"limit":5}', "--as=ada@example.com"]);
-  assert.deepEqual(JSON.parse(listed.out), ["Free coffee"], listed.err);
+  assert.deepEqual(JSON.parse(listed.out), ["Free coffee on Mondays"], listed.err);
+  edit(join(app, "keelson", "schema.ts"), "details: t.text({ max: 2_000 }).optional(),", "");
+  const plan = keelson(app, ["migrate", "--plan"]);
+  assert.match(plan.out, /refused +drop column idea\.details: 1 of 1 rows/, plan.err);
 });
+
+test(
+  "started by npm it ends with npm, whose shell hands no SIGTERM on",
+  { timeout: 30_000 },
+  async (context) => {
+    if (process.platform === "win32") return context.skip("Windows has no SIGTERM");
+    const folder = tempFolder(context);
+    keelson(folder, ["init", "ideas"]);
+    const binary = fileURLToPath(new URL("../../bin/keelson.mjs", import.meta.url));
+    const line = '"$0" "$1" dev ideas --port=0; exit $?';
+    const shell = spawn("sh", ["-c", line, process.execPath, binary], {
+      cwd: folder,
+      env: { ...process.env, npm_lifecycle_event: "dev" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    // Closed when the server, which writes to it too, is gone.
+    const ended = once(shell, "close");
+    await once(shell.stderr, "data");
+    shell.stderr.resume();
+    shell.kill("SIGTERM");
+    await ended;
+  },
+);

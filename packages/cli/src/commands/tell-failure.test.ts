@@ -32,6 +32,16 @@ test("a refusal of the server is told with its details and what to do", () => {
   assert.equal(told(new PlatformError("DATA_LOCKED")).status, 5);
 });
 
+test("what is known on this machine alone is told where it is asked", () => {
+  const engine = new Error("file is not a database");
+  const cause = new Error("/data/data.db can't be opened.", { cause: engine });
+  const { text } = told(new PlatformError("STORE_FAILED", {}, { cause }));
+  assert.match(text, /why: \/data\/data\.db can't be opened\.\n +file is not a database\n/);
+  assert.match(text, /do: .*keelson restore/);
+  const kept = told(new PlatformError("NOT_FOUND", {}, { cause }));
+  assert.doesNotMatch(kept.text, /data\.db/);
+});
+
 test("mistakes in an app are shown with their code frames", () => {
   const mistake = {
     file: "keelson/a.ts",

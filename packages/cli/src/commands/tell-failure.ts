@@ -1,6 +1,7 @@
 // Turns whatever a command threw into its three lines and exit status: failures of the command line, coded
 // refusals of the server, mistakes in the app, and bugs.
 import { inspect } from "node:util";
+import { readDoorFile } from "../data/door-file.ts";
 import { exits, Failure, type Exit, type FailureText } from "../flags/failure.ts";
 import { printFailure, printMistakes, type MistakeText } from "../terminal/failure-text.ts";
 import { counted } from "../terminal/table-text.ts";
@@ -27,7 +28,9 @@ const exitOfCode: Readonly<Record<string, Exit>> = {
 
 /** What to do about codes that a person at the command line can do something about. */
 const fixes: Readonly<Record<string, string>> = {
-  DATA_LOCKED: "Stop the other process, or use another data folder with --data.",
+  DATA_LOCKED: "Stop that process, or use another data folder: --data=<folder>",
+  STORE_FAILED:
+    "Mend what stands there, or put a backup in the place of the database: keelson restore <file> --replace",
   LISTEN_FAILED: "Stop what uses the address, or choose another with --port.",
   MIGRATION_REFUSED: "See what would change: keelson migrate --plan",
   DISK_FULL: "Free some space and start again: nothing that was acknowledged is lost.",
@@ -37,6 +40,10 @@ const fixes: Readonly<Record<string, string>> = {
   TOKEN_EXPIRED: "Make a new one: keelson token --as=<user>",
   TOKEN_INVALID: "Make one with keelson token on the server's machine.",
 };
+
+/** Codes whose cause is about this machine: whoever runs a command on it may know paths and the engine's words. */
+const causeTold: ReadonlySet<string> = new Set(["DATA_LOCKED", "STORE_FAILED", "DISK_FULL"]);
+const causesMax = 4;
 
 /** Prints a failure. @returns the exit status. */
 export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
@@ -48,7 +55,7 @@ export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
   if (isCoded(error)) {
     const mistakes = mistakesOf(error);
     printMistakes(terminal, mistakes);
-    printFailure(terminal, textOf(error, mistakes));
+    printFailure(terminal, textOf(error, mistakes, error.cause));
     tellCause(error.cause);
     return exitOfCode[error.code] ?? exits.refused;
   }
@@ -79,7 +86,11 @@ function mistakesOf({ code, details }: Coded): readonly MistakeText[] {
   return code === "APP_INVALID" && Array.isArray(mistakes) ? (mistakes as MistakeText[]) : [];
 }
 
-function textOf({ code, message, details }: Coded, mistakes: readonly MistakeText[]): FailureText {
+function textOf(
+  { code, message, details }: Coded,
+  mistakes: readonly MistakeText[],
+  cause: unknown,
+): FailureText {
   if (mistakes.length > 0) {
     return {
       code,
@@ -89,12 +100,29 @@ function textOf({ code, message, details }: Coded, mistakes: readonly MistakeTex
     };
   }
   const facts = Object.entries(details).flatMap(([name, value]) => factLines(name, value));
+  if (causeTold.has(code)) facts.push(...causeLines(cause).filter((line) => line !== message));
   return {
     code,
     what: message,
     why: facts.length === 0 ? "That is all that is known." : facts.join("\n"),
     fix: fixes[code] ?? `Look up ${code} in the reference of errors.`,
   };
+}
+
+/** What is known here alone: the folder, who holds it, what the engine or the system said. */
+function causeLines(cause: unknown): string[] {
+  const { folder } = (cause ?? {}) as { readonly folder?: unknown };
+  if (cause instanceof Error && typeof folder === "string") {
+    const door = readDoorFile(folder);
+    const holder =
+      door === null ? [] : [`Its door.json names process ${door.pid}, which serves ${door.url}.`];
+    return [cause.message, ...holder];
+  }
+  const lines: string[] = [];
+  for (let at = cause; at instanceof Error && lines.length < causesMax; { cause: at } = at) {
+    if (at.message !== "") lines.push(at.message);
+  }
+  return lines;
 }
 
 /** A detail as lines: lists of steps and issues one line each, everything else `name: value`. */

@@ -79,3 +79,29 @@ test("maps that can't be meant are refused", () => {
     /^MAP_INVALID.*Two columns/,
   );
 });
+
+test("a header that is cut otherwise is told with the option that reads it", () => {
+  const map = parseColumnMap(["Film title=title"], fields);
+  const cases = {
+    "Film title;year": '--delimiter=";"',
+    "what;year": '--delimiter=";"',
+    "title\tyear": "--format=tsv",
+    "title|year": '--delimiter="|"',
+    "title,year": '--delimiter=","',
+  };
+  for (const [header, option] of Object.entries(cases)) {
+    const told = codeOf(() => assertColumns([header], map, fields));
+    assert.ok(told.startsWith("COLUMNS_UNKNOWN: Its cells seem"), told);
+    assert.ok(told.endsWith(` Add ${option}`), told);
+  }
+  const none = parseColumnMap([], fields);
+  assert.match(
+    codeOf(() => assertColumns(["a;b"], none, fields)),
+    /^COLUMNS_UNKNOWN: The table's/,
+  );
+  const named = parseColumnMap(["title;year=title"], fields);
+  assert.equal(
+    codeOf(() => assertColumns(["title;year"], named, fields)),
+    "done",
+  );
+});

@@ -4,6 +4,7 @@ import type { FieldSpec, Json } from "@keelson/sdk/spec";
 import { Failure, exits, usageFailure } from "../flags/failure.ts";
 import { suggestion } from "../flags/suggestion.ts";
 import { valueOfCell } from "./cell-value.ts";
+import { delimiterOptions } from "./delimiter.ts";
 
 type Fields = Readonly<Record<string, FieldSpec>>;
 
@@ -37,9 +38,11 @@ export function parseColumnMap(maps: readonly string[], fields: Fields): ColumnM
 
 /**
  * Refuses a header with columns that no field takes, and maps of columns that are not there.
- * @throws Failure (exit 2) COLUMNS_UNKNOWN, MAP_INVALID (exit 1).
+ * @throws Failure (exit 2) COLUMNS_UNKNOWN, also when cells seem to be separated otherwise; MAP_INVALID (exit 1).
  */
 export function assertColumns(columns: readonly string[], map: ColumnMap, fields: Fields): void {
+  const cut = otherDelimiter(columns, map, fields);
+  if (cut !== null) throw wrongDelimiter(columns[0] as string, cut);
   const absent = [...map.keys()].find((column) => !columns.includes(column));
   if (absent !== undefined) {
     throw mapInvalid(absent, `The file has no such column; it has ${columns.join(", ")}.`);
@@ -56,6 +59,27 @@ export function assertColumns(columns: readonly string[], map: ColumnMap, fields
   const direct = columns.filter((column) => !map.has(column));
   const twice = direct.find((column) => [...map.values()].includes(column));
   if (twice !== undefined) throw mapInvalid(twice, `Two columns go into "${twice}".`);
+}
+
+/** The delimiter that makes a header of one strange name into names that are known; null when none does. */
+function otherDelimiter(columns: readonly string[], map: ColumnMap, fields: Fields): string | null {
+  const isKnown = (name: string) => map.has(name) || Object.hasOwn(fields, name);
+  const [only = ""] = columns;
+  if (columns.length !== 1 || isKnown(only)) return null;
+  for (const delimiter of delimiterOptions.keys()) {
+    const names = only.split(delimiter).map((name) => name.replace(/^"(.*)"$/, "$1"));
+    if (names.length > 1 && names.some(isKnown)) return delimiter;
+  }
+  return null;
+}
+
+function wrongDelimiter(header: string, delimiter: string): Failure {
+  return new Failure(exits.refused, {
+    code: "COLUMNS_UNKNOWN",
+    what: `The file's first line was read as one column: ${JSON.stringify(header)}.`,
+    why: `Its cells seem to be separated by ${JSON.stringify(delimiter)}.`,
+    fix: `Add ${delimiterOptions.get(delimiter) as string}`,
+  });
 }
 
 function mapHint(column: string, fields: Fields): string {

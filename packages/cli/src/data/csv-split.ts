@@ -3,6 +3,7 @@
 // its first line as broken and reading goes on at the next.
 import { parse } from "csv-parse/sync";
 import { Failure, exits } from "../flags/failure.ts";
+import { delimiterOptions } from "./delimiter.ts";
 import { makeLineQueue, type TextLine } from "./line-queue.ts";
 import { recordCharsMax, type RecordSplitter, type SourceRecord } from "./source-record.ts";
 
@@ -31,8 +32,10 @@ export function makeCsvSplitter(delimiter: string): RecordSplitter {
       const { cells, unread } = readRecords(records, delimiter);
       waiting = [...unread, ...rest];
       for (const item of cells) {
-        if ("reason" in item) found.push(item);
-        else if (header === null) header = checkedHeader(item.cells);
+        if ("reason" in item) {
+          if (header === null) throw headerBroken(item.reason, item.text);
+          found.push(item);
+        } else if (header === null) header = checkedHeader(item.cells);
         else found.push(...recordOf(header, item.lines, item.cells));
       }
     }
@@ -145,6 +148,19 @@ function checkedHeader(cells: Cells): readonly string[] {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw columnsInvalid(`Two columns are called "${twice}".`);
   return names;
+}
+
+/** Going on would take the first row for the header. */
+function headerBroken(reason: string, text: string): Failure {
+  const cut = [...delimiterOptions].find(([delimiter]) => text.includes(`"${delimiter}"`));
+  if (cut === undefined) return columnsInvalid(reason);
+  const [delimiter, option] = cut;
+  return new Failure(exits.refused, {
+    code: "COLUMNS_INVALID",
+    what: "The first line of the file can't be read.",
+    why: `${reason} Its cells seem to be separated by ${JSON.stringify(delimiter)}.`,
+    fix: `Add ${option}`,
+  });
 }
 
 function columnsInvalid(why: string): Failure {

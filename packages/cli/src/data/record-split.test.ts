@@ -60,6 +60,19 @@ test("csv: a header that names a column twice or not at all is refused", () => {
   }
 });
 
+test("csv: a header that can't be read is told, and no row stands in for it", () => {
+  const cases = [
+    ['"a";"b"\n1;2\n', 'Add --delimiter=";"'],
+    ['5" pipe,b\n1,2\n', "Give every column its own name in the first line."],
+  ] as const;
+  for (const [text, fix] of cases) {
+    assert.throws(
+      () => read(makeCsvSplitter(","), text),
+      (error) => error instanceof Failure && error.text.fix === fix,
+    );
+  }
+});
+
 test("ndjson: what is no object is broken, blank lines are nothing", () => {
   const text = '{"a":1}\n\n[1]\n{"a":\n{"a":2}';
   assert.deepEqual(short(read(makeNdjsonSplitter(), text)), [

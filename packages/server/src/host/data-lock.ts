@@ -11,22 +11,61 @@ export interface DataLock {
   release(): void;
 }
 
+/** Primary result code of a lock that another connection has. @see https://sqlite.org/rescode.html */
+const resultBusy = 5;
+
+/** The cause of DATA_LOCKED: for the operator, who may know the path. */
+export class DataFolderHeld extends Error {
+  readonly folder: string;
+
+  constructor(folder: string, cause: unknown) {
+    super(`Another process works in ${folder}.`, { cause });
+    this.folder = folder;
+  }
+}
+
 /**
  * Takes the folder. @param folder absolute; made when it is not there.
- * @throws DATA_LOCKED when another server, of this process or another one, has it.
+ * @throws DATA_LOCKED when another server, of this process or another one, has it; STORE_FAILED when it can't be
+ * made or written to.
  */
 export function lockDataFolder(disk: Disk, folder: string): DataLock {
-  disk.makeFolder(folder);
-  const database = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
+  makeDataFolder(disk, folder);
+  const database = openLock(folder);
   try {
     database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
-    throw new PlatformError("DATA_LOCKED", {}, { cause });
+    const { errcode } = cause as { readonly errcode?: unknown };
+    if (typeof errcode !== "number" || (errcode & 0xff) !== resultBusy)
+      throw unusable(folder, cause);
+    throw new PlatformError("DATA_LOCKED", {}, { cause: new DataFolderHeld(folder, cause) });
   }
   return {
     release() {
       if (database.isOpen) database.close();
     },
   };
+}
+
+/** Makes the folder when it is not there. @throws STORE_FAILED when it can't be made. */
+export function makeDataFolder(disk: Disk, folder: string): void {
+  try {
+    disk.makeFolder(folder);
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+}
+
+function openLock(folder: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(folder, "lock"), { timeout: 0 });
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+}
+
+function unusable(folder: string, cause: unknown): PlatformError {
+  const told = new Error(`${folder} can't be used as a data folder.`, { cause });
+  return new PlatformError("STORE_FAILED", {}, { cause: told });
 }

@@ -10,7 +10,7 @@ import {
 } from "../store/sqlite/migrate.ts";
 import { openAppSource } from "./app-source.ts";
 import { databaseName } from "./backend.ts";
-import { lockDataFolder } from "./data-lock.ts";
+import { lockDataFolder, makeDataFolder } from "./data-lock.ts";
 import { realClock } from "./real-clock.ts";
 import { realDisk } from "./real-disk.ts";
 
@@ -25,7 +25,7 @@ export interface MigrationOrder {
 /** The difference between an app and its data. @throws AppInvalid, STORE_FAILED, APP_INVALID for a wrong rename. */
 export async function planAppMigration(order: MigrationOrder): Promise<MigrationPlan> {
   const { appDir, dataDir, renamed } = order;
-  realDisk.makeFolder(dataDir);
+  makeDataFolder(realDisk, dataDir);
   const source = openAppSource({
     appDir,
     dataDir,

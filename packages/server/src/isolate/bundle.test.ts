@@ -135,7 +135,13 @@ test("what a module throws, and what it may not do while it is loaded, are mista
     assert.match(mistake?.problem ?? "", /inside functions only/, line);
     assert.equal(mistake?.line, 4);
   }
-  assert.match((await at("for (;;) {}"))?.problem ?? "", /more time/);
+  const endless = await at("for (;;) {}");
+  assert.match(endless?.problem ?? "", /more time/);
+  assert.deepEqual([endless?.file, endless?.line], ["keelson/test.ts", 4]);
+  assert.match(endless?.frame ?? "", /> 4 \| for \(;;\)/);
+  // No stack: what can be said is where to look.
+  const waiting = await at("void (async () => { for (;;) await 0; })();");
+  assert.match(waiting?.fix ?? "", /not known where: .* keelson\/test\.ts/);
 });
 
 test("an app.ts without an app is told", async () => {

@@ -5,6 +5,7 @@ import { bundleScript } from "./bundle-map.ts";
 import type { CpuSlot } from "./cpu-watchdog.ts";
 import type { IsolateImage } from "./isolate-image.ts";
 import type { KeptHandles } from "./kept-handles.ts";
+import { isTimeout, stackOf } from "./isolate-timeout.ts";
 import { loadLimitMistake, loadMistake, type LoadFailure } from "./load-mistake.ts";
 
 /** What the guest says of the app. */
@@ -22,18 +23,22 @@ export interface LoadPlace {
   /** The guest's function that reads what the bundle left. */
   readonly take: ivm.Reference;
   readonly kept: KeptHandles;
+  readonly cpuMsMax: number;
 }
 
 /** @throws AppInvalid when a module throws or breaks a limit, or `app.ts` exports no app. */
 export function loadBundle(image: IsolateImage, place: LoadPlace): LoadedBundle {
-  const { isolate, context, slot, take, kept } = place;
+  const { isolate, context, slot, take, kept, cpuMsMax } = place;
   let answer: string;
   slot.begin();
   try {
-    kept.keep(compiled(image, isolate)).runSync(context);
+    const script = kept.keep(compiled(image, isolate));
+    // The watchdog ends what this does not; but it can't tell where the time went.
+    script.runSync(context, { timeout: cpuMsMax });
     answer = take.applySync(undefined, []) as string;
   } catch (error) {
-    if (!slot.end()) throw loadLimitMistake("time", image.map);
+    const isInTime = slot.end() && !isTimeout(error);
+    if (!isInTime) throw loadLimitMistake("time", image.map, stackOf(error));
     if (isolate.isDisposed) throw loadLimitMistake("memory", image.map);
     throw loadMistake(error as LoadFailure, image.map);
   }

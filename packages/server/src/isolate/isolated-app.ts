@@ -30,6 +30,7 @@ import { connectGuest, type GuestCallbacks, type GuestLink } from "./guest-link.
 import { HostEffects } from "./host-effects.ts";
 import type { IsolateImage } from "./isolate-image.ts";
 import { loadBundle } from "./isolate-load.ts";
+import { isTimeout, stackOf } from "./isolate-timeout.ts";
 import { keepHandles } from "./kept-handles.ts";
 import { isDeeper } from "./json-depth.ts";
 import { answerPure } from "./pure-calls.ts";
@@ -100,7 +101,7 @@ export class IsolatedApp implements AppIsolate {
       const context = kept.keep(this.#isolate.createContextSync());
       this.#guest = connectGuest(context, this.#callbacks(), { limits, kept });
       const { take } = this.#guest;
-      const place = { isolate: this.#isolate, context, slot: this.#slot, take, kept };
+      const place = { isolate: this.#isolate, context, slot: this.#slot, take, kept, cpuMsMax };
       const { spec, names } = loadBundle(image, place);
       this.spec = spec;
       for (const [index, name] of names.entries()) this.#indexes.set(name, index);
@@ -449,17 +450,6 @@ export class IsolatedApp implements AppIsolate {
     const { logLinesMax, logLineCharsMax } = this.#ports.limits;
     call.addLine({ level, text: call.scrub(text).slice(0, logLineCharsMax) }, logLinesMax);
   }
-}
-
-function stackOf(thrown: unknown): string {
-  const { stack } = (thrown ?? {}) as { readonly stack?: unknown };
-  return typeof stack === "string" ? stack : "";
-}
-
-/** Whether isolated-vm ended the slice. A rejection that says so too only ends its own isolate. */
-function isTimeout(thrown: unknown): boolean {
-  const { message } = (thrown ?? {}) as { readonly message?: unknown };
-  return message === "Script execution timed out.";
 }
 
 function interrupted({ name }: CallInput): PlatformError {

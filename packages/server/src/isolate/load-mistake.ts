@@ -1,6 +1,6 @@
 // Why an app could not be loaded, as a mistake at a line.
 import { AppInvalid, type AppMistake } from "../model/app-mistake.ts";
-import type { BundleMap } from "./bundle-map.ts";
+import { isOwn, type BundleMap } from "./bundle-map.ts";
 
 /** What the app's modules threw, or what is wrong with what they left; as the guest tells it. */
 export interface LoadFailure {
@@ -13,6 +13,7 @@ export interface LoadFailure {
 }
 
 const entryFile = "keelson/app.ts";
+const modulesToldMax = 8;
 
 /** A mistake at the line that threw. */
 export function loadMistake(failure: LoadFailure, map: BundleMap): AppInvalid {
@@ -23,12 +24,23 @@ export function loadMistake(failure: LoadFailure, map: BundleMap): AppInvalid {
   });
 }
 
-/** A limit that loading broke. */
-export function loadLimitMistake(limit: "time" | "memory", map: BundleMap): AppInvalid {
-  return mistakeAt(map, "", {
+/** A limit that loading broke. @param stack where it stood when it was ended, as far as that is known. */
+export function loadLimitMistake(limit: "time" | "memory", map: BundleMap, stack = ""): AppInvalid {
+  const work = "work belongs into functions";
+  const fix =
+    map.placeIn(stack) === null
+      ? `It is not known where: look for loops and large data at the top level of ${modulesOf(map)}; ${work}.`
+      : `Do less at the top level of modules: ${work}.`;
+  return mistakeAt(map, stack, {
     problem: `Loading the app takes more ${limit} than an isolate has.`,
-    fix: "Do less at the top level of modules: work belongs into functions.",
+    fix,
   });
+}
+
+/** The app's own modules, or their number when they are many. */
+function modulesOf(map: BundleMap): string {
+  const own = [...map.sources().keys()].filter(isOwn).filter((file) => file !== "keelson-entry.js");
+  return own.length > modulesToldMax ? `its ${own.length} modules` : own.join(", ");
 }
 
 function mistakeAt(

@@ -1,8 +1,9 @@
 // V8's own loops do not look whether they are to stop: `new Array(1e9).fill(0)` neither ends at the CPU
 // limit nor dies of memory before the whole process does, and sorting something that says it has 2^53 items
 // ends the process at once. Nothing longer than `itemsMax` fits into an isolate anyway, so these built-ins
-// refuse it before they begin. What is left (`f.apply` with a list of a hundred million, arithmetic on huge
-// BigInts) ends by itself within seconds.
+// refuse it before they begin. What is left ends by itself, late: `f.apply` with a list of a hundred million, the
+// arithmetic of huge BigInts and what makes texts of them (operators, which nothing can stand in front of), JSON of
+// millions of small values. docs/internals/testing.md has the figures.
 import { apply, defineProperty, methodOf } from "./primordials.ts";
 
 /** V8 keeps longer arrays as dictionaries. */

@@ -4,6 +4,7 @@ import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Later } from "../../base/later.ts";
 import type { Limits } from "../../base/limits.ts";
+import { PlatformError } from "../../base/platform-error.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { withPlatformTables } from "../../model/platform-tables.ts";
 import { commitMarkMemory, openCommitMark, type CommitMark } from "../commit-mark.ts";
@@ -50,8 +51,19 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const manifest = withPlatformTables(options.manifest);
   const readOnly = options.readOnly ?? false;
   const target = { path, manifest, limits, ...(options.clock && { clock: options.clock }) };
-  migrateOnOpen(target, readOnly ? "none" : (options.migrate ?? "safe"), readOnly);
+  try {
+    migrateOnOpen(target, readOnly ? "none" : (options.migrate ?? "safe"), readOnly);
+  } catch (error) {
+    throw withPath(error, path);
+  }
   return new SqliteStore(options, readOnly);
+}
+
+/** Which file it was, for the operator: the engine names none. */
+function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof PlatformError) || error.code !== "STORE_FAILED") return error;
+  const cause = new Error(`${path} can't be opened.`, { cause: error.cause });
+  return new PlatformError("STORE_FAILED", error.details, { cause });
 }
 
 /** The store on one file. */
