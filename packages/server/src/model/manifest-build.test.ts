@@ -317,6 +317,12 @@ test("whatever comes out of the isolate: a manifest or mistakes, never a crash",
     }),
     { numRuns: 3_000 },
   );
+  for (const path of paths.filter((path) => ["min", "max"].includes(path.at(-1) ?? ""))) {
+    const copy: unknown = structuredClone(cinemaSpec);
+    // What can't be made a number where it is compared.
+    setPart(copy, path, { toString: 0 });
+    assert.ok(problems(JSON.parse(JSON.stringify(copy))).length > 0, path.join("."));
+  }
   for (const spec of [
     null,
     undefined,

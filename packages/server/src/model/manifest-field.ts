@@ -224,7 +224,8 @@ function checkText(
   spec: FieldSpec & { readonly kind: "text" },
   limits: Limits,
 ): void {
-  checkBounds(place, spec, { whole: true, required: true });
+  // What is no number can't be compared with one.
+  if (!checkBounds(place, spec, { whole: true, required: true })) return;
   if (spec.min < 0 || spec.max < 1)
     complain(place, "has bounds below zero", "Write t.text({ max: 200 }).");
   if (spec.max > limits.rowBytesMax) {
@@ -258,21 +259,23 @@ function checkText(
   }
 }
 
+/** @returns whether those that are there are numbers. */
 function checkBounds(
   place: SpecPlace,
   { min, max }: { readonly min?: number; readonly max?: number },
   { whole, required }: { readonly whole: boolean; readonly required: boolean },
-): void {
+): boolean {
   for (const [name, bound] of Object.entries({ min, max })) {
     if (bound === undefined && !required) continue;
     if (whole ? !Number.isSafeInteger(bound) : !Number.isFinite(bound)) {
       complain(place, `has a ${name} that is no ${whole ? "whole " : ""}number`, fixByDefine);
-      return;
+      return false;
     }
   }
   if (min !== undefined && max !== undefined && min > max) {
     complain(place, `has a min of ${min} above its max of ${max}`, "Swap or mend them.");
   }
+  return true;
 }
 
 function checkSize(place: SpecPlace, value: unknown, name: string, max: number): void {
@@ -313,8 +316,9 @@ function readNested(
     const fields = readFields(place, spec.fields, "nested", world, depth + 1);
     return fields === null ? null : { ...spec, fields };
   }
-  checkBounds(place, spec, { whole: true, required: true });
-  if (spec.min < 0) complain(place, "has a min below zero", "Write t.list(item, { max: 10 }).");
+  const areNumbers = checkBounds(place, spec, { whole: true, required: true });
+  if (areNumbers && spec.min < 0)
+    complain(place, "has a min below zero", "Write t.list(item, { max: 10 }).");
   const item = readField(inside(place, `${place.what}[]`), spec.item, "nested", world, depth + 1);
   if (item === null) return null;
   if (item.optional === true || item.default !== undefined) {
