@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { AttackReport } from "@keelson/server/attack";
 import { jsonFlag } from "../flags/command-spec.ts";
-import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
+import { fileUnwritable } from "../flags/file-failure.ts";
+import { exits, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
 import { appPlace } from "./app-place.ts";
@@ -147,16 +148,7 @@ function save(file: string, text: string): void {
     mkdirSync(resolve(file, ".."), { recursive: true });
     writeFileSync(file, text);
   } catch (cause) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_FAILED",
-        what: `${file} could not be written.`,
-        why: cause instanceof Error ? cause.message : String(cause),
-        fix: "Name another place, or mend its rights.",
-      },
-      { cause },
-    );
+    throw fileUnwritable(file, cause);
   }
 }
 

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
+import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { Command } from "./command.ts";
@@ -56,16 +57,7 @@ function clear(partial: string, written: string): void {
     writeFileSync(partial, "");
     sweep(partial);
   } catch (cause) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_UNWRITABLE",
-        what: `${written} can't be written.`,
-        why: (cause as Error).message,
-        fix: "Check that the folder exists, and that you may write there.",
-      },
-      { cause },
-    );
+    throw fileUnwritable(written, cause);
   }
 }
 

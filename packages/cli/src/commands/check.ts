@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import type { CheckOrder, CheckReport } from "@keelson/server/check";
 import { jsonFlag } from "../flags/command-spec.ts";
+import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { suggestion } from "../flags/suggestion.ts";
@@ -188,15 +189,6 @@ function writeManifest(file: string, manifest: object): void {
   try {
     writeFileSync(file, `${JSON.stringify(manifest)}\n`);
   } catch (error) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_UNWRITABLE",
-        what: `${file} can't be written.`,
-        why: error instanceof Error ? error.message : String(error),
-        fix: "Name a file in a folder that exists.",
-      },
-      { cause: error },
-    );
+    throw fileUnwritable(file, error);
   }
 }

@@ -3,7 +3,8 @@ import { openSync, writeSync, closeSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { appFlag, dataFlag, jsonFlag, tokenFlag, urlFlag } from "../flags/command-spec.ts";
-import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
+import { fileUnwritable } from "../flags/file-failure.ts";
+import { exits, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { suggestion } from "../flags/suggestion.ts";
 import { makeProgress } from "../terminal/progress.ts";
@@ -275,15 +276,7 @@ function openForWriting(path: string): number {
   try {
     return openSync(path, "w");
   } catch (cause) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_UNWRITABLE",
-        what: `The report ${path} can't be written.`,
-        why: (cause as Error).message,
-        fix: "Name another file with --report.",
-      },
-      { cause },
-    );
+    const what = `The report ${path} can't be written.`;
+    throw fileUnwritable(path, cause, { what, fix: "Name another file with --report." });
   }
 }

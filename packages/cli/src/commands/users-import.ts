@@ -12,6 +12,7 @@ import {
   type UserSource,
 } from "@keelson/server/operator";
 import type { FieldSpec, Json } from "@keelson/sdk/spec";
+import { fileUnreadable } from "../flags/file-failure.ts";
 import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
@@ -291,15 +292,6 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_UNREADABLE",
-        what: `${file} can't be read.`,
-        why: (cause as Error).message,
-        fix: "Check the name, and that you may read it.",
-      },
-      { cause },
-    );
+    throw fileUnreadable(file, cause);
   }
 }

@@ -2,6 +2,7 @@
 // encoding is refused, not mangled), records in file order, and how far reading is.
 import { createReadStream, statSync } from "node:fs";
 import { extname } from "node:path";
+import { fileUnreadable } from "../flags/file-failure.ts";
 import { Failure, exits } from "../flags/failure.ts";
 import { makeCsvSplitter } from "./csv-split.ts";
 import { makeJsonSplitter } from "./json-split.ts";
@@ -112,15 +113,6 @@ function sizeOf(file: string): number {
     if (!stats.isFile()) throw new Error("it is not a file");
     return stats.size;
   } catch (cause) {
-    throw new Failure(
-      exits.fileFailed,
-      {
-        code: "FILE_UNREADABLE",
-        what: `${file} can't be read.`,
-        why: (cause as Error).message,
-        fix: "Check the name, and that you may read it.",
-      },
-      { cause },
-    );
+    throw fileUnreadable(file, cause);
   }
 }

@@ -2,6 +2,7 @@
 // file gets its name when it is whole: what was cut off is never taken for an export.
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
+import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure } from "../flags/failure.ts";
 import type { DataDoor, DoorTable } from "./data-door.ts";
 import { makeFormatter } from "./record-format.ts";
@@ -98,17 +99,4 @@ export function makeStreamTarget(stream: NodeJS.WritableStream): TextTarget {
     done: async () => {},
     drop: async () => {},
   };
-}
-
-function fileUnwritable(file: string, cause: unknown): Failure {
-  return new Failure(
-    exits.fileFailed,
-    {
-      code: "FILE_UNWRITABLE",
-      what: `${file} can't be written.`,
-      why: (cause as Error).message,
-      fix: "Check that the folder exists, that you may write there and that the disk has room.",
-    },
-    { cause },
-  );
 }
