@@ -7,6 +7,10 @@ import { timeText } from "../gate/gate-app.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import { timeOfMs } from "../model/field-time.ts";
 import type { Row } from "../store/store.ts";
+import { findAll } from "./account-find.ts";
+
+/** More than one user has at a time. */
+const ticketsMax = 10_000;
 
 /** A ticket to be made. */
 export type NewTicket = {
@@ -76,6 +80,21 @@ export async function takeTicketByCode(
   if (tries >= triesMax) await scope.tx.delete("authTicket", shown.id);
   else await scope.tx.update("authTicket", shown.id, { tries });
   return null;
+}
+
+/**
+ * Makes a user's tickets void. @param purpose null: all of them. Whoever had the account in their hands may have asked for
+ * some and kept them: a letter with another address, the first of two steps, a code for another system.
+ */
+export async function dropTickets(
+  scope: ProcedureScope,
+  user: string,
+  purpose: string | null,
+): Promise<void> {
+  for (const ticket of await findAll(scope, "authTicket", "user", user, ticketsMax)) {
+    if (purpose !== null && ticket["purpose"] !== purpose) continue;
+    await scope.tx.delete("authTicket", ticket["id"] as string);
+  }
 }
 
 async function findTicket(scope: ProcedureScope, shown: ShownTicket): Promise<Row> {

@@ -97,3 +97,19 @@ test("the hash depends on every character, on their order, and on the key", () =
   assert.notEqual(keyedHash("a", [1, 2]), keyedHash("a", [1, 3]));
   assert.equal(keyedHash("a", [1, 2]), keyedHash("a", [1, 2]));
 });
+
+test("a full memory of counts of a day holds up nobody of a limit by the minute", () => {
+  const shared = makeSharedQuotas(1_000, random);
+  const daily = new SharedBuckets({ count: 20, windowUs: 86_400_000_000 }, "daily", shared);
+  const newcomers = new SharedBuckets(quota, "x", shared);
+  let nowUs = 1_000_000_000;
+  for (let at = 0; at < 60_000; at++) daily.take(`somebody ${at}`, nowUs);
+  for (let at = 0; at < 200; at++) {
+    assert.equal(newcomers.waitUs(`newcomer ${at}`, nowUs), 0);
+    assert.ok(newcomers.take(`newcomer ${at}`, nowUs) !== null);
+    // Full again: newcomers share buckets with each other.
+    nowUs += 6_000_000;
+  }
+  // The limits of a day are still held to.
+  assert.ok(daily.waitUs("one more", nowUs) > 0);
+});

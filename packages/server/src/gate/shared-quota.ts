@@ -4,7 +4,8 @@
 // A bucket is a slot with two 64-bit words: whose it is (a keyed hash of limit and caller), and when it is
 // full again, in microseconds of the clock that all threads share. Slots are found in sets of eight; one whose
 // bucket is full can be another's without losing anything. When all eight are held by callers that are being
-// counted, newcomers share overflow buckets, chosen by the same hash. Every step is one compare-and-swap:
+// counted, newcomers share overflow buckets, chosen by the same hash: those of limits by the day have some of their own,
+// or one count of a day would hold up callers of a limit by the minute for hours. Every step is one compare-and-swap:
 // no thread waits for another, and one that ends in the middle of a step leaves nothing locked.
 import type { RandomSource } from "../base/random.ts";
 import { keyedHash, type HashKey } from "./keyed-hash.ts";
@@ -12,6 +13,9 @@ import type { Buckets, Quota } from "./rate-quota.ts";
 
 const setSlots = 8;
 const overflowSlots = 4_096;
+/** Of those, for windows longer than an hour. */
+const overflowSlotsLong = 1_024;
+const hourUs = 3_600_000_000;
 const noOne = 0n;
 const triesMax = 64;
 
@@ -97,7 +101,9 @@ export class SharedBuckets implements Buckets {
   }
 
   #overflowOf(hash: bigint): number {
-    return this.#overflow + (Number((hash >> 32n) & 0xffff_ffffn) % overflowSlots);
+    const chosen = Number((hash >> 32n) & 0xffff_ffffn);
+    if (this.quota.windowUs > hourUs) return this.#overflow + (chosen % overflowSlotsLong);
+    return this.#overflow + overflowSlotsLong + (chosen % (overflowSlots - overflowSlotsLong));
   }
 
   #find(hash: bigint): number {

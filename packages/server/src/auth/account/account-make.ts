@@ -5,6 +5,7 @@ import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import type { Row } from "../../store/store.ts";
 import { accountOf, accountOfEmail, accountOfUser, findAll } from "../account-find.ts";
+import { clearAccess } from "./account-clear.ts";
 
 /** Who it is to be. */
 export interface NewAccount {
@@ -51,7 +52,11 @@ export async function createAccount(
   return { user };
 }
 
-/** Gives a guest a name: the same user, with all that is theirs. @throws UNIQUE_TAKEN; TICKET_INVALID when it is no guest. */
+/**
+ * Gives a guest a name: the same user, with all that is theirs, and a session of its own to begin. Whoever else holds the
+ * guest's session, because they planted it here, is not this person: nor by a key, a passkey or a letter that they made of it.
+ * @throws UNIQUE_TAKEN; TICKET_INVALID when it is no guest.
+ */
 export async function upgradeGuest(
   scope: ProcedureScope,
   user: string,
@@ -61,12 +66,14 @@ export async function upgradeGuest(
   if (account["isGuest"] !== true) throw new PlatformError("TICKET_INVALID");
   const { email, passwordHash = null } = made;
   if (email !== null && (await accountOfEmail(scope, email)) !== null) throw taken();
+  const { hasSecondFactor } = await clearAccess(scope, account);
   const value = { ...made.fields, ...emailField(scope, email) };
   if (Object.keys(value).length > 0) await scope.db.update("user", user, value, "system");
   await scope.tx.update("authAccount", account["id"] as string, {
     email,
     emailVerified: made.emailVerified,
     isGuest: false,
+    hasSecondFactor,
     passwordHash,
     passwordChangedAt: passwordHash === null ? null : timeText(scope.run.nowMs),
   });

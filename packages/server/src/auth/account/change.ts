@@ -8,7 +8,7 @@ import { bodyOf } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
-import { issueTicket, takeTicket } from "../auth-ticket.ts";
+import { dropTickets, issueTicket, takeTicket } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
 import { endSessionsOf } from "../session-end.ts";
@@ -17,7 +17,7 @@ import { readTicketText, sessionCookie, sessionRow, ticketText } from "../sign-i
 import { emailField } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { chosenPassword } from "./password-rule.ts";
-import { dropTickets, storePassword } from "./password-store.ts";
+import { storePassword } from "./password-store.ts";
 
 const purpose = "changeEmail";
 
@@ -34,7 +34,6 @@ const changePassword: AuthProcedure<PasswordInput, { readonly email: string | nu
   async run(scope, { user, session, passwordHash, place }) {
     const account = await accountOf(scope, user);
     await storePassword(scope, account, passwordHash);
-    await dropTickets(scope, user, "resetPassword");
     await endSessionsOf(scope, user, session);
     await strengthenSession(scope, session, []);
     await audit(scope, { kind: "passwordChanged", user, session, ...place });

@@ -5,6 +5,7 @@ import { timeText } from "../../gate/gate-app.ts";
 import { accountOf, accountOfEmail } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
+import { dropTickets } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { endSessionsOf } from "../session-end.ts";
 import { createAccount } from "./account-make.ts";
@@ -52,8 +53,11 @@ type CloseInput = {
   readonly isClosed: boolean;
 };
 
-/** Closes an account, or opens it again. A closed one is nobody at once: its sessions end, its keys are not taken. */
-const closeAccount: AuthProcedure<CloseInput, { readonly user: string }> = {
+/**
+ * Closes an account, or opens it again. A closed one is nobody at once: its sessions end, its keys are not taken, and what was
+ * asked for before opens nothing, also once it is open again.
+ */
+export const closeAccount: AuthProcedure<CloseInput, { readonly user: string }> = {
   name: "auth.closeAccount",
   async run(scope, { user: named, isClosed }) {
     const account = named.includes("@")
@@ -63,7 +67,10 @@ const closeAccount: AuthProcedure<CloseInput, { readonly user: string }> = {
     const user = account["user"] as string;
     const disabledAt = isClosed ? timeText(scope.run.nowMs) : null;
     await scope.tx.update("authAccount", account["id"] as string, { disabledAt });
-    if (isClosed) await endSessionsOf(scope, user, null);
+    if (isClosed) {
+      await endSessionsOf(scope, user, null);
+      await dropTickets(scope, user, null);
+    }
     await audit(scope, { kind: isClosed ? "accountClosed" : "accountOpened", user, ...nowhere });
     return { user };
   },

@@ -1,28 +1,17 @@
-// A password changes: what goes with it, inside the transaction.
+// A password changes: what goes with it, inside the transaction. What was asked for before opens nothing any more.
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import type { Row } from "../../store/store.ts";
-import { findAll } from "../account-find.ts";
+import { dropTickets } from "../auth-ticket.ts";
 
-const ticketsMax = 1_000;
-
-/** Puts another hash in the place of an account's. */
+/** Puts another hash in the place of an account's, and makes all tickets of its user void. */
 export async function storePassword(
-  { run, tx }: ProcedureScope,
+  scope: ProcedureScope,
   account: Row,
   passwordHash: string,
 ): Promise<void> {
+  const { run, tx } = scope;
   const passwordChangedAt = timeText(run.nowMs);
   await tx.update("authAccount", account["id"] as string, { passwordHash, passwordChangedAt });
-}
-
-/** Makes a user's other tickets of a purpose void: letters that were sent before. */
-export async function dropTickets(
-  scope: ProcedureScope,
-  user: string,
-  purpose: string,
-): Promise<void> {
-  for (const ticket of await findAll(scope, "authTicket", "user", user, ticketsMax)) {
-    if (ticket["purpose"] === purpose) await scope.tx.delete("authTicket", ticket["id"] as string);
-  }
+  await dropTickets(scope, account["user"] as string, null);
 }

@@ -2,16 +2,11 @@
 // the one there is, or a new one.
 import { PlatformError } from "../../base/platform-error.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
-import { defaultAuth } from "../../model/auth-model.ts";
 import type { Row } from "../../store/store.ts";
-import { accountOfEmail, findAll } from "../account-find.ts";
+import { accountOfEmail } from "../account-find.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
-import { asksSecondFactor } from "../caller-build.ts";
-import { endSessionsOf } from "../session-end.ts";
+import { clearAccess } from "./account-clear.ts";
 import { createAccount } from "./account-make.ts";
-
-/** More than one user has of anything. */
-const rowsMax = 10_000;
 
 /** What a proof of an address found. */
 export interface ProvenUser {
@@ -38,9 +33,8 @@ export async function userByProvenEmail(
 
 /**
  * Gives an account to whoever showed that its address is theirs. While nobody had, somebody else may have made it and have
- * waited for them: their password, sessions, keys, passkeys, accounts elsewhere and second factor count no more. Where the
- * user's role must have a second factor, that one stays: the app gave the role to a person, and asks them for both.
- * @returns the address to tell it to, when a second factor was there.
+ * waited for them: their password and all that `clearAccess` takes away count no more.
+ * @returns the address to tell it to, when a second factor went with it.
  */
 export async function handOver(
   scope: ProcedureScope,
@@ -49,29 +43,11 @@ export async function handOver(
 ): Promise<Pick<ProvenUser, "factorGone">> {
   if (account["emailVerified"] === true) return {};
   const user = account["user"] as string;
-  await endSessionsOf(scope, user, null);
-  const hasFactor = account["hasSecondFactor"] === true;
-  const isKept = hasFactor && (await mustHaveFactor(scope, user));
-  const factor = isKept ? [] : ["authTotp", "authRecovery"];
-  for (const table of ["authKey", "authPasskey", "authIdentity", ...factor]) {
-    const rows = await findAll(scope, table, "user", user, rowsMax);
-    for (const { id } of rows) await scope.tx.delete(table, id as string);
-  }
-  await scope.tx.update("authAccount", account["id"] as string, {
-    emailVerified: true,
-    passwordHash: null,
-    hasSecondFactor: isKept,
-  });
-  if (!hasFactor || isKept) return {};
+  const { hasSecondFactor } = await clearAccess(scope, account);
+  const changed = { emailVerified: true, passwordHash: null, hasSecondFactor };
+  await scope.tx.update("authAccount", account["id"] as string, changed);
+  if (account["hasSecondFactor"] !== true || hasSecondFactor) return {};
   const details = { reason: "emailProven" };
   await audit(scope, { kind: "totpRemoved", user, details, ...placeOf(place) });
   return { factorGone: account["email"] as string };
-}
-
-async function mustHaveFactor({ run, tx }: ProcedureScope, user: string): Promise<boolean> {
-  const role = (await tx.get("user", user, null))?.["role"];
-  return asksSecondFactor(
-    run.app.manifest.auth ?? defaultAuth,
-    typeof role === "string" ? role : null,
-  );
 }

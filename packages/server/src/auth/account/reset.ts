@@ -15,7 +15,7 @@ import { finishSignIn } from "../sign-in-finish.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { chosenPassword } from "./password-rule.ts";
-import { dropTickets, storePassword } from "./password-store.ts";
+import { storePassword } from "./password-store.ts";
 import { handOver } from "./proven-email.ts";
 
 const purpose = "resetPassword";
@@ -58,7 +58,6 @@ const resetPassword: AuthProcedure<
     // The letter arrived, so the address is theirs.
     const handed = await handOver(scope, account, device);
     await storePassword(scope, account, passwordHash);
-    await dropTickets(scope, user, purpose);
     await endSessionsOf(scope, user, null);
     await audit(scope, { kind: "passwordReset", user, ...placeOf(device) });
     const outcome = await finishSignIn(

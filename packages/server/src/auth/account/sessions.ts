@@ -6,6 +6,7 @@ import { accountOfUser, findAll } from "../account-find.ts";
 import { bodyOf } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
+import { dropTickets } from "../auth-ticket.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { isStrongSession } from "../caller-build.ts";
 import { sessionCookieName } from "../session-cookie.ts";
@@ -20,13 +21,17 @@ type EndInput = {
   readonly place: AuthPlace;
 };
 
-/** Ends one session of a user. False: there is none such. */
+/**
+ * Ends one session of a user. False: there is none such. One that is revoked may have been a thief's: what was asked for in
+ * it, like another address, goes too.
+ */
 export const endSession: AuthProcedure<EndInput, boolean> = {
   name: "auth.endSession",
   async run(scope, { user, session, kind, place }) {
     const row = await scope.tx.get("authSession", session, null);
     if (row === null || row["user"] !== user) return false;
     await scope.tx.delete("authSession", session);
+    if (kind === "sessionRevoked") await dropTickets(scope, user, null);
     await audit(scope, { kind, user, session, ...place });
     return true;
   },
@@ -38,11 +43,12 @@ type EndAllInput = {
   readonly place: AuthPlace;
 };
 
-/** Ends all sessions of a user but the one that asks. */
+/** Ends all sessions of a user but the one that asks, and what was asked for in them. */
 const endAll: AuthProcedure<EndAllInput, { readonly ended: number }> = {
   name: "auth.endAll",
   async run(scope, { user, kept, place }) {
     const ended = await endSessionsOf(scope, user, kept);
+    await dropTickets(scope, user, null);
     await audit(scope, {
       kind: "sessionsRevoked",
       user,

@@ -14,7 +14,6 @@ import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { issueTicket, takeTicket } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
-import { endSessionsOf } from "../session-end.ts";
 import { answerSignIn, draftSignIn, readTicketText, ticketText } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
@@ -101,8 +100,6 @@ const confirmEmail: AuthProcedure<ConfirmInput, SignInOutcome> = {
     const own = guest === null ? (await createAccount(scope, made)).user : guest;
     if (guest !== null) await upgradeGuest(scope, guest, made);
     await dropOthers(scope, email);
-    // A session from before is not one of somebody with a name: it ends, and another begins.
-    if (guest !== null) await endSessionsOf(scope, guest, null);
     await audit(scope, {
       kind: guest === null ? "signUp" : "guestUpgraded",
       user: own,

@@ -9,7 +9,6 @@ import { createAccount, upgradeGuest } from "../account/account-make.ts";
 import { accountOf, accountOfEmail, accountOfUser, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
-import { endSessionsOf } from "../session-end.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 
@@ -80,8 +79,6 @@ async function userFor(
     return (await createAccount(scope, made)).user;
   }
   await upgradeGuest(scope, guest, made);
-  // Whoever else holds the guest's session, because they planted it here, is not this person.
-  await endSessionsOf(scope, guest, null);
   return guest;
 }
 
