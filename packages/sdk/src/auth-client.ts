@@ -13,6 +13,7 @@ import { accessCalls } from "./auth-client-access.ts";
 import type { AuthAsk } from "./auth-client-ask.ts";
 import { orgCalls } from "./auth-client-orgs.ts";
 import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
+import { AuthTabs } from "./auth-client-tabs.ts";
 import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
 import type { TokenSource } from "./client-send.ts";
 import type { Stop } from "./live-store.ts";
@@ -50,6 +51,10 @@ export interface AuthClient {
   ended(): void;
   /** The session of a cookie ended, and another page may have signed in since: it is asked who is here. */
   cookieEnded(): void;
+  /** There are live queries now: they are to be those of whoever signs in in another page, too. */
+  followTabs(): void;
+  /** For good. */
+  close(): void;
 }
 
 /** Opens it. Nothing is asked before somebody asks. */
@@ -58,7 +63,9 @@ export function openAuthClient(parts: AuthClientParts): AuthClient {
   return {
     surface: client.surface(),
     ended: () => client.ended(),
-    cookieEnded: () => client.cookieEnded(),
+    cookieEnded: () => client.askAgain(),
+    followTabs: () => client.followTabs(),
+    close: () => client.close(),
   };
 }
 
@@ -68,9 +75,13 @@ class OwnAuthClient {
   #state: MeState = unknownState;
   /** Counts changes of who is signed in: an answer to an older question is not news. */
   #turn = 0;
+  /** Null: who calls is not a matter of the browser's cookie. */
+  readonly #tabs: AuthTabs | null;
 
   constructor(parts: AuthClientParts) {
     this.#parts = parts;
+    const isCookie = parts.tokens === null && parts.token === null;
+    this.#tabs = isCookie ? new AuthTabs(parts.base, () => this.askAgain()) : null;
   }
 
   surface(): ClientAuth {
@@ -117,6 +128,7 @@ class OwnAuthClient {
         await this.#post("/auth/sign-out", {});
         this.#parts.tokens?.keep(null);
         this.ended();
+        this.#tabs?.tell();
       },
     };
   }
@@ -131,6 +143,7 @@ class OwnAuthClient {
         await this.#delete("/auth/account");
         this.#parts.tokens?.keep(null);
         this.ended();
+        this.#tabs?.tell();
       },
       sessions: async () =>
         (await this.#get<{ sessions: readonly ClientSession[] }>("/auth/sessions")).sessions,
@@ -194,6 +207,7 @@ class OwnAuthClient {
 
   #subscribe(changed: () => void): Stop {
     this.#listeners.add(changed);
+    this.followTabs();
     if (this.#state.me === undefined) this.#load();
     return () => void this.#listeners.delete(changed);
   }
@@ -224,6 +238,7 @@ class OwnAuthClient {
   async #renewed(): Promise<void> {
     this.#turn += 1;
     this.#parts.changed();
+    this.#tabs?.tell();
     await this.#me();
   }
 
@@ -233,10 +248,19 @@ class OwnAuthClient {
     this.#set({ me: null, isLoading: false, error: null });
   }
 
-  cookieEnded(): void {
+  /** Who calls is another, and only the server knows who. Whoever waits for the first answer waits for this one. */
+  askAgain(): void {
     this.#turn += 1;
     this.#parts.changed();
-    if (this.#state !== unknownState) this.#load();
+    if (this.#state !== unknownState || this.#listeners.size > 0) this.#load();
+  }
+
+  followTabs(): void {
+    this.#tabs?.listen();
+  }
+
+  close(): void {
+    this.#tabs?.close();
   }
 
   #set(state: MeState): void {

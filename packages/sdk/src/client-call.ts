@@ -47,7 +47,8 @@ export interface ReadCall<T> extends Call<T> {
 export interface WriteCall<T> extends Call<T> {
   /**
    * Sends the call now, and until the server shows its commit, shows in live queries what it will change. When it is refused the
-   * changes are taken back. @param change names queries and how each will look; it must not change the old value.
+   * changes are taken back. @param change names queries and how each will look; it must not change the old value. When it
+   * throws, the call is not sent, nothing is shown, and awaiting the call throws what it threw.
    * @returns this call: await it for the answer.
    * @example
    * await api.note.delete(id).optimistic((show) => {
@@ -124,23 +125,40 @@ class PendingCall<T> extends Promise<T> implements ReadCall<T>, WriteCall<T> {
 
   optimistic(change: (show: ShowChange) => void): this {
     const { plan, port, resolve, reject } = take(this);
-    const changes: (readonly [LivePlan, LiveChangeOf])[] = [];
-    change((query, changeOne) => {
-      changes.push([take(query).plan, changeOne as LiveChangeOf]);
-    });
-    const layer = port.live().addLayer(changes);
-    port.sendLive(plan.step, plan.options).then(
-      ({ value, seq }) => {
-        layer.settle(seq);
-        resolve(plan.read(value) as never);
-      },
-      (error: unknown) => {
-        layer.drop();
-        reject(error);
-      },
-    );
+    let layer: LiveLayer;
+    try {
+      layer = port.live().addLayer(changesOf(change));
+    } catch (error) {
+      // Not sent, and nothing was shown: whoever awaits the call hears of the mistake.
+      reject(error);
+      return this;
+    }
+    port
+      .sendLive(plan.step, plan.options)
+      .then(
+        ({ value, seq }) => {
+          layer.settle(seq);
+          resolve(plan.read(value) as never);
+        },
+        (error: unknown) => {
+          layer.drop();
+          reject(error);
+        },
+      )
+      .catch(reject);
     return this;
   }
+}
+
+/** What an optimistic change shows, all of it: what throws in the middle shows nothing. */
+function changesOf(
+  change: (show: ShowChange) => void,
+): readonly (readonly [LivePlan, LiveChangeOf])[] {
+  const changes: (readonly [LivePlan, LiveChangeOf])[] = [];
+  change((query, changeOne) => {
+    changes.push([take(query).plan, changeOne as LiveChangeOf]);
+  });
+  return changes;
 }
 
 /** Makes a call that is sent unless something takes it first. */

@@ -1,9 +1,11 @@
 // The client against a real HTTP server on this machine: what goes over the wire, what comes back, and
 // what is sent again. The server's side is scripted: each test says how it answers.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
 import { createClient, KeelsonError, type ClientOptions, type Transport } from "./client.ts";
 import { define, t, table } from "./index.ts";
 
@@ -434,4 +436,17 @@ void test("a client can be awaited, printed and passed around without calling an
   assert.equal(await Promise.resolve(api), api);
   assert.equal(JSON.stringify({ api, film: api.film }), '{"api":{},"film":{}}');
   assert.equal(api.film, api.film);
+});
+
+void test("a program ends by itself though its client listens to other pages", async () => {
+  const client = new URL("client.ts", import.meta.url).href;
+  const program = `
+    import { createClient } from ${JSON.stringify(client)};
+    const fetch = () => Promise.resolve(Response.json({ me: null }));
+    const api = createClient("http://scene.example", { fetch });
+    api.auth.store.subscribe(() => undefined);
+    await api.auth.signOut();
+  `;
+  const run = promisify(execFile);
+  await run(process.execPath, ["--input-type=module", "--eval", program], { timeout: 20_000 });
 });

@@ -88,7 +88,10 @@ export function createClient<A extends AnyApp>(
 ): Client<A> {
   const tokens = openTokens(url, options, () => auth.ended());
   const called = tokens === null ? options : { ...options, token: tokens.source };
-  const live = openLive(url, called, () => auth.cookieEnded());
+  const live = openLive(url, called, {
+    made: () => auth.followTabs(),
+    cookieEnded: () => auth.cookieEnded(),
+  });
   const port = openPort(url, called, live.open);
   const auth = openAuth(url, options, { tokens, live });
   const batch = (
@@ -99,7 +102,10 @@ export function createClient<A extends AnyApp>(
     batch,
     auth: auth.surface,
     live: liveControl(live.open),
-    close: () => live.open().socket.close(),
+    close: () => {
+      auth.close();
+      live.open().socket.close();
+    },
   };
   return namesProxy((name) =>
     Object.hasOwn(own, name) ? own[name] : groupOf(port, name),
@@ -121,19 +127,27 @@ interface LazyLive {
   readonly made: () => LiveClient | null;
 }
 
-function openLive(url: string, options: ClientOptions, cookieEnded: () => void): LazyLive {
+function openLive(
+  url: string,
+  options: ClientOptions,
+  told: { readonly made: () => void; readonly cookieEnded: () => void },
+): LazyLive {
   let made: LiveClient | null = null;
   const { webSocket } = options;
-  const open = () =>
-    (made ??= new LiveClient({
+  const open = () => {
+    if (made !== null) return made;
+    made = new LiveClient({
       url,
       webSocket: webSocket === undefined ? null : () => webSocket,
       token: options.token ?? null,
       // A live connection is made again for as long as it is needed: `retry: false` is about calls.
       retry: { ...defaultRetry, ...(options.retry === false ? {} : options.retry) },
       random: options.random ?? Math.random,
-      cookieEnded,
-    }));
+      cookieEnded: told.cookieEnded,
+    });
+    told.made();
+    return made;
+  };
   return { open, made: () => made };
 }
 

@@ -243,3 +243,28 @@ void test("a call that is given up while its token is fetched is not sent", asyn
   assert.equal(sockets.length, 0);
   api.close();
 });
+
+void test("an optimistic change that throws is the call's refusal: nothing is sent, and nothing is shown", async () => {
+  const { api, connected } = openScene();
+  const list = api.film.list().store();
+  list.subscribe(() => undefined);
+  const socket = await connected(1);
+  socket.open();
+  socket.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "a", value: page("a") }] });
+  const before = list.getSnapshot();
+  const call = api.film.delete("film_a");
+  const thrown = new Error("a mistake of the app");
+  const shown = call.optimistic((show) => {
+    show(api.film.list(), () => []);
+    throw thrown;
+  });
+  assert.equal(shown, call);
+  await assert.rejects(call, (error) => error === thrown);
+  assert.equal(list.getSnapshot(), before);
+  await settled();
+  assert.deepEqual(socket.of("ask"), []);
+  // A push does not wait for the call that was not made.
+  socket.tell({ type: "push", seq: 2, changes: [{ id: 1, hash: "b", value: page("a", "b") }] });
+  assert.equal(list.getSnapshot().data?.length, 2);
+  api.close();
+});

@@ -2,6 +2,7 @@
 // when somebody else goes on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ClientOptions } from "./client.ts";
 import { openScene, page, problem, settled, until } from "./live-scene.case.ts";
 
 void test("the token goes first, and is asked for at each connection", async () => {
@@ -353,4 +354,88 @@ void test("a call of a cookie whose session ended is refused, and the next one a
   second.tell({ type: "result", id: second.of("ask")[0]?.id ?? 0, seq: 1, value: "booked" });
   assert.equal(await next, "booked");
   api.close();
+});
+
+/** Two pages of one browser, each with a live query, and what the server says of who is there. */
+async function openTwoPages(options: ClientOptions = {}) {
+  const server: { me: object | null } = { me: null };
+  const all: ClientOptions = {
+    fetch: () => Promise.resolve(Response.json({ me: server.me })),
+    retry: { attempts: 1, baseMs: 100_000, capMs: 100_000 },
+    ...options,
+  };
+  const open = async () => {
+    const scene = openScene(all);
+    scene.api.film
+      .list()
+      .store()
+      .subscribe(() => undefined);
+    (await scene.connected(1)).open();
+    return scene;
+  };
+  return { server, one: await open(), two: await open() };
+}
+
+void test("who signs in or out by a cookie in one page is told to the others: they connect as whoever is there now", async () => {
+  const { server, one, two } = await openTwoPages();
+  const said: unknown[] = [];
+  const listener = new BroadcastChannel("keelson http://scene.example/base/auth");
+  listener.addEventListener("message", ({ data }: { readonly data: unknown }) => said.push(data));
+  // Not answered yet: it is asked again, and does not wait for ever.
+  two.api.auth.store.subscribe(() => undefined);
+  await until(() => two.api.auth.store.getSnapshot().me === null);
+  server.me = { id: "user_ada" };
+  await one.api.auth.signIn({ email: "ada@example.com", password: "a long password" });
+  (await two.connected(2)).open();
+  assert.ok(two.sockets[0]?.isEnded);
+  assert.equal(two.socket.subs.length, 1);
+  await until(() => two.api.auth.store.getSnapshot().me?.id === "user_ada");
+  server.me = null;
+  await one.api.auth.signOut();
+  await two.connected(3);
+  await until(() => two.api.auth.store.getSnapshot().me === null);
+  await until(() => said.length === 2);
+  await settled();
+  assert.deepEqual(said, ["changed", "changed"]);
+  assert.equal(one.sockets.length, 3, "who tells is not told, and who was told does not tell");
+  assert.equal(two.sockets.length, 3);
+  two.api.close();
+  await one.api.auth.signOut();
+  await until(() => said.length === 3);
+  await settled();
+  assert.equal(two.sockets.length, 3, "a client that was closed hears nothing");
+  one.api.close();
+  listener.close();
+});
+
+void test("a page that has not heard yet who is there is told it when that changes meanwhile", async () => {
+  const waiting: (() => void)[] = [];
+  let isSlow = true;
+  const { one, two } = await openTwoPages({
+    fetch: () =>
+      new Promise((resolve) => {
+        const answer = () => resolve(Response.json({ me: null }));
+        if (isSlow) waiting.push(answer);
+        else answer();
+      }),
+  });
+  two.api.auth.store.subscribe(() => undefined);
+  await until(() => waiting.length === 1);
+  isSlow = false;
+  await one.api.auth.signOut();
+  await two.connected(2);
+  for (const answer of waiting) answer();
+  await until(() => !two.api.auth.store.getSnapshot().isLoading);
+  one.api.close();
+  two.api.close();
+});
+
+void test("clients with tokens of their own neither tell others nor are told", async () => {
+  const { one, two } = await openTwoPages({ token: "text" });
+  const cookies = openScene({ fetch: () => Promise.resolve(Response.json({ me: null })) });
+  await one.api.auth.signOut();
+  await cookies.api.auth.signOut();
+  await settled();
+  assert.equal(two.sockets.length, 1);
+  for (const { api } of [one, two, cookies]) api.close();
 });

@@ -312,6 +312,13 @@ const table = {
     4_096,
     268_435_456,
   ),
+  liveAnswerBytesMax: limit(
+    7_340_032,
+    "bytes",
+    "answers that are held for one live connection, all its live queries together; less than liveBufferBytesMax, so that one push holds them",
+    65_536,
+    268_435_456,
+  ),
   liveConnectionsPerAddressMax: limit(
     2_000,
     "count",

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import type { LiveProblem } from "@keelson/sdk/live-protocol";
-import { LiveClient } from "../live/live-client.case.ts";
+import { LiveClient, type LiveView } from "../live/live-client.case.ts";
 import { LiveScene } from "../live/live-scene.case.ts";
 
 let scene: LiveScene;
@@ -350,6 +350,43 @@ test("first values that are more than may wait are not sent, and their client is
   }
 });
 
+test("an answer that does not fit beside the others is refused, and the others go on", async () => {
+  const own = await LiveScene.open({ limits: { liveAnswerBytesMax: 65_536 } });
+  try {
+    for (let n = 0; n < 60; n++) await own.add("film", { title: "x".repeat(100), rating: n });
+    const client = await own.client(null);
+    const films = (n: number) =>
+      ({ list: "film", query: { where: { rating: { gte: -n } } } }) as const;
+    const views = await client.watch(...Array.from({ length: 20 }, (_, n) => films(n)));
+    const shown = views.filter(({ error }) => error === null);
+    const refused = views.filter(({ error }) => error !== null);
+    assert.ok(shown.length > 0 && refused.length > 0);
+    for (const { error, ended } of refused) {
+      assert.equal(error?.code, "OVERLOADED");
+      assert.deepEqual(error.details, { limit: "liveAnswerBytesMax", max: 65_536 });
+      assert.ok(ended);
+    }
+    assert.equal(await metric(own, "keelson_live_queries"), shown.length);
+    // Those that are shown are told of changes, and room that one leaves is another's.
+    const [first, ...rest] = shown;
+    assert.ok(first !== undefined);
+    client.unwatch(first);
+    const [again] = await client.watch(films(100));
+    assert.equal(again?.error, null);
+    const [none] = await client.watch(films(101));
+    assert.equal(none?.error?.code, "OVERLOADED");
+    const [small] = await client.watch({ list: "film", query: { limit: 1 } });
+    assert.equal(small?.error, null);
+    const counts = rest.map(({ kinds }) => kinds.length);
+    await own.set("film", filmIds(again)[0] ?? "", { title: "short" });
+    await client.until(() => rest.every(({ kinds }, n) => kinds.length > (counts[n] ?? 0)));
+    assert.ok(rest.every(({ error }) => error === null));
+    assert.equal(client.closeCode, null);
+  } finally {
+    await own.close();
+  }
+});
+
 test("one that stays below what may wait is cut off when it has waited for too long", async () => {
   const own = await LiveScene.open({
     limits: { answerMsMax: 300, liveBufferBytesMax: 268_435_456, socketBytesMax: 268_435_456 },
@@ -433,3 +470,9 @@ test("with many threads a client sees every write, whichever thread it is on", a
     await own.close();
   }
 });
+
+/** Of a list as it was pushed. */
+function filmIds(view: LiveView | undefined): string[] {
+  const page = view?.value as { readonly rows: readonly { readonly id: string }[] } | undefined;
+  return page?.rows.map(({ id }) => id) ?? [];
+}

@@ -11,7 +11,8 @@ import type { GateOperation } from "../gate/gate-request.ts";
 import type { WatchOperation } from "../gate/watcher.ts";
 import type { QueryForm } from "../model/query-form.ts";
 import { applied } from "./live-client.case.ts";
-import type { LiveOutcome, LiveSession } from "./live-session.ts";
+import type { LiveOutcome } from "./live-outcome.ts";
+import type { LiveSession } from "./live-session.ts";
 import { noGauges, openWorld, staff, type World } from "./live-world.case.ts";
 
 /** One client's view of its live queries. */

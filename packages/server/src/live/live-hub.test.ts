@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { Asker } from "../gate/gate-harness.case.ts";
 import { anonymous, type Caller, type Revocation } from "../gate/identity.ts";
 import type { Watcher, WatchOperation } from "../gate/watcher.ts";
-import type { LiveOutcome, LiveSession } from "./live-session.ts";
+import type { LiveOutcome } from "./live-outcome.ts";
+import type { LiveSession } from "./live-session.ts";
 import { created, openWorld, staff, type World } from "./live-world.case.ts";
 
 /** A connection that keeps what it is told. */
@@ -286,3 +287,47 @@ test("a client that does not read is sent nothing more, and the newest state onc
     assert.ok(outcome !== undefined && outcome.kind === "value");
     assert.equal((JSON.parse(outcome.json) as { rows: unknown[] }).rows.length, 40);
   }));
+
+test("what does not fit beside other answers is let go as soon as it is there, not once all have come", () => {
+  const runs: (() => void)[] = [];
+  // Seven of a million bytes are within liveAnswerBytesMax, eight are not.
+  const long = JSON.stringify("x".repeat(1_000_000));
+  return withWorld(
+    async (world) => {
+      const connection = new Connection(world, staff);
+      const one = (rating: number): WatchOperation => ({
+        kind: "list",
+        table: "film",
+        query: { where: { rating } },
+      });
+      connection.watch(...Array.from({ length: 20 }, (_, rating) => one(rating)));
+      await turns();
+      assert.equal(runs.length, 20);
+      assert.equal(world.hub.gauges.queries, 20);
+      for (const end of runs.slice(0, 19)) end();
+      await turns();
+      assert.equal(world.hub.gauges.queries, 8, "seven, and the one that still runs");
+      assert.equal(connection.pushes.length, 0);
+      runs[19]?.();
+      await turns();
+      assert.equal(connection.pushes.length, 1);
+      const codes = connection.codes.map((code) => code ?? "shown");
+      assert.deepEqual(codes, [
+        ...Array.from({ length: 7 }, () => "shown"),
+        ...Array.from({ length: 13 }, () => "OVERLOADED"),
+      ]);
+      assert.equal(connection.session.size, 7);
+      assert.equal(world.hub.gauges.queries, 7);
+      connection.session.unsubscribe([1]);
+      connection.watch(one(100), one(101));
+      await turns();
+      for (const end of runs.slice(20)) end();
+      await turns();
+      assert.deepEqual(connection.codes, [null, "OVERLOADED"]);
+    },
+    (watcher) => ({
+      ...watcher,
+      run: () => new Promise<string>((resolve) => runs.push(() => resolve(long))),
+    }),
+  );
+});

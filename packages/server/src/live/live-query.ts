@@ -18,11 +18,14 @@ export class LiveVersion {
   readonly json: string | null;
   readonly error: PlatformError | null;
   readonly hash: string;
+  /** Of `json`, as it is sent. */
+  readonly bytes: number;
   #patches: WeakMap<LiveVersion, { readonly text: string | null }> | null = null;
 
   constructor(json: string | null, error: PlatformError | null) {
     this.json = json;
     this.error = error;
+    this.bytes = json === null ? 0 : Buffer.byteLength(json);
     const text = json ?? `${error?.code ?? ""} ${JSON.stringify(error?.details ?? null)}`;
     this.hash = createHash("sha1").update(text).digest("base64url").slice(0, 16);
   }

@@ -4,28 +4,16 @@
 // connection are not answered yet) -> quiet or due; closed.
 // Invariants: a push names every subscription whose value at its seq is another than what was sent before; the
 // answer to a write of this connection goes before a push that shows its commit.
-import { errorCodes } from "../base/error-codes.ts";
-import { isLater, type Later } from "../base/later.ts";
+import { andThen, isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Caller, Revocation } from "../gate/identity.ts";
 import type { Watcher, WatchOperation, WatchRun } from "../gate/watcher.ts";
 import type { ReadTx } from "../store/store.ts";
-import type { LiveFollower, LiveQuery, LiveVersion } from "./live-query.ts";
+import { LiveVersion, type LiveFollower, type LiveQuery } from "./live-query.ts";
+import { LiveRoom, type LiveHolder } from "./live-room.ts";
+import { isForLater, type LiveOutcome } from "./live-outcome.ts";
 import { isRevoked } from "./revocation.ts";
-
-/** What happened to a subscription. JSON as text. */
-export type LiveOutcome =
-  | { readonly id: number; readonly kind: "value"; readonly hash: string; readonly json: string }
-  | { readonly id: number; readonly kind: "patch"; readonly hash: string; readonly json: string }
-  | { readonly id: number; readonly kind: "same" }
-  | {
-      readonly id: number;
-      readonly kind: "error";
-      readonly error: PlatformError;
-      readonly requestId: string;
-      readonly isEnded: boolean;
-    };
 
 /** Where pushes go. */
 export interface LiveSink {
@@ -48,7 +36,7 @@ export interface LiveRequest {
 }
 
 /** One subscription. */
-export interface LiveSubscription extends LiveFollower {
+export interface LiveSubscription extends LiveFollower, LiveHolder {
   readonly request: LiveRequest;
   query: LiveQuery | null;
   /** What the client has; null: nothing was sent yet. */
@@ -95,8 +83,7 @@ export class LiveSession {
   readonly #subscriptions = new Map<number, LiveSubscription>();
   readonly #due = new Set<LiveSubscription>();
   readonly #refused: LiveOutcome[] = [];
-  /** What its subscriptions take to be kept. */
-  #watchBytes = 0;
+  readonly #room: LiveRoom;
   #authorization: string | null = null;
   #cookie: string | null;
   #caller: Caller | null = null;
@@ -118,6 +105,7 @@ export class LiveSession {
 
   constructor(ports: LiveSessionPorts, sink: LiveSink, origin: LiveOrigin) {
     this.#ports = ports;
+    this.#room = new LiveRoom(ports.limits);
     this.#sink = sink;
     this.#origin = origin;
     this.#cookie = origin.cookie;
@@ -209,7 +197,7 @@ export class LiveSession {
   subscribe(requests: readonly LiveRequest[]): void {
     for (const request of requests) {
       this.#drop(request.id);
-      const refusal = this.#noRoomFor(request) ?? request.operation;
+      const refusal = this.#room.refusalOf(request.bytes) ?? request.operation;
       if (refusal instanceof PlatformError) {
         this.#refuse(request, refusal);
         continue;
@@ -223,25 +211,15 @@ export class LiveSession {
         query: null,
         sent: null,
         brought: request.hash,
+        keptBytes: 0,
         isNew: true,
         isAlive: true,
       };
       this.#subscriptions.set(request.id, subscription);
-      this.#watchBytes += request.bytes;
+      this.#room.enter(subscription);
       this.#due.add(subscription);
     }
     this.#ports.due(this);
-  }
-
-  #noRoomFor({ bytes }: LiveRequest): PlatformError | null {
-    const { liveSubscriptionsMax, liveWatchBytesMax } = this.#ports.limits;
-    if (this.#subscriptions.size >= liveSubscriptionsMax) {
-      const details = { limit: "liveSubscriptionsMax", max: liveSubscriptionsMax };
-      return new PlatformError("OVERLOADED", details);
-    }
-    if (this.#watchBytes + bytes <= liveWatchBytesMax) return null;
-    const details = { limit: "liveWatchBytesMax", max: liveWatchBytesMax };
-    return new PlatformError("OVERLOADED", details);
   }
 
   unsubscribe(ids: readonly number[]): void {
@@ -343,7 +321,13 @@ export class LiveSession {
     const { seq } = tx;
     const due = [...this.#due].filter(({ isAlive, query }) => isAlive && query !== null);
     this.#due.clear();
-    const versions = due.map(({ query }) => (query as LiveQuery).versionAt(tx));
+    // What is replaced makes room first: which of them fit does not hang on what they were.
+    for (const subscription of due) this.#room.keep(subscription, 0);
+    const versions = due.map((subscription) =>
+      andThen((subscription.query as LiveQuery).versionAt(tx), (version) =>
+        this.#fitting(subscription, version),
+      ),
+    );
     if (!versions.some(isLater)) return this.#moved(seq, due, versions as readonly LiveVersion[]);
     const era = this.#era;
     this.#isMoving = true;
@@ -355,6 +339,19 @@ export class LiveSession {
       if (era !== this.#era) this.#ports.due(this);
       this.#dueIfOwing();
     });
+  }
+
+  /**
+   * An answer, or why there is no room for it. That is left at once, and not when all of a move have come: answers of
+   * which each may be sent are together more than may be held.
+   */
+  #fitting(subscription: LiveSubscription, version: LiveVersion): LiveVersion {
+    if (!subscription.isAlive) return version;
+    const refusal = this.#room.keep(subscription, version.bytes);
+    if (refusal === null) return version;
+    if (subscription.query !== null) this.#ports.leave(subscription);
+    subscription.query = null;
+    return new LiveVersion(null, refusal);
   }
 
   /** What came while it was not free was not taken up: it is now. */
@@ -392,7 +389,13 @@ export class LiveSession {
     if (error !== null) {
       const isEnded = isForLater(error);
       if (isEnded) this.#drop(id);
-      return { id, kind: "error", error, requestId: query?.requestId ?? "", isEnded };
+      return {
+        id,
+        kind: "error",
+        error,
+        requestId: query?.requestId ?? request.requestId,
+        isEnded,
+      };
     }
     if (isNew && brought === hash) return { id, kind: "same" };
     const patch = sent === null || isNew ? null : version.patchFrom(sent);
@@ -446,6 +449,7 @@ export class LiveSession {
       this.#refuse(subscription.request, error, isEnded);
       if (isEnded) this.#drop(subscription.request.id);
       this.#due.delete(subscription);
+      this.#room.keep(subscription, 0);
       subscription.sent = null;
       subscription.brought = null;
       subscription.isNew = true;
@@ -471,7 +475,7 @@ export class LiveSession {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined) return;
     this.#subscriptions.delete(id);
-    this.#watchBytes -= subscription.request.bytes;
+    this.#room.leave(subscription);
     this.#due.delete(subscription);
     subscription.isAlive = false;
     if (subscription.query !== null) this.#ports.leave(subscription);
@@ -481,11 +485,4 @@ export class LiveSession {
 /** What callers may is the same when this is. */
 function rightsKey({ me, scopes }: Caller): string {
   return JSON.stringify([me, scopes ?? null]);
-}
-
-/** What came too often, or could not be done now, is to be asked for again, later. Anything else is an answer. */
-function isForLater(error: unknown): boolean {
-  if (!(error instanceof PlatformError)) return true;
-  const { fault, retry } = errorCodes[error.code];
-  return fault === "host" || (fault === "caller" && retry === "later");
 }
