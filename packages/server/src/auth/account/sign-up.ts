@@ -11,7 +11,7 @@ import { bodyOf, invalidField, signInFields } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
-import { issueTicket, takeTicket } from "../auth-ticket.ts";
+import { issueTicket, takeTicket, ticketsAbout } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
 import { answerSignIn, draftSignIn, readTicketText, ticketText } from "../sign-in-answer.ts";
@@ -127,23 +127,7 @@ async function dropOthers(
   scope: Parameters<typeof confirmEmail.run>[0],
   email: string,
 ): Promise<void> {
-  // By the index on both: tickets of everybody are many, and the writer waits for this.
-  const { rows } = await scope.tx.list(
-    {
-      kind: "list",
-      from: "authTicket",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "purpose", condition: { eq: purpose } },
-          { kind: "field", field: "subject", condition: { eq: email } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: othersMax,
-    },
-    null,
-  );
+  const rows = await ticketsAbout(scope, { purpose, subject: email }, othersMax);
   for (const { id } of rows) await scope.tx.delete("authTicket", id as string);
 }
 

@@ -6,6 +6,7 @@ import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import { timeOfMs } from "../../model/field-time.ts";
 import type { AuthDesk } from "../auth-desk.ts";
+import { ticketsAbout } from "../auth-ticket.ts";
 
 /** How long a person may look for their key. */
 export const challengeMs = 300_000;
@@ -42,22 +43,7 @@ export function isChallenge(
 /** Spends a challenge, in the transaction of what it allows. @throws PASSKEY_INVALID when it was spent before. */
 export async function spendChallenge(scope: ProcedureScope, coded: string): Promise<void> {
   const { run, tx } = scope;
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "authTicket",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "purpose", condition: { eq: purpose } },
-          { kind: "field", field: "subject", condition: { eq: coded } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
+  const rows = await ticketsAbout(scope, { purpose, subject: coded }, 1);
   if (rows.length > 0) throw new PlatformError("PASSKEY_INVALID");
   await tx.insert("authTicket", {
     id: run.app.newId("authTicket"),
