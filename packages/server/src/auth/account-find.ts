@@ -1,5 +1,6 @@
 // Finding accounts, and who they are elsewhere, inside a transaction.
 import { PlatformError } from "../base/platform-error.ts";
+import { rowsWith, rowWith } from "../store/row-find.ts";
 import type { ReadTx, Row } from "../store/store.ts";
 
 /** Reads of a transaction or a snapshot. */
@@ -27,34 +28,17 @@ export async function findIdentity(
   { tx }: Reads,
   { provider, subject }: { readonly provider: string; readonly subject: string },
 ): Promise<Row | null> {
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "authIdentity",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "provider", condition: { eq: provider } },
-          { kind: "field", field: "subject", condition: { eq: subject } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return rows[0] ?? null;
+  return rowWith(tx, "authIdentity", { provider, subject });
 }
 
 /** The one row with that value in a unique field, or null. */
 export async function findOne(
-  scope: Reads,
+  { tx }: Reads,
   table: string,
   field: string,
   value: string,
 ): Promise<Row | null> {
-  const [row] = await findAll(scope, table, field, value, 1);
-  return row ?? null;
+  return rowWith(tx, table, { [field]: value });
 }
 
 /** All rows with that value, in the order of their ids. @param max at most so many. */
@@ -65,15 +49,5 @@ export async function findAll(
   value: string,
   max: number,
 ): Promise<readonly Row[]> {
-  const page = await tx.list(
-    {
-      kind: "list",
-      from: table,
-      where: { kind: "field", field, condition: { eq: value } },
-      orderBy: [{ field: "id", descending: false }],
-      limit: max,
-    },
-    null,
-  );
-  return page.rows;
+  return rowsWith(tx, table, { [field]: value }, max);
 }

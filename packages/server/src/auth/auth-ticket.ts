@@ -42,31 +42,6 @@ export async function issueTicket(scope: ProcedureScope, ticket: NewTicket): Pro
   return id;
 }
 
-/** Tickets for a purpose and about something. By the index on both: tickets of everybody are many. @param max at most so many. */
-export async function ticketsAbout(
-  { tx }: Pick<ProcedureScope, "tx">,
-  { purpose, subject }: { readonly purpose: string; readonly subject: string },
-  max: number,
-): Promise<readonly Row[]> {
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "authTicket",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "purpose", condition: { eq: purpose } },
-          { kind: "field", field: "subject", condition: { eq: subject } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: max,
-    },
-    null,
-  );
-  return rows;
-}
-
 /** Which ticket somebody shows. */
 export type ShownTicket = {
   readonly purpose: string;

@@ -8,6 +8,7 @@ import { timeText } from "../gate/gate-app.ts";
 import type { AuthModel } from "../model/auth-model.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { deepFreeze } from "../model/manifest-json.ts";
+import { rowWith } from "../store/row-find.ts";
 import type { ReadTx, Row } from "../store/store.ts";
 
 /** The caller of a session or key, with the ids of all rows that decided it. */
@@ -162,30 +163,11 @@ function isAlive(session: Row, nowMs: number): boolean {
 }
 
 function accountOf(tx: ReadTx, user: string): Later<Row | null> {
-  return firstOf(tx, "authAccount", [["user", user]]);
+  return rowWith(tx, "authAccount", { user });
 }
 
 function memberOf(tx: ReadTx, org: string, user: string): Later<Row | null> {
-  return firstOf(tx, "orgMember", [
-    ["org", org],
-    ["user", user],
-  ]);
-}
-
-function firstOf(
-  tx: ReadTx,
-  table: string,
-  equals: readonly (readonly [field: string, value: string])[],
-): Later<Row | null> {
-  const parts = equals.map(([field, eq]) => ({ kind: "field", field, condition: { eq } }) as const);
-  const query = {
-    kind: "list",
-    from: table,
-    where: { kind: "and", parts },
-    orderBy: [{ field: "id", descending: false }],
-    limit: 1,
-  } as const;
-  return andThen(tx.list(query, null), ({ rows }) => rows[0] ?? null);
+  return rowWith(tx, "orgMember", { org, user });
 }
 
 /** @throws SECOND_FACTOR_REQUIRED. */

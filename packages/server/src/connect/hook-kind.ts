@@ -12,6 +12,7 @@ import type { CheckedFunction } from "../gate/checked-function.ts";
 import { timeText } from "../gate/gate-app.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import { msOfTime } from "../model/field-time.ts";
+import { rowWith } from "../store/row-find.ts";
 import type { Row } from "../store/store.ts";
 import type { Job } from "../work/job.ts";
 import { policyOf } from "../work/work-app.ts";
@@ -109,26 +110,10 @@ function isNewest(
   const at = instantOf(placeIn(body, order.at));
   if (typeof key !== "string" || at === null) return true;
   const thing = fitName(key, thingCharsMax);
-  const found = tx.list(
-    {
-      kind: "list",
-      from: "hookNewest",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "hook", condition: { eq: hook } },
-          { kind: "field", field: "key", condition: { eq: thing } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
+  const found = rowWith(tx, "hookNewest", { hook, key: thing });
   const seenAt = timeText(run.nowMs);
-  return andThen(found, ({ rows }) => {
-    const [known] = rows;
-    if (known === undefined) {
+  return andThen(found, (known) => {
+    if (known === null) {
       const id = run.app.newId("hookNewest");
       return andThen(tx.insert("hookNewest", { id, hook, key: thing, at, seenAt }), () => true);
     }

@@ -8,6 +8,7 @@ import { timeText } from "../gate/gate-app.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import { fitText, textProblem } from "../model/field-format.ts";
 import { timeOfMs } from "../model/field-time.ts";
+import { rowWith } from "../store/row-find.ts";
 import type { Row } from "../store/store.ts";
 import { addJob } from "../work/job-write.ts";
 import { hookOf } from "./hook-app.ts";
@@ -134,23 +135,7 @@ function received(
 
 /** The delivery of an event, or null. */
 export function findEvent({ tx }: ProcedureScope, hook: string, event: string): Later<Row | null> {
-  const found = tx.list(
-    {
-      kind: "list",
-      from: "hookEvent",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "hook", condition: { eq: hook } },
-          { kind: "field", field: "event", condition: { eq: event } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return andThen(found, ({ rows }) => rows[0] ?? null);
+  return rowWith(tx, "hookEvent", { hook, event });
 }
 
 /** A body as JSON, or null. */

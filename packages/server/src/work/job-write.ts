@@ -5,7 +5,7 @@ import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import type { WorkOrigin } from "../gate/work-origin.ts";
-import type { Where } from "../model/query-form.ts";
+import { rowWith } from "../store/row-find.ts";
 import type { Row } from "../store/store.ts";
 import { jobOfRow, type Job, type JobMore } from "./job.ts";
 import { priorityMax, priorityMin, readyLane, timedLane } from "./lane.ts";
@@ -73,24 +73,8 @@ export function addJob(scope: ProcedureScope, job: NewJob): Later<string> {
 
 /** The job of a queue that holds `once`, or null. */
 export function jobByOnce(scope: ProcedureScope, queue: string, once: string): Later<Job | null> {
-  const where: Where = {
-    kind: "and",
-    parts: [
-      { kind: "field", field: "queue", condition: { eq: queue } },
-      { kind: "field", field: "once", condition: { eq: once } },
-    ],
-  };
-  const found = scope.tx.list(
-    {
-      kind: "list",
-      from: "workJob",
-      where,
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return andThen(found, ({ rows }) => (rows[0] === undefined ? null : jobOfRow(rows[0])));
+  const found = rowWith(scope.tx, "workJob", { queue, once });
+  return andThen(found, (row) => (row === null ? null : jobOfRow(row)));
 }
 
 /** Changes when a waiting job runs, and what of it is given. @returns it as it is then. */

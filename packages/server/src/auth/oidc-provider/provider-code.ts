@@ -7,6 +7,7 @@ import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import { timeOfMs } from "../../model/field-time.ts";
+import { rowWith } from "../../store/row-find.ts";
 import type { Row } from "../../store/store.ts";
 import { accountOf } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
@@ -92,23 +93,7 @@ export async function findConsent(
   user: string,
   client: string,
 ): Promise<Row | null> {
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "authConsent",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "user", condition: { eq: user } },
-          { kind: "field", field: "client", condition: { eq: client } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return rows[0] ?? null;
+  return rowWith(tx, "authConsent", { user, client });
 }
 
 /** A client's sign-in, as its tokens are made of it. */

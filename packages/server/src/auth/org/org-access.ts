@@ -2,6 +2,7 @@
 // members, and nobody gives or takes a role above their own. An organisation always keeps somebody of the first role.
 import { PlatformError } from "../../base/platform-error.ts";
 import type { AuthModel } from "../../model/auth-model.ts";
+import { rowWith } from "../../store/row-find.ts";
 import type { ReadTx, Row } from "../../store/store.ts";
 
 /** How many of the roles manage members and invitations. */
@@ -35,23 +36,7 @@ export async function memberOf(
   org: string,
   user: string,
 ): Promise<Row | null> {
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "orgMember",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "org", condition: { eq: org } },
-          { kind: "field", field: "user", condition: { eq: user } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 1,
-    },
-    null,
-  );
-  return rows[0] ?? null;
+  return rowWith(tx, "orgMember", { org, user });
 }
 
 /** A membership that must be. @throws NOT_FOUND: an organisation that one is no member of is none. */

@@ -5,6 +5,7 @@ import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
+import { rowsWith } from "../../store/row-find.ts";
 import type { Row } from "../../store/store.ts";
 import { findAll, findOne } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
@@ -223,22 +224,7 @@ export async function assertKeepsFirst(
 ): Promise<void> {
   const first = firstRole(roles);
   if (row["role"] !== first) return;
-  const { rows } = await tx.list(
-    {
-      kind: "list",
-      from: "orgMember",
-      where: {
-        kind: "and",
-        parts: [
-          { kind: "field", field: "org", condition: { eq: row["org"] ?? null } },
-          { kind: "field", field: "role", condition: { eq: first } },
-        ],
-      },
-      orderBy: [{ field: "id", descending: false }],
-      limit: 2,
-    },
-    null,
-  );
+  const rows = await rowsWith(tx, "orgMember", { org: row["org"] ?? null, role: first }, 2);
   if (rows.length < 2) {
     throw new PlatformError("CONFLICT", { problem: `the organisation would be without ${first}` });
   }

@@ -5,8 +5,8 @@ import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import { timeOfMs } from "../../model/field-time.ts";
+import { rowWith } from "../../store/row-find.ts";
 import type { AuthDesk } from "../auth-desk.ts";
-import { ticketsAbout } from "../auth-ticket.ts";
 
 /** How long a person may look for their key. */
 export const challengeMs = 300_000;
@@ -43,8 +43,8 @@ export function isChallenge(
 /** Spends a challenge, in the transaction of what it allows. @throws PASSKEY_INVALID when it was spent before. */
 export async function spendChallenge(scope: ProcedureScope, coded: string): Promise<void> {
   const { run, tx } = scope;
-  const rows = await ticketsAbout(scope, { purpose, subject: coded }, 1);
-  if (rows.length > 0) throw new PlatformError("PASSKEY_INVALID");
+  if ((await rowWith(tx, "authTicket", { purpose, subject: coded })) !== null)
+    throw new PlatformError("PASSKEY_INVALID");
   await tx.insert("authTicket", {
     id: run.app.newId("authTicket"),
     purpose,
