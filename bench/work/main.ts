@@ -3,6 +3,8 @@
 // restart with them takes. CPU time a job, of the whole process, is what a busy machine does not blur. Beside it, with
 // --with=FOLDER (where npm installed them), --redis=PORT and --postgres=URL: BullMQ, pg-boss, graphile-worker.
 // All in one process with their client, durability on: Redis appendfsync always, PostgreSQL synchronous_commit on.
+// With --rounds=5 Keelson and BullMQ take turns, so that a machine whose speed changes is the same for both; the ratio is that
+// of each round's pair.
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,12 +22,14 @@ const { values } = parseArgs({
     with: { type: "string" },
     redis: { type: "string" },
     postgres: { type: "string" },
+    rounds: { type: "string", default: "1" },
   },
 });
 const clients = Number(values.clients);
 const folder = mkdtempSync(join(tmpdir(), "keelson-bench-work-"));
 
-async function measure(subject: Subject, jobs: number): Promise<void> {
+/** @returns jobs a second. */
+async function measure(subject: Subject, jobs: number): Promise<number> {
   // Warm-up, not counted.
   await throughput(subject, Math.ceil(jobs / 10));
   const before = process.cpuUsage();
@@ -48,6 +52,20 @@ async function measure(subject: Subject, jobs: number): Promise<void> {
     machineLoad: Number(loadavg()[0]?.toFixed(1)),
   };
   console.log(JSON.stringify(row));
+  return perSecond;
+}
+
+/** In turn, each warm from the round before. */
+async function measurePairs(ours: Subject, theirs: Subject, jobs: number): Promise<void> {
+  const ratios: number[] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const our = await measure(ours, jobs);
+    ratios.push(our / (await measure(theirs, jobs)));
+  }
+  const sorted = ratios.toSorted((left, right) => left - right);
+  const median = sorted[sorted.length >> 1] ?? 0;
+  const round = (ratio: number): number => Number(ratio.toFixed(2));
+  console.log(JSON.stringify({ to: theirs.name, ratios: ratios.map(round), median: round(median) }));
 }
 
 /** Jobs enqueued 500 in a transaction, and processed. */
@@ -85,7 +103,13 @@ try {
   const sleeping = Number(values.sleeping);
   const dataDir = join(folder, "data");
   const keelson = await openKeelson(dataDir);
-  await measure(keelson, jobs);
+  const library = values.with ?? "";
+  if (values.redis === undefined) await measure(keelson, jobs);
+  else {
+    const subject = await openBullMq(library, Number(values.redis));
+    await measurePairs(keelson, subject, jobs);
+    await subject.close();
+  }
   await measureBatches(keelson, jobs * 2);
   if (waiting > 0 || sleeping > 0) {
     const filling = performance.now();
@@ -104,13 +128,7 @@ try {
       await again.close();
     }
   } else await keelson.close();
-  const library = values.with ?? "";
   const few = Math.ceil(jobs / 5);
-  if (values.redis !== undefined) {
-    const subject = await openBullMq(library, Number(values.redis));
-    await measure(subject, few);
-    await subject.close();
-  }
   if (values.postgres !== undefined) {
     for (const open of [openGraphileWorker, openPgBoss]) {
       const subject = await open(library, values.postgres);

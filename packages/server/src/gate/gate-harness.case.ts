@@ -28,12 +28,11 @@ import type { GateAnswer, GateOperation } from "./gate-request.ts";
 import { openGate, type WatchedGate } from "./gate.ts";
 import type { GuardedDb } from "./guarded-db.ts";
 import { anonymous, type Caller, type Identity } from "./identity.ts";
-import { openInlineWriter } from "./inline-writer.ts";
+import { openInlineWriter, type DirectWriter } from "./inline-writer.ts";
 import type { Procedures, Services } from "./gate-app.ts";
 import { openTraceLog, type Trace, type TraceLog } from "./trace-log.ts";
 import { verifyInvariants, type InvariantReport } from "./verify-invariants.ts";
 import { startWork } from "./work.ts";
-import type { Writer } from "./writer.ts";
 
 /** A clock that stands still until it is moved. */
 export class HarnessClock implements Clock {
@@ -76,7 +75,7 @@ export interface Outcome {
 /** An app to ask. */
 export interface GateHarness {
   readonly gate: WatchedGate;
-  readonly writer: Writer;
+  readonly writer: DirectWriter;
   readonly store: Store;
   readonly manifest: Manifest;
   readonly clock: HarnessClock;
@@ -124,7 +123,7 @@ export interface HarnessOptions {
 export interface HarnessWorld {
   readonly manifest: Manifest;
   readonly store: Store;
-  readonly writer: Writer;
+  readonly writer: DirectWriter;
   readonly mark: CommitMark;
   readonly clock: HarnessClock;
   readonly limits: Limits;

@@ -1,7 +1,8 @@
 // The writer in this thread. Jobs wait in one queue; when the event loop comes round, what is there becomes
 // a group: run one after the other, made durable by one commit, then answered. So a lone job waits for one
 // sync of the disk, and under load one sync serves all that arrived during the one before. When more wait
-// than a group takes, callers take turns.
+// than a group takes, callers take turns. What a group causes may follow in it (`follow`): it runs after the group's
+// own jobs and is durable with them.
 //
 // Nothing of a group is answered before its commit, refusals neither: a refusal may rest on rows that an
 // earlier job of the same group wrote. States: idle -> waiting (a turn is asked for) -> running -> idle or
@@ -10,7 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
-import type { CommitGroup, MutationOutcome, Store } from "../store/store.ts";
+import type { Commit, CommitGroup, MutationOutcome, Store } from "../store/store.ts";
 import { CallerShares } from "./caller-shares.ts";
 import type { ExecuteWrite } from "./execute-write.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -23,21 +24,30 @@ export interface JobEnd {
   reject(error: unknown): void;
 }
 
-/** A writer whose answers can be had without a promise for each. */
-export interface DirectWriter extends Writer {
-  /** As `submit`. @throws OVERLOADED, SHUTTING_DOWN. */
-  enqueue(job: WriteJob, work: Work, end: JobEnd): void;
-}
-
-interface Waiting {
+/** A job, and who is told how it ended. */
+export interface DirectJob {
   readonly job: WriteJob;
   readonly work: Work;
   readonly end: JobEnd;
 }
 
+/**
+ * Asked when the jobs of a group have run, before its commit. Must not throw.
+ * @param commits of the group: nobody was told of them, and they may never be. @returns jobs to run in the same group.
+ */
+export type FollowGroup = (commits: readonly Commit[]) => readonly DirectJob[];
+
+/** A writer whose answers can be had without a promise for each. */
+export interface DirectWriter extends Writer {
+  /** As `submit`. @throws OVERLOADED, SHUTTING_DOWN. */
+  enqueue(job: WriteJob, work: Work, end: JobEnd): void;
+  /** Says who is asked what follows; null: nobody. There is one at a time. */
+  follow(next: FollowGroup | null): void;
+}
+
 /** A job that ran, and where its snapshot stood. */
 interface Ran {
-  readonly waiting: Waiting;
+  readonly waiting: DirectJob;
   readonly outcome: MutationOutcome;
   readonly seqSeen: number;
 }
@@ -61,11 +71,12 @@ export function openInlineWriter(parts: InlineWriterParts): DirectWriter {
 
 class InlineWriter implements DirectWriter {
   readonly #parts: InlineWriterParts;
-  readonly #queue = new FairQueue<Waiting>();
+  readonly #queue = new FairQueue<DirectJob>();
   readonly #shares: CallerShares;
   /** Taken for a group that closed early: first in the next one. */
-  #first: Waiting[] = [];
+  #first: DirectJob[] = [];
   #state: "idle" | "waiting" | "running" = "idle";
+  #follow: FollowGroup | null = null;
   #draining = false;
   #drained: (() => void)[] = [];
 
@@ -86,6 +97,10 @@ class InlineWriter implements DirectWriter {
     if (this.#state === "idle") this.#askForTurn();
   }
 
+  follow(next: FollowGroup | null): void {
+    this.#follow = next;
+  }
+
   drain(): Promise<void> {
     this.#draining = true;
     if (this.#state === "idle") return Promise.resolve();
@@ -100,7 +115,7 @@ class InlineWriter implements DirectWriter {
   /** Never rejects: every error belongs to the jobs of its group. */
   async #turn(): Promise<void> {
     this.#state = "running";
-    const taken: Waiting[] = [];
+    const taken: DirectJob[] = [];
     try {
       await this.#runGroup(taken);
     } catch (error) {
@@ -117,7 +132,7 @@ class InlineWriter implements DirectWriter {
     for (const done of this.#drained.splice(0)) done();
   }
 
-  async #runGroup(taken: Waiting[]): Promise<void> {
+  async #runGroup(taken: DirectJob[]): Promise<void> {
     const { store, clock, limits } = this.#parts;
     const waited = this.#first;
     this.#first = [];
@@ -136,18 +151,25 @@ class InlineWriter implements DirectWriter {
         ran.push(isLater(running) ? await running : running);
         if (clock.monotonicUs() >= closesUs) break;
       }
+      // Slow jobs closed the group early: the rest goes first in the next one.
+      if (ran.length < taken.length) this.#first = taken.splice(ran.length);
+      else if (this.#follow !== null) {
+        for (const waiting of this.#follow(commitsOf(ran))) {
+          taken.push(waiting);
+          const running = this.#run(group, waiting);
+          ran.push(isLater(running) ? await running : running);
+        }
+      }
     } catch (error) {
       group.abort();
       throw error;
     }
-    // Slow jobs closed the group early: the rest goes first in the next one.
-    if (ran.length < taken.length) this.#first = taken.splice(ran.length);
     const committing = group.commit();
     if (isLater(committing)) await committing;
     for (const one of ran) answer(one);
   }
 
-  #run(group: CommitGroup, waiting: Waiting): Later<Ran> {
+  #run(group: CommitGroup, waiting: DirectJob): Later<Ran> {
     const { job, work } = waiting;
     let seqSeen = 0;
     const meta = {
@@ -164,6 +186,14 @@ class InlineWriter implements DirectWriter {
     if (isLater(outcome)) return outcome.then((outcome) => ({ waiting, outcome, seqSeen }));
     return { waiting, outcome, seqSeen };
   }
+}
+
+function commitsOf(ran: readonly Ran[]): readonly Commit[] {
+  const commits: Commit[] = [];
+  for (const { outcome } of ran) {
+    if (outcome.kind === "done" && outcome.commit !== null) commits.push(outcome.commit);
+  }
+  return commits;
 }
 
 function answer({ waiting, outcome, seqSeen }: Ran): void {

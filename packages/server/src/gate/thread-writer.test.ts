@@ -4,7 +4,7 @@ import { limits as defaultLimits, type Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Commit } from "../store/store.ts";
 import { anonymous, type Caller } from "./identity.ts";
-import type { DirectWriter, JobEnd } from "./inline-writer.ts";
+import type { DirectJob, DirectWriter, JobEnd } from "./inline-writer.ts";
 import { ThreadWriter } from "./thread-writer.ts";
 import { startWork, type Work } from "./work.ts";
 import { WriterDesk } from "./writer-desk.ts";
@@ -25,20 +25,12 @@ function job(name: string, caller: Caller = anonymous): WriteJob {
 }
 
 /** A writer that ends jobs when told to. */
-class HandWriter implements DirectWriter {
-  readonly taken: { readonly job: WriteJob; readonly work: Work; readonly end: JobEnd }[] = [];
+class HandWriter implements Pick<DirectWriter, "enqueue"> {
+  readonly taken: DirectJob[] = [];
 
   enqueue(job: WriteJob, work: Work, end: JobEnd): void {
     if (job.cause === "refused") throw new PlatformError("OVERLOADED", { retryAfterSeconds: 1 });
     this.taken.push({ job, work, end });
-  }
-
-  submit(): Promise<WriteResult> {
-    throw new Error("not asked here");
-  }
-
-  drain(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

@@ -38,7 +38,7 @@ export interface WriterDeskParts {
 export class WriterDesk {
   readonly #parts: WriterDeskParts;
   readonly #doors = new Set<Door>();
-  #writer: DirectWriter | null = null;
+  #writer: Pick<DirectWriter, "enqueue"> | null = null;
   #waiting = 0;
   #answered = 0;
 
@@ -47,7 +47,7 @@ export class WriterDesk {
   }
 
   /** Says which writer jobs go to: made with this desk's `groupEnded` and `publish`. */
-  use(writer: DirectWriter): void {
+  use(writer: Pick<DirectWriter, "enqueue">): void {
     this.#writer = writer;
   }
 

@@ -213,6 +213,7 @@ function wire(parts: BackendParts, app: BuiltApp, own: AppIsolates): Backend {
     store,
     writer,
     commits,
+    follow: (next) => inline.follow(next),
     report: (error) => parts.report(error),
     ...(parts.told === undefined ? {} : { told: parts.told }),
   });

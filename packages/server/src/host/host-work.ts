@@ -2,6 +2,7 @@
 // actor of a thread that runs what reaches the world. Both are made when they are first needed: a start is in a
 // hurry, and many apps put nothing off.
 import { openGateApp, type GateApp, type GateAppParts } from "../gate/gate-app.ts";
+import type { FollowGroup } from "../gate/inline-writer.ts";
 import type { Places } from "../gate/stage-execute.ts";
 import { startWork } from "../gate/work.ts";
 import type { Writer } from "../gate/writer.ts";
@@ -25,6 +26,8 @@ export interface HostWorkParts {
   readonly store: Store;
   readonly writer: Writer;
   readonly commits: CommitFeed;
+  /** Of the same writer: see DispatcherParts. */
+  readonly follow: (next: FollowGroup | null) => void;
   /** Runs what reaches the world. Default: this thread. */
   readonly actor?: WorkActor;
   report(error: unknown): void;
@@ -88,6 +91,7 @@ export function openHostWork(parts: HostWorkParts): HostWork {
         store,
         commits,
         submit,
+        follow: parts.follow,
         actor: parts.actor ?? openHostActor(parts.appParts, { store, writer }),
         clock,
         report: (error) => parts.report(error),

@@ -114,6 +114,7 @@ async function openWriter(): Promise<{
     store,
     writer,
     commits,
+    follow: (next) => writer.follow(next),
     // What reaches the world runs in a door's thread: the supervisor knows which.
     actor: {
       act: async (job) => (await calls.ask("act", job)) as ActReport,

@@ -35,6 +35,12 @@ export function platformTable(
   };
 }
 
+/**
+ * Tables of which most rows leave soon after they came, often within one group of writes, with ids that the platform
+ * makes. A store may keep such a row in memory until its group is committed.
+ */
+export const briefTables: ReadonlySet<string> = new Set(["workJob"]);
+
 /** By name. */
 export const workTables: Readonly<Record<string, TableModel>> = Object.freeze({
   /** What waits or runs. `lane` and `place` are its order; finished jobs leave. */

@@ -5,7 +5,8 @@
 // Invariant: a listener sees every commit after its subscription began, once, in the order of their numbers.
 // What a message lost (the writer's thread ended between a commit and its message) is read from the log.
 import { andThen, isLater, type Later } from "../base/later.ts";
-import type { Commit, CommitGroup, Store } from "./store.ts";
+import { withGroups } from "./group-wrap.ts";
+import type { Commit, Store } from "./store.ts";
 
 /** Told of one group of commits, oldest first, at least one. Must not throw and must not wait. */
 export type CommitListener = (commits: readonly Commit[]) => void;
@@ -55,7 +56,7 @@ export function openCommitRelay(parts: CommitRelayParts): CommitRelay {
 
 /** A store whose groups are published once they are durable, before anybody is answered. */
 export function feedingStore(store: Store, publish: CommitListener): Store {
-  const feedingGroup = (group: CommitGroup): CommitGroup => ({
+  return withGroups(store, (group) => ({
     mutate: (meta, body) => group.mutate(meta, body),
     commit: () =>
       andThen(group.commit(), (commits) => {
@@ -63,19 +64,7 @@ export function feedingStore(store: Store, publish: CommitListener): Store {
         return commits;
       }),
     abort: () => group.abort(),
-  });
-  return {
-    engine: store.engine,
-    durability: store.durability,
-    read: (body) => store.read(body),
-    openGroup: () => andThen(store.openGroup(), feedingGroup),
-    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
-    lastSeq: () => store.lastSeq(),
-    prune: (nowMs) => store.prune(nowMs),
-    plans: () => store.plans(),
-    backup: (target) => store.backup(target),
-    close: () => store.close(),
-  };
+  }));
 }
 
 class Relay implements CommitRelay {

@@ -3,6 +3,7 @@
 import type { FieldSpec, IndexSpec } from "@keelson/sdk/spec";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Where } from "../model/query-form.ts";
+import { briefTables } from "../model/work-tables.ts";
 import { parseIndexWhere } from "./index-where.ts";
 
 /** How a value is held: `json` is a list, an object or any JSON as text; `bytes` is base64 outside. */
@@ -47,6 +48,8 @@ export interface TableLayout {
   readonly refs: readonly RefLayout[];
   /** References of any table that point here, in declaration order. */
   readonly referrers: readonly RefLayout[];
+  /** Most rows leave soon after they came (see `briefTables`), and nothing refers to them or is found by them. */
+  readonly brief: boolean;
 }
 
 /** The tables by name. */
@@ -144,6 +147,9 @@ function tableLayout(name: string, table: StoredTable, refs: readonly RefLayout[
     const where = index.where === undefined ? null : parseIndexWhere(index.where);
     (index.unique === true ? uniques : indexes).push({ fields: index.fields, where });
   }
+  const own = refs.filter((ref) => ref.table === name);
+  const referrers = refs.filter((ref) => ref.target === name);
+  const isAlone = own.length + referrers.length + table.search.length === 0;
   return Object.freeze({
     name,
     columns,
@@ -151,8 +157,9 @@ function tableLayout(name: string, table: StoredTable, refs: readonly RefLayout[
     uniques,
     indexes,
     search: table.search,
-    refs: refs.filter((ref) => ref.table === name),
-    referrers: refs.filter((ref) => ref.target === name),
+    refs: own,
+    referrers,
+    brief: isAlone && briefTables.has(name),
   });
 }
 

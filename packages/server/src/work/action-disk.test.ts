@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { PlatformError } from "../base/platform-error.ts";
-import type { Change, CommitGroup, Store } from "../store/store.ts";
+import { withGroups } from "../store/group-wrap.ts";
+import type { Change, Store } from "../store/store.ts";
 import { openWorkScene, type WorkScene } from "./work-scene.case.ts";
 
 const files = {
@@ -48,7 +49,7 @@ interface Disk {
 
 /** A store on whose disk there is no room for some commits. */
 function withDisk(store: Store, disk: Disk): Store {
-  const group = (inner: CommitGroup): CommitGroup => {
+  return withGroups(store, (inner) => {
     let isHit = false;
     return {
       mutate: async (meta, body) => {
@@ -64,19 +65,7 @@ function withDisk(store: Store, disk: Disk): Store {
       },
       abort: () => inner.abort(),
     };
-  };
-  return {
-    engine: store.engine,
-    durability: store.durability,
-    read: (body) => store.read(body),
-    openGroup: () => group(store.openGroup() as CommitGroup),
-    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
-    lastSeq: () => store.lastSeq(),
-    prune: (nowMs) => store.prune(nowMs),
-    plans: () => store.plans(),
-    backup: (target) => store.backup(target),
-    close: () => store.close(),
-  };
+  });
 }
 
 async function openScene(context: TestContext, disk: Disk): Promise<WorkScene> {

@@ -1,6 +1,7 @@
 // What the parts of the dispatcher share.
 import type { Clock } from "../base/clock.ts";
 import type { GateApp } from "../gate/gate-app.ts";
+import type { FollowGroup } from "../gate/inline-writer.ts";
 import type { LogLine } from "../isolate/app-isolate.ts";
 import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
@@ -33,6 +34,8 @@ export interface DispatcherParts {
   readonly commits: CommitFeed;
   /** To the writer of this thread: errors come back as they were thrown. */
   readonly submit: SubmitWork;
+  /** The same writer: what it asks when a group has run. Default: nothing follows in the group that causes it. */
+  readonly follow?: (next: FollowGroup | null) => void;
   readonly actor: WorkActor;
   readonly clock: Clock;
   /** Told of failures of the machine. */

@@ -1,10 +1,12 @@
 // The dispatcher: brings work that waits and what runs it together, in the thread that writes. It learns of work
 // from the commits of its own writer, never by asking again and again; holds what is next in memory, bounded
 // (queue-book.ts); and leases by memory alone, since one process owns the data. What it forgets with the process
-// is on disk: a start reads where everything stands.
+// is on disk: a start reads where everything stands. Before a group of writes is committed it is asked what of
+// the new work runs with it: quick jobs that go before no others come and go within one commit.
 //
 // States: new -> running -> stopped. While it is held (the machine failed), nothing is begun for a moment.
 import type { Json } from "../base/json.ts";
+import type { DirectJob } from "../gate/inline-writer.ts";
 import type { Change, Commit, ReadTx } from "../store/store.ts";
 import { ConsumerPump } from "./consumer-pump.ts";
 import type { DispatcherParts } from "./dispatch-parts.ts";
@@ -56,6 +58,8 @@ class WorkDispatcher implements Dispatcher {
   #heldUntilUs = 0;
   /** Whether the start has seen every queue on disk: until then one that a commit names may hold more there. */
   #isFound = false;
+  /** Whether jobs of the group that is committed next ran in it. */
+  #hasFollowed = false;
   #isTurnAsked = false;
   #isTurning = false;
   #isSubmitting = 0;
@@ -76,10 +80,11 @@ class WorkDispatcher implements Dispatcher {
   }
 
   async start(): Promise<void> {
-    const { app, commits, submit, clock, store } = this.#parts;
+    const { app, commits, submit, follow, clock, store } = this.#parts;
     this.#state = "running";
     this.#prunedUs = clock.monotonicUs();
     const unsubscribe = commits.subscribe((commits) => this.#committed(commits));
+    follow?.((commits) => this.#follow(commits));
     this.#unsubscribe = unsubscribe;
     try {
       const cause = "work";
@@ -96,6 +101,7 @@ class WorkDispatcher implements Dispatcher {
 
   async stop(): Promise<void> {
     this.#state = "stopped";
+    this.#parts.follow?.(null);
     this.#unsubscribe?.();
     this.#cancelTimer?.();
     while (this.#runner.inWriter > 0 || this.#pump.busy > 0) await this.#next();
@@ -300,13 +306,47 @@ class WorkDispatcher implements Dispatcher {
     return { id, queue, lane, place, key, dueMs, sinceMs, origin, world, alone: false };
   }
 
+  /** @returns jobs of the writer that a group added, and that go before no others, to be run in it. */
+  #follow(commits: readonly Commit[]): readonly DirectJob[] {
+    if (this.#state !== "running" || !this.#isFound || this.#isHeld()) return [];
+    const added = new Map<string, Job>();
+    for (const { changes } of commits) {
+      for (const { table, id, before, after } of changes) {
+        if (table !== "workJob") continue;
+        // One that was there before, or is changed again, takes the usual way.
+        if (before === null && after !== null) added.set(id, jobOfRow(after));
+        else added.delete(id);
+      }
+    }
+    if (added.size === 0) return [];
+    const following: DirectJob[] = [];
+    for (const [queue, jobs] of Map.groupBy(added.values(), ({ queue }) => queue)) {
+      const isFree = this.#books.get(queue)?.isFree ?? true;
+      if (!isFree || !this.#mayFollow(queue, jobs)) continue;
+      for (const each of this.#runner.follow(queue, jobs)) following.push(each);
+    }
+    this.#hasFollowed = following.length > 0;
+    return following;
+  }
+
+  #mayFollow(queue: string, jobs: readonly Job[]): boolean {
+    const { app, kinds } = this.#parts;
+    const kind = kindOf(kinds, queue);
+    const policy = kind?.policy(app, queue) ?? null;
+    if (kind === null || policy === null) return false;
+    if (policy.rate !== null || policy.ratePerKey !== null) return false;
+    return jobs.every((job) => job.dueMs === null && kind.place(app, job) === "writer");
+  }
+
   #committed(commits: readonly Commit[]): void {
+    const gone = this.#hasFollowed ? removedIn(commits) : null;
+    this.#hasFollowed = false;
     let seq = 0;
     for (const commit of commits) {
       seq = commit.seq;
       for (const change of commit.changes) {
-        if (change.table === "workJob") this.#jobChanged(change);
-        else this.#pump.changed(change);
+        if (change.table !== "workJob") this.#pump.changed(change);
+        else if (gone?.has(change.id) !== true) this.#jobChanged(change);
       }
     }
     this.#pump.committed(seq);
@@ -326,4 +366,18 @@ class WorkDispatcher implements Dispatcher {
     if (job.startedMs !== null) return;
     (known ?? this.#open(queue, !this.#isFound)).add(this.#entryOf(job));
   }
+}
+
+/** Jobs that came and went within these commits: nobody has to hear of them. */
+function removedIn(commits: readonly Commit[]): ReadonlySet<string> {
+  const added = new Set<string>();
+  const removed = new Set<string>();
+  for (const { changes } of commits) {
+    for (const { table, id, before, after } of changes) {
+      if (table !== "workJob") continue;
+      if (before === null) added.add(id);
+      else if (after === null && added.has(id)) removed.add(id);
+    }
+  }
+  return removed;
 }

@@ -1,7 +1,10 @@
 // Runs what a queue gave: jobs of the writer together in one transaction, jobs of the world one by one outside.
-// When one of several fails, nothing of them happened: it runs again alone, and the others without it.
+// When one of several fails, nothing of them happened: it runs again alone, and the others without it. Jobs of the
+// writer that are known to be quick may follow in the group of writes that adds them: see `follow`.
 import type { Json } from "../base/json.ts";
-import { startWork } from "../gate/work.ts";
+import type { DirectJob } from "../gate/inline-writer.ts";
+import { startWork, type Work } from "../gate/work.ts";
+import type { WriteJob } from "../gate/writer.ts";
 import { failureOf, isHostFailure } from "./job-failure.ts";
 import { JobFailed, labelOf, type JobsRun } from "./job-run.ts";
 import type { Job, JobFailure } from "./job.ts";
@@ -18,6 +21,11 @@ const batchMax = 128;
 /** After so long a transaction of several jobs takes no further one: other writes wait for it. */
 const batchUs = 5_000;
 
+/** Jobs that follow in the group that adds them make whoever added them wait: so long for all, and for one. */
+const followUs = 2_000;
+const quickUs = 500;
+const followMax = 512;
+
 /** What a runner tells the dispatcher. */
 export interface RunnerEvents {
   /** Something ended: look again. */
@@ -33,6 +41,8 @@ export class JobRunner {
   /** Jobs sent to the writer and not answered. */
   #inWriter = 0;
   #inWorld = 0;
+  /** CPU of a job in the isolate, by queue, as it was the last time; nothing is known after a failure. */
+  readonly #costUs = new Map<string, number>();
   /** With triggers, what each transaction was caused by must be seen in the log: one job each. */
   readonly #batchMax: number;
 
@@ -67,19 +77,75 @@ export class JobRunner {
     }
   }
 
-  async #runInWriter(book: QueueBook, entries: readonly Entry[]): Promise<void> {
-    const { app, clock, submit, told } = this.#parts;
+  /**
+   * Jobs to run in the group that adds them, of a queue of which nothing else could run. When one fails, nothing of
+   * them happened, and they come as others do, with the commits of the group.
+   * @param jobs of the writer, in order. @returns nothing for jobs that are not known to be quick.
+   */
+  follow(queue: string, jobs: readonly Job[]): readonly DirectJob[] {
+    const costUs = this.#costUs.get(queue) ?? Number.POSITIVE_INFINITY;
+    if (costUs > quickUs) return [];
+    const end = Math.min(jobs.length, followMax, Math.ceil(followUs / Math.max(1, costUs)));
+    const following: DirectJob[] = [];
+    for (let at = 0; at < end; at += this.#batchMax) {
+      following.push(this.#following(queue, jobs.slice(at, Math.min(end, at + this.#batchMax))));
+    }
+    return following;
+  }
+
+  #following(queue: string, jobs: readonly Job[]): DirectJob {
+    const { clock, told } = this.#parts;
     const startedUs = clock.monotonicUs();
-    const ids = entries.map(({ id }) => id);
+    const work = startWork();
+    const { length } = jobs;
+    this.#inWriter += length;
+    const ended = (): void => {
+      this.#inWriter -= length;
+      this.#events.turn();
+    };
+    const end: DirectJob["end"] = {
+      resolve: ({ json }) => {
+        const ran = JSON.parse(json) as JobsRun;
+        const tookMs = (clock.monotonicUs() - startedUs) / 1_000;
+        this.#costs(queue, work, ran);
+        if (told !== undefined) tellRun(told, ran, { queue, tookMs, log: work.log ?? [] });
+        ended();
+      },
+      reject: () => {
+        this.#costUs.delete(queue);
+        ended();
+      },
+    };
+    return { job: this.#jobFor(queue, jobs, followUs), work, end };
+  }
+
+  /** @param jobs at least one. */
+  #jobFor(queue: string, jobs: readonly Pick<Entry, "id" | "origin">[], forUs: number): WriteJob {
+    const [first] = jobs as readonly [Pick<Entry, "origin">];
+    const label = labelOf(queue);
+    const mark =
+      jobs.length === 1 ? markOf(originWithin(first.origin, label)) : { cause: `work ${label}` };
+    const input = { ids: jobs.map(({ id }) => id), forUs };
+    return workJob(this.#parts.app, { procedure: "work.run", input, ...mark });
+  }
+
+  #costs(queue: string, work: Work, { count }: JobsRun): void {
+    if (count > 0) this.#costUs.set(queue, work.cpuUs / count);
+  }
+
+  async #runInWriter(book: QueueBook, entries: readonly Entry[]): Promise<void> {
+    const { clock, submit, told } = this.#parts;
+    const startedUs = clock.monotonicUs();
     const [first] = entries as readonly [Entry];
     const origin = originWithin(first.origin, labelOf(book.name));
-    const mark = entries.length === 1 ? markOf(origin) : { cause: `work ${labelOf(book.name)}` };
     const work = startWork();
     try {
-      const input = { ids, forUs: batchUs };
-      const job = workJob(app, { procedure: "work.run", input, ...mark });
-      const ran = (await submit(job, work)) as unknown as JobsRun;
+      const ran = (await submit(
+        this.#jobFor(book.name, entries, batchUs),
+        work,
+      )) as unknown as JobsRun;
       const { count } = ran;
+      this.#costs(book.name, work, ran);
       for (const entry of entries.slice(0, count)) book.ended(entry);
       book.putBack(entries.slice(count));
       book.batchMax = Math.min(this.#batchMax, book.batchMax * 2);
@@ -87,6 +153,7 @@ export class JobRunner {
       if (told !== undefined) tellRun(told, ran, { queue: book.name, tookMs, log: work.log ?? [] });
     } catch (error) {
       if (!(error instanceof JobFailed) || isHostFailure(error.cause)) throw error;
+      this.#costUs.delete(book.name);
       const failed = entries[error.index] ?? first;
       book.batchMax = Math.max(1, book.batchMax >> 2);
       if (entries.length > 1) {

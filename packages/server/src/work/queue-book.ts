@@ -102,6 +102,13 @@ export class QueueBook {
     );
   }
 
+  /** Whether a new job that may run at once goes before no other, and waits for none. */
+  get isFree(): boolean {
+    const hasReady = this.#turns.some((lanes) => lanes.size > 0) || this.#hungry.size > 0;
+    if (hasReady || this.scanFrom !== null) return false;
+    return this.policy?.ordered !== true || this.#running.size === 0;
+  }
+
   get waitingCount(): number {
     return this.#waiting.size;
   }

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PlatformError } from "../base/platform-error.ts";
 import type { Procedures } from "../gate/gate-app.ts";
-import type { CommitGroup, Store } from "../store/store.ts";
 import { addJob, type NewJob } from "./job-write.ts";
 import type { WorkKind } from "./work-kind.ts";
-import { openWorkScene } from "./work-scene.case.ts";
+import { openWorkScene, withFullDisk } from "./work-scene.case.ts";
 
 const files = {
   "schema.ts": `
@@ -40,31 +38,6 @@ export const far = action({ args: { number: t.int() }, run: ({ run }, { number }
 export const one = mutation({ args: { number: t.int() }, run: ({ run }, { number }) => run(see, { by: "event", number }) });
 export const ones = on("made", one);`,
 };
-
-/** A store whose disk is full while the switch is on: nothing is committed, reads go on. */
-function withFullDisk(store: Store, disk: { isFull: boolean }): Store {
-  const group = (inner: CommitGroup): CommitGroup => ({
-    mutate: (meta, body) => inner.mutate(meta, body),
-    commit: () => {
-      if (!disk.isFull) return inner.commit();
-      inner.abort();
-      throw new PlatformError("DISK_FULL");
-    },
-    abort: () => inner.abort(),
-  });
-  return {
-    engine: store.engine,
-    durability: store.durability,
-    read: (body) => store.read(body),
-    openGroup: () => group(store.openGroup() as CommitGroup),
-    commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),
-    lastSeq: () => store.lastSeq(),
-    prune: (nowMs) => store.prune(nowMs),
-    plans: () => store.plans(),
-    backup: (target) => store.backup(target),
-    close: () => store.close(),
-  };
-}
 
 test("a full disk: what is asked for is refused, work rests, and goes on without loss or double when there is room", async (context) => {
   const disk = { isFull: false };

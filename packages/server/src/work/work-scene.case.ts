@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import {
   openGateHarness,
   type Asker,
@@ -13,7 +14,13 @@ import {
 import { openGateApp, type Procedures } from "../gate/gate-app.ts";
 import { startWork } from "../gate/work.ts";
 import type { Egress } from "../isolate/egress.ts";
-import { feedingStore, openCommitRelay, type CommitRelay } from "../store/commit-feed.ts";
+import {
+  feedingStore,
+  openCommitRelay,
+  type CommitFeed,
+  type CommitRelay,
+} from "../store/commit-feed.ts";
+import { withGroups } from "../store/group-wrap.ts";
 import type { Row, Store } from "../store/store.ts";
 import { cronKind } from "./cron-kind.ts";
 import type { WorkTold } from "./dispatch-parts.ts";
@@ -49,6 +56,8 @@ export interface WorkScene {
   readonly clock: SceneClock;
   /** Attempts that ended, oldest first. */
   readonly told: readonly WorkTold[];
+  /** Groups as they become durable. */
+  readonly commits: CommitFeed;
   /** What the machine failed at. */
   readonly reported: readonly unknown[];
   dispatcher(): Dispatcher;
@@ -156,6 +165,7 @@ export async function openWorkScene(options: WorkSceneOptions): Promise<WorkScen
       store,
       commits,
       submit,
+      follow: (next) => writer.follow(next),
       actor: openWorkActor({ app, kinds, places: { store, writer }, egress, clock }),
       clock,
       report: (error) => reported.push(error),
@@ -174,6 +184,7 @@ export async function openWorkScene(options: WorkSceneOptions): Promise<WorkScen
     harness,
     clock,
     told,
+    commits,
     reported,
     dispatcher: () => dispatcher,
     idle,
@@ -208,4 +219,17 @@ export async function openWorkScene(options: WorkSceneOptions): Promise<WorkScen
       await harness.close();
     },
   };
+}
+
+/** A store whose disk is full while the switch is on: nothing is committed, reads go on. */
+export function withFullDisk(store: Store, disk: { readonly isFull: boolean }): Store {
+  return withGroups(store, (group) => ({
+    mutate: (meta, body) => group.mutate(meta, body),
+    commit() {
+      if (!disk.isFull) return group.commit();
+      group.abort();
+      throw new PlatformError("DISK_FULL");
+    },
+    abort: () => group.abort(),
+  }));
 }

@@ -1,12 +1,13 @@
 // What the writer remembers of the rows of one table: those that it read or wrote, from group to group while
-// nobody else writes the file, and those whose newest values are not in the file yet.
+// nobody else writes the file, and those whose newest values are not in the file yet, or that are not there at all.
 //
-// Invariant: what is unwritten is never forgotten before it is written or its group is dropped. Only values
+// Invariant: what is unwritten is never forgotten before it is written or its group is dropped. Only values and rows
 // that no constraint, reference or full-text index of the table looks at may wait, so writing them late can't fail
-// for a reason that is the fault of a mutation.
+// for a reason that is the fault of a mutation. A new row that leaves before it was written never was in the file.
 import type { Row } from "../store.ts";
 import type { TableLayout } from "../table-layout.ts";
 import type { HeldRow } from "./row-access.ts";
+import { encodeRow } from "./row-codec.ts";
 import { SomeMemory } from "./some-memory.ts";
 import type { SqlValue } from "./sql-text.ts";
 import type { TableWrites } from "./table-writes.ts";
@@ -21,6 +22,8 @@ interface Waiting {
 /** A row that is remembered: one object for as long as it is. Only its table's memory changes it. */
 export interface KeptRow extends HeldRow {
   readonly id: string;
+  /** Whether it is not in the file yet: `n` is 0 then. */
+  readonly isNew: boolean;
 }
 
 class MemoryRow implements KeptRow {
@@ -28,6 +31,7 @@ class MemoryRow implements KeptRow {
   n: number;
   row: Row;
   waiting: Waiting | null = null;
+  isNew = false;
 
   constructor(id: string, n: number, row: Row) {
     this.id = id;
@@ -69,6 +73,36 @@ export class TableMemory {
     return true;
   }
 
+  /** Whether a new row may wait. @param id that no row of the file has. */
+  mayArrive(id: string, row: Row): boolean {
+    const { brief, uniques } = this.layout;
+    if (!brief || this.#find(id) !== undefined) return false;
+    // Absent values collide with none.
+    return uniques.every(({ fields }) => fields.some((field) => row[field] === null));
+  }
+
+  /** Remembers a row that the file does not have. */
+  arrive(id: string, row: Row): KeptRow {
+    this.somes.clear();
+    const added = this.#add(id, 0, row);
+    this.#awaits(added);
+    return added;
+  }
+
+  /** A row that waits to be written will not be. */
+  leave(row: KeptRow): void {
+    this.forget(row.id);
+  }
+
+  /** One that left waits again. */
+  comeBack(row: KeptRow, value: Row): void {
+    const known = row as MemoryRow;
+    this.somes.clear();
+    known.row = value;
+    this.#young.set(known.id, known);
+    this.#awaits(known);
+  }
+
   /** The row as the group has it, when it is remembered. */
   get(id: string): KeptRow | undefined {
     return this.#find(id);
@@ -89,6 +123,7 @@ export class TableMemory {
     const { n, row } = held;
     const known = this.#find(id) ?? this.#add(id, n, row);
     known.row = row;
+    if (known.isNew) return;
     if (known.waiting === null) {
       known.waiting = { fields, values };
       this.#unwritten.push(known);
@@ -115,6 +150,7 @@ export class TableMemory {
     const known = this.#find(id);
     if (known === undefined) return;
     known.waiting = null;
+    known.isNew = false;
     this.#young.delete(id);
     this.#old.delete(id);
   }
@@ -131,7 +167,14 @@ export class TableMemory {
   age(): void {
     this.#old = this.#young;
     this.#young = new Map();
-    for (const row of this.#unwritten) if (row.waiting !== null) this.#young.set(row.id, row);
+    for (const row of this.#unwritten) {
+      if (row.waiting !== null || row.isNew) this.#young.set(row.id, row);
+    }
+  }
+
+  #awaits(row: MemoryRow): void {
+    row.isNew = true;
+    this.#unwritten.push(row);
   }
 
   #find(id: string): MemoryRow | undefined {
@@ -149,6 +192,11 @@ export class TableMemory {
   }
 
   #write(known: MemoryRow): void {
+    if (known.isNew) {
+      known.n = this.writes.insert(encodeRow(this.layout, known.row));
+      known.isNew = false;
+      return;
+    }
     const { waiting } = known;
     if (waiting === null) return;
     this.writes.update(waiting.fields, waiting.values, known.n);

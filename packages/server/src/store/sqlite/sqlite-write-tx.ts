@@ -30,8 +30,14 @@ type Undo =
   | {
       readonly kind: "insert";
       readonly memory: TableMemory;
-      readonly id: string;
-      readonly n: number;
+      readonly kept: KeptRow;
+    }
+  | {
+      /** Of a row that was not written yet. */
+      readonly kind: "leave";
+      readonly memory: TableMemory;
+      readonly kept: KeptRow;
+      readonly row: Row;
     }
   | {
       readonly kind: "update";
@@ -168,6 +174,14 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     const kept = completeRow(layout, row);
     const id = rowId(kept);
     assertRowSize(layout, kept, this.runner.limits, values);
+    if (this.#savedAt === null && memory.mayArrive(id, kept)) {
+      this.#spend(kept);
+      this.#undo.push({ kind: "insert", memory, kept: memory.arrive(id, kept) });
+      this.#isUnwritten = true;
+      this.resize(table, 1);
+      changes.add(table, id, null, kept);
+      return;
+    }
     let n: number;
     try {
       n = writes.insert(values);
@@ -175,9 +189,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
       throw findRefused(this, layout, kept, null, error);
     }
     memory.somes.clear();
-    this.#undo.push({ kind: "insert", memory, id, n });
+    this.#undo.push({ kind: "insert", memory, kept: this.#keep(memory, id, { n, row: kept }) });
     if (writes.searched) writes.indexText(n, kept);
-    this.#keep(memory, id, { n, row: kept });
     this.resize(table, 1);
     changes.add(table, id, null, kept);
   }
@@ -212,8 +225,22 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
 
   delete(table: string, id: string, judge?: Parameters<WriteTx["delete"]>[2]): void {
     this.#startWrite();
+    if (this.#leave(table, id)) return;
     this.#save();
     deleteRow(this, this.runner, { table, id }, judge);
+  }
+
+  /** Deletes a row that was not written yet. @returns whether it was one. */
+  #leave(table: string, id: string): boolean {
+    const memory = this.#memoryOf(table);
+    const kept = memory.get(id);
+    if (kept?.isNew !== true) return false;
+    const { row } = kept;
+    memory.leave(kept);
+    this.#undo.push({ kind: "leave", memory, kept, row });
+    this.resize(table, -1);
+    this.#changes?.add(table, kept.id, row, null);
+    return true;
   }
 
   /** Removes one row, with nothing else: references were dealt with. */
@@ -299,8 +326,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     values: readonly SqlValue[],
   ): void {
     const { layout, writes } = memory;
-    const { n, row } = held;
-    const undo: Undo = { kind: "update", memory, id, before: { n, row: before }, fields };
+    const { row } = held;
+    const undo: Undo = { kind: "update", memory, id, before: { n: held.n, row: before }, fields };
     if (this.#savedAt === null && memory.mayWait(fields)) {
       this.#undo.push(undo);
       memory.defer(id, held, fields, values);
@@ -308,6 +335,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
       return;
     }
     withStoreErrors(() => memory.flushRow(id));
+    // One that was new has its number from now on.
+    const n = memory.get(id)?.n ?? held.n;
     try {
       writes.update(fields, values, n);
     } catch (error) {
@@ -316,18 +345,27 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     memory.somes.clear();
     this.#undo.push(undo);
     if (writes.searched) writes.reindexText(n, row, fields);
-    this.#keep(memory, id, held);
+    this.#keep(memory, id, { n, row });
   }
 
   #takeBack(undo: Undo): void {
-    const { memory, id } = undo;
-    if (undo.kind === "insert") {
-      memory.forget(id);
-      memory.writes.remove(undo.n);
+    const { memory } = undo;
+    if (undo.kind === "leave") {
+      memory.comeBack(undo.kept, undo.row);
+      this.#isUnwritten = true;
       return;
     }
-    const { before, fields } = undo;
+    if (undo.kind === "insert") {
+      const { id, n, isNew } = undo.kept;
+      memory.forget(id);
+      if (!isNew) memory.writes.remove(n);
+      return;
+    }
+    const { id, fields } = undo;
     const { layout, writes } = memory;
+    // One that was new then has its number by now, unless it is new still.
+    const n = undo.before.n === 0 ? (this.#held(memory, layout.name, id)?.n ?? 0) : undo.before.n;
+    const before: HeldRow = { n, row: undo.before.row };
     const values = fields.map((field) =>
       encodeField(layout, columnOf(layout, field), before.row[field]),
     );
@@ -354,8 +392,12 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
   }
 
   #keep(memory: TableMemory, id: string, row: HeldRow): KeptRow {
-    if (this.#budget.spend(row.row)) for (const each of this.#memories.values()) each.age();
+    this.#spend(row.row);
     return memory.keep(id, row);
+  }
+
+  #spend(row: Row): void {
+    if (this.#budget.spend(row)) for (const each of this.#memories.values()) each.age();
   }
 
   #forgetAll(): void {

@@ -83,6 +83,7 @@ export class SqliteWriter {
     const group = new OpenGroup({
       tx: this.#tx,
       log: this.#log,
+      layout: this.#options.layout,
       connection: this.#connection,
       limits: this.#options.limits,
       statements: this.#statements,
@@ -138,6 +139,7 @@ export class SqliteWriter {
 interface GroupParts {
   readonly tx: SqliteWriteTx;
   readonly log: CommitLog;
+  readonly layout: StoreLayout;
   readonly connection: SqliteConnection;
   readonly limits: Limits;
   readonly statements: {
@@ -204,7 +206,8 @@ class OpenGroup implements CommitGroup {
     try {
       if (this.#broken !== null) throw this.#broken;
       tx.flush();
-      for (const entry of this.#entries) log.append(entry);
+      const isBrief = (table: string): boolean => this.#parts.layout.get(table)?.brief === true;
+      for (const entry of withoutPassing(this.#entries, isBrief)) log.append(entry);
       for (const [table, by] of tx.sizeChanges) if (by !== 0) statements.resize.run(table, by);
       commit(this.#commits);
     } catch (error) {
@@ -303,4 +306,32 @@ class OpenGroup implements CommitGroup {
 /** Keys are printable: none has a line's end. */
 function answerKey(scope: string, key: string): string {
   return `${scope}\n${key}`;
+}
+
+/**
+ * Entries as they are kept: rows of brief tables that came and went within the group are in none. Whoever follows commits
+ * is told of them; a log that is read later shows what is, and they never were.
+ */
+function withoutPassing(
+  entries: readonly LogEntry[],
+  isBrief: (table: string) => boolean,
+): readonly LogEntry[] {
+  const passed = new Set<string>();
+  const cameFirst = new Map<string, boolean>();
+  for (const { commit } of entries) {
+    for (const { table, id, before, after } of commit.changes) {
+      if (!isBrief(table)) continue;
+      if (!cameFirst.has(id)) cameFirst.set(id, before === null);
+      if (after === null && cameFirst.get(id) === true) passed.add(id);
+      else passed.delete(id);
+    }
+  }
+  if (passed.size === 0) return entries;
+  return entries.map((entry) => {
+    const { commit } = entry;
+    const changes = commit.changes.filter(({ id }) => !passed.has(id));
+    return changes.length === commit.changes.length
+      ? entry
+      : { ...entry, commit: { ...commit, changes } };
+  });
 }
