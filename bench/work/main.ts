@@ -65,7 +65,9 @@ async function measurePairs(ours: Subject, theirs: Subject, jobs: number): Promi
   const sorted = ratios.toSorted((left, right) => left - right);
   const median = sorted[sorted.length >> 1] ?? 0;
   const round = (ratio: number): number => Number(ratio.toFixed(2));
-  console.log(JSON.stringify({ to: theirs.name, ratios: ratios.map(round), median: round(median) }));
+  console.log(
+    JSON.stringify({ to: theirs.name, ratios: ratios.map(round), median: round(median) }),
+  );
 }
 
 /** Jobs enqueued 500 in a transaction, and processed. */
