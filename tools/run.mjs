@@ -2,9 +2,9 @@
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, constants } from "node:os";
+import { availableParallelism, constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { whenParentEnds } from "../packages/cli/bin/parent-watch.mjs";
@@ -50,9 +50,24 @@ let child = null;
 let told = null;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tell(signal));
 whenParentEnds(() => told ?? tell("SIGTERM"));
+// Tests have a folder of their own for what is temporary: whatever fails in there goes away with it.
+const temp = name === "test" ? mkdtempSync(join(tmpdir(), "keelson-test-")) : null;
+let status = 0;
 for (const line of commands[name](rest)) {
-  const status = told === null ? await run(line) : 128 + constants.signals[told];
-  if (status !== 0) process.exit(status);
+  status = told === null ? await run(line) : 128 + constants.signals[told];
+  if (status !== 0) break;
+}
+const left = temp === null ? [] : remove(temp);
+if (status === 0 && left.length > 0) {
+  console.error(`Tests left folders behind, which are removed: ${left.join(" ")}`);
+}
+if (status !== 0) process.exit(status);
+
+/** Removes the tests' folder. @returns the folders of ours in it, which tests that pass have removed themselves. */
+function remove(folder) {
+  const left = readdirSync(folder).filter((entry) => entry.startsWith("keelson-"));
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  return left;
 }
 
 /** Runs our Node with a line of arguments. @returns its exit status. */
@@ -61,7 +76,11 @@ function run(line) {
   child = spawn(node, line, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, PATH: path },
+    env: {
+      ...process.env,
+      PATH: path,
+      ...(temp === null ? {} : { TMPDIR: temp, TMP: temp, TEMP: temp }),
+    },
   });
   return new Promise((done) => {
     child.once("error", (error) => {

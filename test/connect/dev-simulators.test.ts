@@ -13,9 +13,10 @@ import { until } from "./hook-scene.ts";
 const binary = fileURLToPath(new URL("../../packages/cli/bin/keelson.mjs", import.meta.url));
 const ownApp = join(import.meta.dirname, "shop");
 
-function newFolder(context: TestContext): string {
+/** A folder that is there until the end: the simulators of a server write their files when it is closed. */
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "keelson-dev-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
@@ -74,7 +75,7 @@ const becomesPaid = ({ call }: Dev, order: string) =>
   );
 
 test("keelson dev simulates the services that the app has no keys for; a payment outlives a restart", async (context) => {
-  const dataDir = join(newFolder(context), "data");
+  const dataDir = join(newFolder(), "data");
   const first = startDev(context, ownApp, dataDir);
   await first.says("Plaid: simulated at");
   const order = await first.call<string>("pay.place", { name: "Ticket", price: 12_00 });
@@ -94,7 +95,7 @@ test("keelson dev simulates the services that the app has no keys for; a payment
 });
 
 test("a service that a later version of the app names is simulated at once, its hooks too", async (context) => {
-  const folder = newFolder(context);
+  const folder = newFolder();
   const appDir = join(folder, "app");
   cpSync(ownApp, appDir, { recursive: true });
   symlinkSync(join(import.meta.dirname, "..", "..", "node_modules"), join(appDir, "node_modules"));

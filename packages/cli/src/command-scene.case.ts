@@ -51,7 +51,11 @@ export interface Serving {
 export async function serve(cwd: string, args: readonly string[]): Promise<Serving> {
   const child = spawn(process.execPath, [binary, ...args, "--port=0"], { cwd, env: plainEnv() });
   const output = listen(child);
-  const [, url = ""] = await output.wait(/(http:\/\/[\w.]+:\d+)/);
+  const [, url = ""] = await output.wait(/(http:\/\/[\w.]+:\d+)/).catch((error: unknown) => {
+    // Nobody else could end it, and the tests would wait for it for ever.
+    child.kill("SIGKILL");
+    throw error;
+  });
   return { ...output, url, stop: (signal = "SIGTERM") => ended(child, signal) };
 }
 

@@ -43,6 +43,7 @@ export class DevSession {
   #simulators: DevSimulators | null = null;
   /** Whether the newest files have a mistake, so that mending it is news. */
   #isBroken = false;
+  #isClosing = false;
   #work: Promise<void> = Promise.resolve();
   #fail: (error: unknown) => void = () => {};
   #planCheck = false;
@@ -61,13 +62,15 @@ export class DevSession {
       this.#fail = reject;
       stop.addEventListener("abort", () => resolve(), { once: true });
       if (stop.aborted) resolve();
-      this.#enqueue(() => this.#refresh());
+      else this.#enqueue(() => this.#refresh());
     });
   }
 
   async close(): Promise<void> {
-    this.#watch.close();
+    // What has begun comes to its end, and begins nothing else: it would not be closed.
+    this.#isClosing = true;
     await this.#work;
+    this.#watch.close();
     await this.#review.close();
     await this.#door?.close();
     await this.#server?.close();
@@ -76,7 +79,10 @@ export class DevSession {
 
   /** One after the other: a save during a reload is taken up after it. */
   #enqueue(job: () => Promise<void>): void {
-    this.#work = this.#work.then(job).catch((error: unknown) => this.#fail(error));
+    if (this.#isClosing) return;
+    this.#work = this.#work
+      .then(() => (this.#isClosing ? undefined : job()))
+      .catch((error: unknown) => this.#fail(error));
   }
 
   async #refresh(): Promise<void> {

@@ -261,3 +261,15 @@ test(
     await ended;
   },
 );
+
+test("dev ends when it is told to while it starts", async (context) => {
+  const folder = tempFolder(context);
+  assert.equal(keelson(folder, ["init", "ideas"]).status, 0);
+  const { mtimeMs: before } = statSync(folder);
+  const dev = begin(folder, ["dev", "ideas", "--port=0", "--data=data"]);
+  // The data folder is made first, by a process that listens for signals already.
+  while (statSync(folder).mtimeMs === before) await new Promise((done) => setTimeout(done, 2));
+  const late = setTimeout(() => void dev.stop("SIGKILL"), 15_000);
+  assert.equal(await dev.stop(), 0, dev.text());
+  clearTimeout(late);
+});

@@ -36,6 +36,7 @@ export interface AppSource {
   openIsolates(app: BuiltApp): Promise<AppIsolates>;
   /** What isolates of other threads start from; `works` is to be called once one was made. */
   guest(): Promise<{ readonly snapshot: ArrayBuffer; works(): void }>;
+  /** When none of its isolates is needed any more: their CPU limit ends with it. */
   close(): Promise<void>;
 }
 
@@ -87,6 +88,7 @@ class FolderSource implements AppSource {
 
   async close(): Promise<void> {
     this.#dropFresh();
+    this.#ports?.watchdog.close();
     const loader = this.#loader;
     this.#loader = null;
     await loader?.dispose();

@@ -58,6 +58,7 @@ export function openCheckDesk(order: CheckOrder): CheckDesk {
       return { manifest, report: review(order, manifest, sources) };
     },
     close: async () => {
+      ports.watchdog.close();
       await loader?.dispose();
       loader = null;
     },

@@ -1,7 +1,7 @@
 // A thread that serves: it listens on the address that all doors share, and has connections for reading,
 // isolates for queries and actions, identities and a gate of its own. Asked by the supervisor: `writer` (the
 // writer was replaced), `gauges`, `hold`, `serve`, `release` (a reload), `trace`, `act`, `cancelWork`
-// (work that reaches the world), `close` (what was accepted is answered first). It ends when the supervisor ends it.
+// (work that reaches the world), `close` (what was accepted is answered first). It ends by itself after that.
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { openHttpMetrics, type Gauge } from "../doors/http-metrics.ts";
@@ -39,7 +39,7 @@ const start = await startOf<DoorStart>(port);
 const { limits } = start;
 const hostGauges = openHostGauges();
 const random = openRealRandom();
-const openIsolates = threadIsolates(start.snapshot, limits);
+const threadOwn = threadIsolates(start.snapshot, limits);
 let release: (() => void) | null = null;
 
 const calls = new ThreadCalls({
@@ -119,7 +119,7 @@ calls.tell("ready", { url: listener.url, port: listener.port });
 function openVersion({ app, writer }: ServeOrder): DoorBackend {
   const built = appOfStart(app);
   // Made at the first call: the door answers sooner, and one that only serves tables never needs any.
-  const isolates = lazyIsolates(() => openIsolates(built));
+  const isolates = lazyIsolates(() => threadOwn.open(built));
   return openDoorBackend(parts, { app: built, isolates, port: writer });
 }
 
@@ -161,6 +161,8 @@ async function close(): Promise<boolean> {
   sender.flush();
   hostGauges.close();
   backend.close();
+  threadOwn.close();
   await identityGround.close();
+  port?.unref();
   return isInTime;
 }

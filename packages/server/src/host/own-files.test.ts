@@ -1,6 +1,6 @@
 // Own files are found by address alone, everything else as Node finds it.
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,4 +39,5 @@ test("own files are the same modules as before, and nobody else's files are touc
   assert.equal(other.default, 2);
   assert.ok(asked.includes("./two.ts"));
   looked.deregister();
+  rmSync(folder, { recursive: true });
 });

@@ -1,4 +1,6 @@
-// One thread of the server as the supervisor sees it: started -> ready -> (ended by us | gone by itself).
+// One thread of the server as the supervisor sees it: started -> ready -> (closed, and ended by itself | ended by us |
+// gone). One that is ended where it stands may take the process with it (isolate/cpu-watchdog.ts): that is for threads
+// that do not answer.
 import { getCompileCacheDir } from "node:module";
 import { Worker, type Transferable } from "node:worker_threads";
 import type { Clock } from "../base/clock.ts";
@@ -22,6 +24,8 @@ export interface ServerThreadParts {
 }
 
 const thisFile = import.meta.url;
+/** How long one that has closed may take to end. */
+const leaveMsMax = 2_000;
 
 /** A thread. */
 export class ServerThread {
@@ -29,15 +33,18 @@ export class ServerThread {
   readonly calls: ThreadCalls;
   /** What it said when it was ready. Rejects when it ended before that. */
   readonly ready: Promise<unknown>;
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended, with its exit status; 0: by itself. */
+  readonly ended: Promise<number>;
   readonly #worker: Worker;
+  readonly #clock: Clock;
   #isReady = false;
+  #isLeaving = false;
 
   constructor(parts: ServerThreadParts) {
     const { role, worker, data, transfer, clock, answers } = parts;
     this.role = role;
     this.#worker = worker;
+    this.#clock = clock;
     const ready = Promise.withResolvers<unknown>();
     this.ready = ready.promise;
     // Whoever started it waits for it; a replacement that fails is reported when it is gone.
@@ -57,13 +64,13 @@ export class ServerThread {
     worker.on("error", (error: unknown) => {
       failure = errorOfThread(error);
     });
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<number>();
     this.ended = ended.promise;
     worker.on("exit", (status) => {
       this.#isReady = false;
       this.calls.close();
       ready.reject(failure ?? new Error(`the ${role}'s thread ended with ${status}`));
-      ended.resolve();
+      ended.resolve(status);
       parts.gone(failure);
     });
     worker.postMessage(data, [...transfer]);
@@ -73,8 +80,25 @@ export class ServerThread {
     return this.#isReady;
   }
 
-  /** Ends it where it stands. */
+  /** Asks it to close, when it is ready: it ends by itself then. @returns its answer; null: it is gone. */
+  async close(): Promise<unknown> {
+    this.#isLeaving = true;
+    try {
+      await this.ready;
+      return await this.calls.ask("close");
+    } catch {
+      return null;
+    }
+  }
+
+  /** Waits until one that has closed has ended; any other, and one that takes too long, is ended where it stands. */
   async end(): Promise<void> {
+    if (this.#isLeaving) {
+      const late = Promise.withResolvers<void>();
+      const cancel = this.#clock.after(leaveMsMax, late.resolve);
+      await Promise.race([this.ended, late.promise]);
+      cancel();
+    }
     await this.#worker.terminate();
     await this.ended;
   }

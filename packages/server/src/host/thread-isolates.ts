@@ -10,11 +10,16 @@ import type { AppIsolates } from "./backend.ts";
 import { environmentSecret } from "./environment-secret.ts";
 import { realClock } from "./real-clock.ts";
 
-/** @returns what opens isolates of a version of the app in this thread. Called once in a thread. */
-export function threadIsolates(
-  snapshot: ArrayBuffer,
-  limits: Limits,
-): (app: BuiltApp) => Promise<AppIsolates> {
+/** Isolates of one thread. */
+export interface ThreadIsolates {
+  /** Opens isolates of a version of the app. */
+  open(app: BuiltApp): Promise<AppIsolates>;
+  /** When none of them is needed any more: their CPU limit ends with it, and the thread may come to its end. */
+  close(): void;
+}
+
+/** Isolates of this thread. Called once in it. */
+export function threadIsolates(snapshot: ArrayBuffer, limits: Limits): ThreadIsolates {
   restoreGuestCode(snapshot);
   const ports: IsolatePorts = {
     clock: realClock,
@@ -30,5 +35,8 @@ export function threadIsolates(
     watchdog: new CpuWatchdog(),
     development: false,
   };
-  return async (app) => new IsolatePool(await IsolateImage.of(app.bundle), ports);
+  return {
+    open: async (app) => new IsolatePool(await IsolateImage.of(app.bundle), ports),
+    close: () => ports.watchdog.close(),
+  };
 }

@@ -144,7 +144,9 @@ export class ThreadServer {
     } catch (error) {
       this.#state = "closing";
       this.#own?.close();
-      await Promise.all(this.threads().map((thread) => thread.end()));
+      await Promise.all(this.#doorThreads().map((thread) => thread.close()));
+      await Promise.all(this.#doorThreads().map((thread) => thread.end()));
+      await this.#stopWriter();
       throw error;
     }
   }
@@ -226,12 +228,11 @@ export class ThreadServer {
   /** Answers what was accepted, then ends every thread. @returns whether all was answered in time. */
   async close(): Promise<boolean> {
     this.#state = "closing";
-    const closed = await Promise.all(
-      this.#doorThreads().map(({ calls }) => calls.ask("close").catch(ignore)),
-    );
+    const doors = this.#doorThreads();
+    const closed = await Promise.all(doors.map((thread) => thread.close()));
     await this.#own?.writer.drain();
     this.#own?.close();
-    await Promise.all(this.#doorThreads().map((thread) => thread.end()));
+    await Promise.all(doors.map((thread) => thread.end()));
     await this.#stopWriter();
     return closed.every((inTime) => inTime === true);
   }
@@ -254,7 +255,7 @@ export class ThreadServer {
     const { thread } = this.#writer;
     this.#writer.thread = null;
     if (thread === null) return;
-    await thread.calls.ask("close").catch(ignore);
+    await thread.close();
     await thread.end();
   }
 

@@ -1,6 +1,7 @@
 // The thread that writes: it owns the write connection and the isolates of mutations, and serves the doors'
 // channels, and dispatches work. Asked by the supervisor: `door` (a new channel), `gauges`, `startWork` (doors are
-// there to run what reaches the world), `close` (every accepted job is made durable and answered first). It ends when the supervisor ends it.
+// there to run what reaches the world), `close` (every accepted job is made durable and answered first). It ends by
+// itself after that.
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import type { Gauge } from "../doors/http-metrics.ts";
@@ -22,6 +23,7 @@ import { platformProcedures } from "./platform-procedures.ts";
 import { realClock } from "./real-clock.ts";
 import { openRealRandom } from "./real-random.ts";
 import { ThreadCalls } from "./thread-calls.ts";
+import { failThread } from "./thread-end.ts";
 import { threadIsolates } from "./thread-isolates.ts";
 import { appOfStart, startOf, type ThreadGauges, type WriterStart } from "./thread-start.ts";
 
@@ -34,7 +36,13 @@ const start = await startOf<WriterStart>(port);
 const { limits } = start;
 const hostGauges = openHostGauges();
 
-const { desk, writer, store, isolates, work, groups } = await openWriter();
+const threadOwn = threadIsolates(start.snapshot, limits);
+const channels = new Set<MessagePort>();
+
+const { desk, writer, store, isolates, work, groups } = await openWriter().catch((error) => {
+  threadOwn.close();
+  return failThread(error);
+});
 const calls = new ThreadCalls({
   port,
   clock: realClock,
@@ -65,8 +73,8 @@ async function openWriter(): Promise<{
 }> {
   const app = appOfStart(start.app);
   const { manifest } = app;
-  const openIsolates = threadIsolates(start.snapshot, limits);
-  const { workflowCode, isolates } = openWorkflowCode(app, await openIsolates(app), openIsolates);
+  const own = await threadOwn.open(app);
+  const { workflowCode, isolates } = openWorkflowCode(app, own, (app) => threadOwn.open(app));
   const store = openSqliteStore({
     path: privateDatabase(start.dataDir),
     manifest,
@@ -129,8 +137,12 @@ function openChannel(channel: MessagePort): void {
   const { receive, close } = desk.open({
     post: (message: FromWriter) => channel.postMessage(message, []),
   });
+  channels.add(channel);
   channel.on("message", (message: ToWriter) => receive(message));
-  channel.on("close", close);
+  channel.on("close", () => {
+    channels.delete(channel);
+    close();
+  });
 }
 
 /** Between two groups: while none is open, and before jobs that came in the meantime are run. */
@@ -190,6 +202,9 @@ async function close(): Promise<void> {
   await work.stop();
   await writer.drain();
   isolates.dispose();
+  threadOwn.close();
   store.close();
   hostGauges.close();
+  for (const channel of channels) channel.unref();
+  port?.unref();
 }

@@ -6,8 +6,13 @@
 // A slot holds 0 (idle), the number of the slice that runs, or minus that number: the watchdog has taken
 // the slice. Both sides change it by compare-and-swap, so that a slice either ends or is killed, never both.
 // The loop ends itself when nothing has run for a while, and with it the process's reason to stay alive.
+//
+// A thread must not end while the loop runs: isolated-vm's own thread then tells an event loop that is gone that
+// it is done, which ends the process by SIGSEGV or SIGABRT. So whoever is through with a watchdog closes it, and
+// lets the thread come to its end by itself, as the loop holds it until the last word is said.
 import ivm from "isolated-vm";
 import { assert } from "../base/assert.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import { keepHandles } from "./kept-handles.ts";
 
 const generationWord = 0;
@@ -84,6 +89,7 @@ export class CpuWatchdog {
   #slots = 0;
   #generation = 0;
   #slice = 0;
+  #isClosed = false;
 
   constructor() {
     const memory = new SharedArrayBuffer((slotsWord + slotsMax * slotWords) * 4);
@@ -96,8 +102,9 @@ export class CpuWatchdog {
     this.#loop = { watch: taken("watch"), forget: taken("forget"), loop: taken("loop") };
   }
 
-  /** Watches an isolate. @param cpuMsMax CPU time of one slice. */
+  /** Watches an isolate. @param cpuMsMax CPU time of one slice. @throws SHUTTING_DOWN once it is closed. */
   watch(isolate: ivm.Isolate, cpuMsMax: number): CpuSlot {
+    if (this.#isClosed) throw new PlatformError("SHUTTING_DOWN");
     const slot = this.#free.pop() ?? slotsWord + slotWords * this.#slots++;
     assert(slot < slotsWord + slotsMax * slotWords, "more isolates than the watchdog has slots");
     this.#send(() => {
@@ -114,18 +121,30 @@ export class CpuWatchdog {
     });
   }
 
+  /** Ends the loop: nothing is watched any more, and the thread may come to its end. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stepAside();
+  }
+
   /** Runs `task` in the watchdog's isolate: the loop steps aside for it and starts again. */
   #send(task: () => void): void {
+    if (this.#isClosed) return;
+    this.#stepAside();
+    task();
+    Atomics.store(this.#words, runningWord, 1);
+    this.#launch();
+  }
+
+  #stepAside(): void {
     const words = this.#words;
     this.#generation = (this.#generation + 1) & sliceMax;
     Atomics.store(words, generationWord, this.#generation);
     Atomics.notify(words, generationWord);
-    task();
-    Atomics.store(words, runningWord, 1);
-    this.#launch();
   }
 
   #launch(): void {
+    if (this.#isClosed) return;
     this.#loop.loop.applyIgnored(undefined, [this.#generation]);
   }
 }

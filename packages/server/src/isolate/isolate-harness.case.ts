@@ -142,9 +142,16 @@ function moduleOf(
   return [heads, before, ...functions].join("\n");
 }
 
-/** Writes an app's files. @returns its folder. */
+const folders: string[] = [];
+
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Writes an app's files. @returns its folder, which goes away with the process. */
 export function writeApp(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(path.join(tmpdir(), "keelson-isolate-"));
+  folders.push(folder);
   const all = { "keelson/schema.ts": schema, "keelson/app.ts": main, ...files };
   for (const [name, text] of Object.entries(all)) {
     const file = path.join(folder, name);

@@ -1,5 +1,8 @@
 // For isolate-thread.test.ts: what a thread does with isolates until it is terminated, or ends.
+import { rmSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import ivm from "isolated-vm";
+import { CpuWatchdog } from "./cpu-watchdog.ts";
 import { openTestApp, queries } from "./isolate-harness.case.ts";
 
 const answer = '{"id":"film_1","title":"Alien","year":1}';
@@ -12,6 +15,8 @@ async function run(): Promise<void> {
     }),
     { limits: { cpuMsMax: 200 }, development: false },
   );
+  // It is loaded, and a thread that is terminated tidies nothing.
+  rmSync(app.folder, { recursive: true, force: true });
   const code = await Promise.resolve()
     .then(() => app.another().call(app.input("loop"), () => answer))
     .then(
@@ -30,4 +35,14 @@ async function run(): Promise<void> {
   app.close();
 }
 
-await run();
+/** A slice that never ends keeps the loop going, and the thread with it, until the watchdog is closed. */
+function closeAmongSlices(): void {
+  const watchdog = new CpuWatchdog();
+  const slot = watchdog.watch(new ivm.Isolate({ memoryLimit: 8 }), 3_600_000);
+  slot.begin();
+  watchdog.close();
+  slot.release();
+}
+
+if (workerData === "close") closeAmongSlices();
+else await run();

@@ -15,6 +15,15 @@ test("isolates work in a thread, which ends by itself", async () => {
   assert.deepEqual(await Promise.all(ended), [[0], [0]]);
 });
 
+test(
+  "a watchdog that is closed lets its thread end, whatever it watched",
+  { timeout: 30_000 },
+  async () => {
+    const thread = new Worker(file, { workerData: "close" });
+    assert.deepEqual(await once(thread, "exit"), [0]);
+  },
+);
+
 test("a thread that is terminated among its calls leaves the process alive", async () => {
   for (let round = 0; round < 3; round++) {
     const thread = new Worker(file, { workerData: "go on" });

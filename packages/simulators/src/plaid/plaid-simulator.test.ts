@@ -202,7 +202,8 @@ function decoded(part: string): Record<string, unknown> {
 
 test("a simulator that is started on the file of another goes on with its items, cursors and key", async () => {
   const folder = mkdtempSync(join(tmpdir(), "keelson-plaid-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  // Not before the simulator is closed, which writes its file once more.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "plaid.json");
   const start = async () => {
     const simulator = await startPlaidSimulator({ file });

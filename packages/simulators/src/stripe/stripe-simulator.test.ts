@@ -422,9 +422,15 @@ test("lists are paged as the SDK walks them, and sessions expire", async () => {
   assert.throws(() => simulator.pay(session.id), /expired/);
 });
 
-test("a simulator that is started on the file of another goes on with it: pages, cards, keys, and webhooks that nobody took", async () => {
+/** A folder that is there until the end: a simulator writes its file when it is closed. */
+function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "keelson-stripe-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test("a simulator that is started on the file of another goes on with it: pages, cards, keys, and webhooks that nobody took", async () => {
+  const folder = tempFolder();
   const file = join(folder, "deep", "stripe.json");
   const deaf = await receiver("whsec_first", Number.MAX_SAFE_INTEGER);
   const first = await startStripeSimulator({
@@ -483,8 +489,7 @@ test("a simulator that is started on the file of another goes on with it: pages,
 });
 
 test("pages move along when the port of a simulator is taken", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "keelson-stripe-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder();
   const file = join(folder, "stripe.json");
   const first = await startStripeSimulator({ file });
   const { host, port, secretKey } = first;
