@@ -1,4 +1,5 @@
 // The flags of `npm run bench`.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { Workload } from "./load/requests.ts";
 import { allSubjects, knownSubjects, usualSubjects } from "./subjects/known-subjects.ts";
@@ -13,6 +14,8 @@ export const workloads: readonly Workload[] = [
   "counter",
 ];
 
+const coreWorkloads: readonly Workload[] = ["read", "list", "transfer"];
+
 export interface BenchFlags {
   readonly json: boolean;
   readonly workloads: readonly Workload[];
@@ -22,6 +25,11 @@ export interface BenchFlags {
   readonly types: boolean;
   readonly ceiling: boolean;
   readonly pin: boolean;
+  /** On how many cores Keelson is measured, one after the other; none: that is not measured. */
+  readonly cores: readonly number[];
+  readonly coreWorkloads: readonly Workload[];
+  /** Null: the usual one for each number of cores. */
+  readonly coreSubjects: readonly string[] | null;
   readonly profile: string | null;
   readonly clients: number;
   readonly processes: number;
@@ -42,6 +50,8 @@ export const usage = `npm run bench -- [options]
   --types                type-checking an app of 55 tables and 200 functions
   --ceiling              what the generator reaches against a server that does nothing, beside wrk where there is one;
                          and transfers by SQLite alone, in groups of 1 to 500
+  --cores=1,2,4          Keelson kept to so many cores (alone: 1, 2 and all), in turn, the generator on those that are left; of
+                         ${coreWorkloads.join(", ")} or the --workloads
   --clients=64           connections, shared by the generator processes
   --processes=2          load generator processes
   --seconds=5            of each run
@@ -54,7 +64,7 @@ export const usage = `npm run bench -- [options]
 /** @throws a TypeError with the usage's words when a flag is unknown or a value is not of its form. */
 export function readFlags(args: readonly string[]): BenchFlags | "help" {
   const { values } = parseArgs({
-    args: [...args],
+    args: args.map((arg) => (arg === "--cores" ? "--cores=all" : arg)),
     options: {
       help: { type: "boolean" },
       all: { type: "boolean", default: false },
@@ -64,6 +74,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
       types: { type: "boolean", default: false },
       ceiling: { type: "boolean", default: false },
       pin: { type: "boolean", default: false },
+      cores: { type: "string" },
       profile: { type: "string" },
       workloads: { type: "string" },
       subjects: { type: "string" },
@@ -77,7 +88,10 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
   if (values.help === true) return "help";
   const { all, json, inside, start, types, ceiling, pin } = values;
   if (pin && !canPin()) throw new TypeError("--pin needs taskset and more than one core");
+  const cores = coresOf(values.cores ?? (all && canPin() ? "all" : null));
   const partOnly = inside || start || types || ceiling;
+  const named = chosenWorkloads(values.workloads, all, partOnly || cores.length > 0);
+  const coresOnly = values.cores !== undefined && !all;
   const subjects = values.subjects?.split(",") ?? (all ? allSubjects : usualSubjects);
   const unknown = subjects.find((name) => !Object.hasOwn(knownSubjects, name));
   if (unknown !== undefined) {
@@ -87,7 +101,10 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
     json,
     pin,
     profile: values.profile ?? null,
-    workloads: chosenWorkloads(values.workloads, all, partOnly),
+    workloads: coresOnly ? [] : named,
+    cores,
+    coreWorkloads: values.workloads === undefined ? coreWorkloads : named,
+    coreSubjects: coresOnly ? (values.subjects?.split(",") ?? null) : null,
     subjects,
     inside: all || inside,
     start: all || start,
@@ -99,6 +116,17 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
     runs: count("runs", values.runs),
     seed: count("seed", values.seed),
   };
+}
+
+/** @param text null: none. */
+function coresOf(text: string | null): readonly number[] {
+  if (text === null) return [];
+  if (!canPin()) throw new TypeError("--cores needs taskset and more than one core");
+  const most = availableParallelism();
+  if (text === "all") return [...new Set([1, Math.min(2, most), most])];
+  const cores = text.split(",").map((one) => count("cores", one));
+  if (cores.some((one) => one > most)) throw new TypeError(`--cores: there are ${most}`);
+  return cores;
 }
 
 function chosenWorkloads(

@@ -17,6 +17,16 @@ export interface Result {
   readonly clients: number;
   readonly version: string;
   readonly runs: number;
+  /** Where a server was kept to some cores: how many those are, how many of them it and the generator used. */
+  readonly cores?: {
+    readonly given: number;
+    readonly used: number;
+    readonly generatorUsed: number;
+    /** Whether the generator ran on the same ones. */
+    readonly isShared: boolean;
+    /** Of its rate to that of the first setting. */
+    readonly ratio: number;
+  };
   /** What was checked afterwards, for people. */
   readonly note?: string;
 }
@@ -40,6 +50,7 @@ export function tableOf(results: readonly Result[], subject: string): string {
     lines.push("", clients === 0 ? workload : `${workload}, ${clients} clients`);
     for (const result of group) {
       lines.push(`  ${result.subject.padEnd(24)}${figures(result)}${ratios(own, result)}`);
+      if (result.cores !== undefined) lines.push(`  ${"".padEnd(24)}${coresOf(result.cores)}`);
       lines.push(
         `  ${"".padEnd(24)}${result.durability}; ${result.version}${result.note === undefined ? "" : `; ${result.note}`}`,
       );
@@ -72,6 +83,12 @@ function ratios(own: Result | null, other: Result): string {
       ? ""
       : `, ${(other.cpuUs / own.cpuUs).toFixed(2)}x a core`;
   return `  ${own.subject} is ${(own.opsPerSecond / other.opsPerSecond).toFixed(2)}x${perCore}`;
+}
+
+function coresOf(cores: NonNullable<Result["cores"]>): string {
+  const { used, generatorUsed, isShared, ratio } = cores;
+  const where = isShared ? "on the same ones" : "on others";
+  return `${ratio.toFixed(2)}x the first; used ${used.toFixed(2)} cores, the generator ${generatorUsed.toFixed(2)} ${where}`;
 }
 
 function rate(value: number): string {

@@ -4,6 +4,7 @@ import { median, type Result } from "./bench-report.ts";
 import { measure, type Measurement } from "./load/measure.ts";
 import type { Workload } from "./load/requests.ts";
 import { knownSubjects } from "./subjects/known-subjects.ts";
+import { splitCores } from "./subjects/pin.ts";
 import type { RunningSubject } from "./subjects/start-subject.ts";
 
 const warmMs = 1_500;
@@ -45,7 +46,10 @@ async function startAll(flags: BenchFlags, say: (line: string) => void): Promise
   for (const name of flags.subjects) {
     say(`starting ${name} ...`);
     try {
-      const subject = await knownSubjects[name]?.(flags);
+      const subject = await knownSubjects[name]?.({
+        cores: flags.pin ? splitCores(1).first : null,
+        profile: flags.profile,
+      });
       if (subject !== undefined) started.push(subject);
     } catch (error) {
       if (name.startsWith("keelson")) throw error;
@@ -61,7 +65,8 @@ function measureOnce(
   subject: RunningSubject,
   run: number,
 ): Promise<Measurement> {
-  const load = { clients, processes, warmMs, runMs: seconds * 1_000, seed: seed + run, pin };
+  const cores = pin ? splitCores(1).others : null;
+  const load = { clients, processes, warmMs, runMs: seconds * 1_000, seed: seed + run, cores };
   return measure(workload, subject.ready, subject.pid, load);
 }
 
@@ -80,7 +85,8 @@ function acknowledged({ statuses }: Measurement): number {
   return Object.values(statuses).reduce((sum, count) => sum + count, 0);
 }
 
-function summary(
+/** Medians of the runs of one subject. */
+export function summary(
   workload: string,
   subject: RunningSubject,
   list: readonly Measurement[],

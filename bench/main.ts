@@ -6,6 +6,7 @@ import { compare } from "./compare.ts";
 import { measureInside } from "./inside/measure-inside.ts";
 import { measureStart } from "./inside/measure-start.ts";
 import { measureTypes } from "./inside/measure-types.ts";
+import { measureCores } from "./load/measure-cores.ts";
 import { measureCeiling } from "./load/measure-ceiling.ts";
 import { measureGroups } from "./load/measure-groups.ts";
 
@@ -19,6 +20,7 @@ if (flags.ceiling) {
   for (const result of measureGroups(flags)) report(result);
 }
 if (flags.workloads.length > 0) await compare(flags, report, say);
+if (flags.cores.length > 0) await measureCores(flags, report, say);
 if (flags.inside) for (const result of await measureInside()) report(result);
 if (flags.start) for (const result of await measureStart()) report(result);
 if (flags.types) for (const result of measureTypes()) report(result);

@@ -10,14 +10,19 @@ import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startServer } from "@keelson/server";
+import { doorsDefault } from "../../packages/server/src/host/doors-default.ts";
+import { spreadsConnections } from "../../packages/server/src/host/free-port.ts";
 
+const threadsUsual = String(
+  doorsDefault({ cores: availableParallelism(), spreads: spreadsConnections() }),
+);
 const { values: flags } = parseArgs({
   options: {
     callers: { type: "string", default: "1000" },
     "sign-ins": { type: "string", default: "50" },
     reads: { type: "string", default: "200" },
     seconds: { type: "string", default: "15" },
-    threads: { type: "string", default: String(Math.min(3, availableParallelism() - 1)) },
+    threads: { type: "string", default: threadsUsual },
     "server-cores": { type: "string" },
     "client-cores": { type: "string" },
   },

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import type { BenchFlags } from "../bench-flags.ts";
 import type { Result } from "../bench-report.ts";
 import type { Ready } from "../subjects/subject.ts";
+import { splitCores } from "../subjects/pin.ts";
 import { measure } from "./measure.ts";
 
 const warmMs = 500;
@@ -21,7 +22,8 @@ export async function measureCeiling(flags: BenchFlags): Promise<readonly Result
     const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
     const { url } = JSON.parse(line) as { readonly url: string };
     const { clients, processes, seconds, seed, pin } = flags;
-    const load = { clients, processes, warmMs, runMs: seconds * 1_000, seed, pin };
+    const cores = pin ? splitCores(1).others : null;
+    const load = { clients, processes, warmMs, runMs: seconds * 1_000, seed, cores };
     const own = await measure("read", constant(url), child.pid ?? -1, load);
     const results: Result[] = [
       ceiling(flags, "generator", `${processes} processes of Node ${process.version}`, own),

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Driver, Ready } from "../subjects/subject.ts";
-import { pinned } from "../subjects/pin.ts";
+import { pinned, type Cores } from "../subjects/pin.ts";
 import { bucketUs, type LoadJob, type LoadReport } from "./load-tally.ts";
 import { drawRequests, type Workload } from "./requests.ts";
 
@@ -15,8 +15,8 @@ export interface Load {
   readonly warmMs: number;
   readonly runMs: number;
   readonly seed: number;
-  /** Keeps the generator off the server's core. */
-  readonly pin: boolean;
+  /** Where the generator may run. */
+  readonly cores: Cores;
 }
 
 /** What came of it. `cpuUs` is the server's CPU time per answer, null where the system does not tell. */
@@ -30,6 +30,8 @@ export interface Measurement {
   readonly broken: number;
   /** CPU share of the busiest generator process, 0 to 1: near 1 it is the generator that was measured. */
   readonly generatorBusy: number;
+  /** Cores that all generator processes used together. */
+  readonly generatorCores: number;
 }
 
 const requestsDrawn = 20_000;
@@ -53,7 +55,7 @@ export async function measure(
     keyBase: randomUUID().slice(0, 18),
     requests: drawRequests(workload, ready, requestsDrawn, load.seed + index),
   }));
-  const running = jobs.map((job) => generate(job, ready.driver ?? "sockets", load.pin));
+  const running = jobs.map((job) => generate(job, ready.driver ?? "sockets", load.cores));
   await new Promise((done) => setTimeout(done, load.warmMs));
   const before = cpuSeconds(pid);
   await new Promise((done) => setTimeout(done, load.runMs));
@@ -77,8 +79,8 @@ const programs: Readonly<Record<Driver, string>> = {
   "sdk-live": "sdk-client.ts",
 };
 
-async function generate(job: LoadJob, driver: Driver, pin: boolean): Promise<LoadReport> {
-  const [command, args] = pinned(pin ? "generator" : null, [
+async function generate(job: LoadJob, driver: Driver, cores: Cores): Promise<LoadReport> {
+  const [command, args] = pinned(cores, [
     process.execPath,
     join(import.meta.dirname, programs[driver]),
   ]);
@@ -106,6 +108,7 @@ function merge(reports: readonly LoadReport[], cpu: number | null): Measurement 
     statuses,
     broken: reports.reduce((sum, report) => sum + report.broken, 0),
     generatorBusy: Math.max(...reports.map(({ busy }) => busy)),
+    generatorCores: reports.reduce((sum, { busy }) => sum + busy, 0),
   };
 }
 

@@ -15,11 +15,12 @@ const keelson =
 /** By name. */
 export const knownSubjects: Readonly<Record<string, StartSubject>> = {
   keelson: keelson("keelson"),
-  // Everything in one thread, and one, two, three that serve beside the one that writes.
+  // Everything in one thread, and one to four that serve beside the one that writes.
   "keelson-0": keelson("keelson-0", "0"),
   "keelson-1": keelson("keelson-1", "1"),
   "keelson-2": keelson("keelson-2", "2"),
   "keelson-3": keelson("keelson-3", "3"),
+  "keelson-4": keelson("keelson-4", "4"),
   // The client of the SDK, over HTTP and over its own WebSocket.
   "keelson-sdk": keelson("keelson-sdk", "auto", "sdk"),
   "keelson-live": keelson("keelson-live", "auto", "sdk-live"),

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pinned } from "./pin.ts";
+import { pinned, type Cores } from "./pin.ts";
 import type { Ready } from "./subject.ts";
 
 export interface RunningSubject {
@@ -16,8 +16,8 @@ export interface RunningSubject {
 
 /** How every subject is started. */
 export interface StartOptions {
-  /** On one core. */
-  readonly pin: boolean;
+  /** Where it may run. */
+  readonly cores: Cores;
   /** A folder that gets the CPU profile of a server that runs on Node, when it ends; or null. */
   readonly profile: string | null;
 }
@@ -27,10 +27,10 @@ export async function startSubject(
   name: string,
   program: string,
   args: readonly string[],
-  { pin, profile }: StartOptions,
+  { cores, profile }: StartOptions,
 ): Promise<RunningSubject> {
   const folder = mkdtempSync(join(tmpdir(), "keelson-bench-"));
-  const [command, all] = pinned(pin ? "server" : null, [
+  const [command, all] = pinned(cores, [
     process.execPath,
     ...(profile === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]),
     join(import.meta.dirname, program),

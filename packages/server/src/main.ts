@@ -38,6 +38,7 @@ import { openReloader, reloadOutcome, type Reloader, type ReloadOutcome } from "
 import { openServeDoor, type DoorOptions } from "./host/serve-door.ts";
 import { serverGauges } from "./host/server-gauges.ts";
 import { useUniversalTime } from "./host/universal-time.ts";
+import { doorsDefault } from "./host/doors-default.ts";
 import { spreadsConnections } from "./host/free-port.ts";
 import { SpareThreads } from "./host/server-thread.ts";
 import type { ThreadServer } from "./host/thread-server.ts";
@@ -82,9 +83,9 @@ export interface ServerOptions extends BackendOptions, DoorOptions {
   /** Default: 4000; 0 takes any free one. */
   readonly port?: number;
   /**
-   * Threads that serve, beside the one that writes; 0: everything in this thread. Default in production: one less
-   * than the machine has cores, from 1 to 3; 1 where the system does not spread connections over threads. While
-   * developing always 0.
+   * Threads that serve, beside the one that writes; 0: everything in this thread. Default in production: 4 on
+   * four cores and more, one less than there are on fewer, at least 1; 1 where the system does not spread connections
+   * over threads. While developing always 0.
    */
   readonly threads?: number;
 }
@@ -282,10 +283,9 @@ function threadedServer(ground: Ground, server: ThreadServer, threads: number): 
   };
 }
 
-/** Threads that serve when nobody says how many: a core is left for the writer. */
+/** Threads that serve when nobody says how many. */
 function threadsDefault(): number {
-  const most = spreadsConnections() ? 3 : 1;
-  return Math.min(most, Math.max(1, availableParallelism() - 1));
+  return doorsDefault({ cores: availableParallelism(), spreads: spreadsConnections() });
 }
 
 function openGround(options: BackendOptions): Ground {
