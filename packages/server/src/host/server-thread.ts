@@ -24,6 +24,8 @@ export interface ServerThreadParts {
 }
 
 const thisFile = import.meta.url;
+/** The room for young objects of a door's thread: what a request leaves dies young, and Node would take 96. */
+const doorYoungMb = 8;
 /** How long one that has closed may take to end. */
 const leaveMsMax = 2_000;
 
@@ -137,7 +139,8 @@ export class SpareThreads {
 
 function beginThread(role: ThreadRole): Worker {
   const file = `./thread-entry${thisFile.endsWith(".ts") ? ".ts" : ".js"}`;
-  const options = { name: `keelson ${role}`, env: threadEnv(), workerData: role };
+  const resourceLimits = role === "door" ? { maxYoungGenerationSizeMb: doorYoungMb } : {};
+  const options = { name: `keelson ${role}`, env: threadEnv(), workerData: role, resourceLimits };
   return new Worker(new URL(file, thisFile), options);
 }
 
