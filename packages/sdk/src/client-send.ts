@@ -33,13 +33,18 @@ export interface SenderParts {
   readonly random: () => number;
 }
 
+/** Keys grow with time, so that those of one minute stand side by side in the server's index. */
+function newKey(): string {
+  return `${Date.now().toString(36)}-${crypto.randomUUID()}`;
+}
+
 /** @returns the answer. @throws KeelsonError; or the signal's reason when the caller gave up. */
 export async function sendRequest(
   parts: SenderParts,
   request: ClientRequest,
   options: CallOptions,
 ): Promise<unknown> {
-  const idempotencyKey = isRead(request) ? null : (options.idempotencyKey ?? crypto.randomUUID());
+  const idempotencyKey = isRead(request) ? null : (options.idempotencyKey ?? newKey());
   let unanswered: KeelsonError | null = null;
   const token: TokenState = { last: null, expired: null };
   for (let made = 1; ; made++) {

@@ -204,7 +204,7 @@ void test("writes carry a key of their own, and ids are part of the address", as
     ],
   );
   const keys = seen.map(({ headers }) => headers["idempotency-key"]);
-  assert.ok(keys.every((key) => /^[0-9a-f-]{36}$/.test(String(key))));
+  assert.ok(keys.every((key) => /^[0-9a-z]{8,9}-[0-9a-f-]{36}$/.test(String(key))));
   assert.equal(new Set(keys).size, 3);
   await api.film.create({ title: "B" }, { idempotencyKey: "mine" });
   assert.equal(seen[3]?.headers["idempotency-key"], "mine");
@@ -372,7 +372,7 @@ void test("a batch goes as one request, and its results come back in order and t
       { delete: "film", id: "film_1" },
     ],
   });
-  assert.match(String(seen[0]?.headers["idempotency-key"]), /^[0-9a-f-]{36}$/);
+  assert.match(String(seen[0]?.headers["idempotency-key"]), /^[0-9a-z]{8,9}-[0-9a-f-]{36}$/);
 });
 
 void test("a batch fails as one, and takes no call that was sent already", async (context) => {
