@@ -55,9 +55,10 @@ async function measure(subject: Subject, jobs: number): Promise<number> {
   return perSecond;
 }
 
-/** In turn, each warm from the round before. */
+/** In turn, after as many jobs as a round has, which do not count. */
 async function measurePairs(ours: Subject, theirs: Subject, jobs: number): Promise<void> {
   const ratios: number[] = [];
+  for (const subject of [ours, theirs]) await throughput(subject, jobs);
   for (let round = 0; round < Number(values.rounds); round++) {
     const our = await measure(ours, jobs);
     ratios.push(our / (await measure(theirs, jobs)));
