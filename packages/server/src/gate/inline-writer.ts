@@ -33,9 +33,10 @@ export interface DirectJob {
 
 /**
  * Asked when the jobs of a group have run, before its commit. Must not throw.
- * @param commits of the group: nobody was told of them, and they may never be. @returns jobs to run in the same group.
+ * @param commits of the group: nobody was told of them, and they may never be. @returns jobs to run in the same
+ * group: each is asked for when the one before has run.
  */
-export type FollowGroup = (commits: readonly Commit[]) => readonly DirectJob[];
+export type FollowGroup = (commits: readonly Commit[]) => Iterable<DirectJob>;
 
 /** A writer whose answers can be had without a promise for each. */
 export interface DirectWriter extends Writer {

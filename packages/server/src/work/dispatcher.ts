@@ -307,8 +307,8 @@ class WorkDispatcher implements Dispatcher {
   }
 
   /** @returns jobs of the writer that a group added, and that go before no others, to be run in it. */
-  #follow(commits: readonly Commit[]): readonly DirectJob[] {
-    if (this.#state !== "running" || !this.#isFound || this.#isHeld()) return [];
+  *#follow(commits: readonly Commit[]): Iterable<DirectJob> {
+    if (this.#state !== "running" || !this.#isFound || this.#isHeld()) return;
     const added = new Map<string, Job>();
     for (const { changes } of commits) {
       for (const { table, id, before, after } of changes) {
@@ -318,15 +318,14 @@ class WorkDispatcher implements Dispatcher {
         else added.delete(id);
       }
     }
-    if (added.size === 0) return [];
-    const following: DirectJob[] = [];
     for (const [queue, jobs] of Map.groupBy(added.values(), ({ queue }) => queue)) {
       const isFree = this.#books.get(queue)?.isFree ?? true;
       if (!isFree || !this.#mayFollow(queue, jobs)) continue;
-      for (const each of this.#runner.follow(queue, jobs)) following.push(each);
+      for (const each of this.#runner.follow(queue, jobs)) {
+        this.#hasFollowed = true;
+        yield each;
+      }
     }
-    this.#hasFollowed = following.length > 0;
-    return following;
   }
 
   #mayFollow(queue: string, jobs: readonly Job[]): boolean {

@@ -21,10 +21,8 @@ const batchMax = 128;
 /** After so long a transaction of several jobs takes no further one: other writes wait for it. */
 const batchUs = 5_000;
 
-/** Jobs that follow in the group that adds them make whoever added them wait: so long for all, and for one. */
-const followUs = 2_000;
+/** Jobs that take longer than this in the isolate do not follow in the group that adds them: who added them waits. */
 const quickUs = 500;
-const followMax = 512;
 
 /** What a runner tells the dispatcher. */
 export interface RunnerEvents {
@@ -80,20 +78,24 @@ export class JobRunner {
   /**
    * Jobs to run in the group that adds them, of a queue of which nothing else could run. When one fails, nothing of
    * them happened, and they come as others do, with the commits of the group.
-   * @param jobs of the writer, in order. @returns nothing for jobs that are not known to be quick.
+   * @param jobs of the writer, in order. @returns some after the others, for as long as a transaction of jobs may
+   * take; none of jobs that are not known to be quick.
    */
-  follow(queue: string, jobs: readonly Job[]): readonly DirectJob[] {
+  *follow(queue: string, jobs: readonly Job[]): Iterable<DirectJob> {
     const costUs = this.#costUs.get(queue) ?? Number.POSITIVE_INFINITY;
-    if (costUs > quickUs) return [];
-    const end = Math.min(jobs.length, followMax, Math.ceil(followUs / Math.max(1, costUs)));
-    const following: DirectJob[] = [];
+    if (costUs > quickUs) return;
+    const { clock } = this.#parts;
+    const untilUs = clock.monotonicUs() + batchUs;
+    const end = Math.min(jobs.length, Math.ceil(batchUs / Math.max(1, costUs)));
     for (let at = 0; at < end; at += this.#batchMax) {
-      following.push(this.#following(queue, jobs.slice(at, Math.min(end, at + this.#batchMax))));
+      const leftUs = untilUs - clock.monotonicUs();
+      if (leftUs <= 0) return;
+      const some = jobs.slice(at, Math.min(end, at + this.#batchMax));
+      yield this.#following(queue, some, leftUs);
     }
-    return following;
   }
 
-  #following(queue: string, jobs: readonly Job[]): DirectJob {
+  #following(queue: string, jobs: readonly Job[], forUs: number): DirectJob {
     const { clock, told } = this.#parts;
     const startedUs = clock.monotonicUs();
     const work = startWork();
@@ -116,7 +118,7 @@ export class JobRunner {
         ended();
       },
     };
-    return { job: this.#jobFor(queue, jobs, followUs), work, end };
+    return { job: this.#jobFor(queue, jobs, forUs), work, end };
   }
 
   /** @param jobs at least one. */
