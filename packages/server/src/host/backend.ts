@@ -27,6 +27,7 @@ import type { AuthVersion, HostAuth } from "./host-auth.ts";
 import { openHookDesk, type HookKeys } from "./hook-desk.ts";
 import { sweepAuth } from "./auth-sweep.ts";
 import { realDisk } from "./real-disk.ts";
+import { openLogRoom } from "./real-log-room.ts";
 import { openWorkflowCode } from "./host-workflow-code.ts";
 import { platformProcedures } from "./platform-procedures.ts";
 import { openHostActor, openHostWork, type HostWork } from "./host-work.ts";
@@ -176,6 +177,7 @@ function wire(parts: BackendParts, app: BuiltApp, own: AppIsolates): Backend {
     clock,
     migrate: parts.migrate === "auto-safe" ? "safe" : "none",
     mark,
+    room: openLogRoom(),
   });
   let groups = 0;
   const { development } = trace;

@@ -21,6 +21,7 @@ import { openHostWork, type HostWork } from "./host-work.ts";
 import { openWorkflowCode } from "./host-workflow-code.ts";
 import { platformProcedures } from "./platform-procedures.ts";
 import { realClock } from "./real-clock.ts";
+import { openLogRoom } from "./real-log-room.ts";
 import { openRealRandom } from "./real-random.ts";
 import { ThreadCalls } from "./thread-calls.ts";
 import { failThread } from "./thread-end.ts";
@@ -82,6 +83,7 @@ async function openWriter(): Promise<{
     clock: realClock,
     migrate: start.migrate === "auto-safe" ? "safe" : "none",
     mark: openCommitMark(start.mark),
+    room: openLogRoom(),
   });
   const desk = new WriterDesk({ lastSeq: () => store.read(({ seq }) => seq) as number });
   const random = openRealRandom();

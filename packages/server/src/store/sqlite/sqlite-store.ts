@@ -10,6 +10,7 @@ import { withPlatformTables } from "../../model/platform-tables.ts";
 import { commitMarkMemory, openCommitMark, type CommitMark } from "../commit-mark.ts";
 import type { Commit, CommitGroup, PlanEvidence, ReadTx, Store } from "../store.ts";
 import { layoutOf } from "../table-layout.ts";
+import type { LogRoom } from "./log-room.ts";
 import { migrateOnOpen } from "./migrate.ts";
 import { PlanBook } from "./query-plan.ts";
 import { RuleGuards } from "./rule-guard.ts";
@@ -39,6 +40,8 @@ export interface SqliteStoreOptions {
    * among its reads. Absent there: every read opens its own.
    */
   readonly nextTurn?: (run: () => void) => void;
+  /** Of the writer: makes room in the log's file. Absent: it grows as it is used. */
+  readonly room?: LogRoom;
 }
 
 /**
@@ -77,7 +80,7 @@ export class SqliteStore implements Store {
 
   /** @param options of a file whose schema is that of the manifest: see openSqliteStore. */
   constructor(options: SqliteStoreOptions, readOnly: boolean) {
-    const { path, limits, mark, nextTurn } = options;
+    const { path, limits, mark, nextTurn, room } = options;
     const manifest = withPlatformTables(options.manifest);
     const layout = layoutOf(manifest.tables);
     const guards = new RuleGuards(manifest.tables);
@@ -89,7 +92,8 @@ export class SqliteStore implements Store {
       // Read and written here: a snapshot lasts from one commit to the next.
       const known = mark ?? openCommitMark(commitMarkMemory());
       const beforeCommit = () => this.#reader.endIdle();
-      this.#writer = new SqliteWriter({ ...shared, mark: known, beforeCommit });
+      const ofLog = room === undefined ? {} : { room };
+      this.#writer = new SqliteWriter({ ...shared, ...ofLog, mark: known, beforeCommit });
       this.#reader = new SqliteReader({ ...shared, mark: known });
       return;
     }

@@ -21,6 +21,7 @@ import type {
 } from "../store.ts";
 import type { StoreLayout } from "../table-layout.ts";
 import { CommitLog, type LogEntry, type RememberedAnswer } from "./commit-log.ts";
+import type { LogRoom } from "./log-room.ts";
 import type { PlanBook } from "./query-plan.ts";
 import { QueryRunner } from "./query-runner.ts";
 import type { RuleGuards } from "./rule-guard.ts";
@@ -39,6 +40,8 @@ export interface WriterOptions {
   readonly beforeCommit: () => void;
   /** Tells readers, of other threads too. */
   readonly mark: CommitMark;
+  /** Makes room in the log. Absent: it grows as it is used. */
+  readonly room?: LogRoom;
 }
 
 /** Writes groups. */
@@ -95,6 +98,8 @@ export class SqliteWriter {
     });
     group.begin(this.#lastSeq);
     this.#group = group;
+    const { room, path } = this.#options;
+    room?.look(`${path}-wal`);
     return group;
   }
 
@@ -107,6 +112,7 @@ export class SqliteWriter {
   close(): void {
     this.#group?.abort();
     this.#connection.close();
+    this.#options.room?.close();
   }
 
   /** @param commits every row that changes is in them: readers drop these from what they remember. */
