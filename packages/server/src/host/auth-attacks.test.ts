@@ -8,25 +8,17 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   goodPassword,
   openAuthScene,
-  type AuthScene,
+  openAuthSceneOfFile,
   type ScenePerson,
   type SceneReply,
 } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 let people = 0;
 

@@ -1,20 +1,12 @@
 // Codes sent by e-mail can be guessed at for so long only, and whoever guesses at an address keeps its owner out of nothing
 // but codes.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { openAuthScene, type AuthScene, type ScenePerson } from "./auth-scene.case.ts";
+import { test } from "node:test";
+import { openAuthSceneOfFile, type ScenePerson } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
 const hourMs = 3_600_000;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** Asks for a code. @returns its ticket, and the code that the letter has; "" without one. */
 async function asked(person: ScenePerson, email: string) {

@@ -1,21 +1,13 @@
 // Leaving for good: by oneself, by a function of the app; closed and opened by the operator.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Json } from "../base/json.ts";
 import { anonymous } from "../gate/identity.ts";
 import { startWork } from "../gate/work.ts";
-import { goodPassword, openAuthScene, type AuthScene } from "./auth-scene.case.ts";
+import { goodPassword, openAuthSceneOfFile } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** How many rows of any table name a user. */
 async function traces(id: string): Promise<Readonly<Record<string, number>>> {

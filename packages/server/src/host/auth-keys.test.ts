@@ -1,29 +1,20 @@
 // Credentials for programs: keys with scopes, keys of services, tokens under other schemes, and what an app's own
 // functions do with identity.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { drawKey } from "../auth/key-text.ts";
 import type { Json } from "../base/json.ts";
 import { anonymous } from "../gate/identity.ts";
 import { startWork } from "../gate/work.ts";
 import {
   goodPassword,
-  openAuthScene,
-  type AuthScene,
+  openAuthSceneOfFile,
   type ScenePerson,
   type SceneReply,
 } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 const withKey = (line: string, key: string, body?: Json): Promise<SceneReply> =>
   scene.person().ask(line, body, { headers: { authorization: `Bearer ${key}` } });

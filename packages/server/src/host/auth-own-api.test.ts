@@ -1,21 +1,18 @@
 // An app with an API of its own over `ctx.auth`: cookies as the road asks for them, an owner whom guessing strangers can't
 // keep out, and another address for a user.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Json } from "../base/json.ts";
-import { goodPassword, openAuthScene, type AuthScene, type SceneReply } from "./auth-scene.case.ts";
+import {
+  goodPassword,
+  openAuthScene,
+  openAuthSceneOfFile,
+  type SceneReply,
+} from "./auth-scene.case.ts";
 
 const timeout = 60_000;
 const password = goodPassword;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** Somebody whom the app made. @returns their token. */
 async function made(email: string): Promise<{ readonly user: string; readonly token: string }> {

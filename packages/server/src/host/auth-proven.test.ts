@@ -1,27 +1,18 @@
 // Whoever shows that an address is theirs gets its account, where nobody had before: also when somebody else had set up a
 // second factor there.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { generateSync } from "otplib";
 import {
   changeUser,
   goodPassword,
-  openAuthScene,
-  type AuthScene,
+  openAuthSceneOfFile,
   type ScenePerson,
 } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
 const password = goodPassword;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** Somebody made an account with an address that nobody showed to be theirs, and set up a second factor. */
 async function squatted(

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import type { AuthService } from "../auth/auth-service.ts";
 import type { Letter, MailTemplate } from "../auth/mail-port.ts";
 import { openTokenKeys, type TokenKeys } from "../auth/token-keys.ts";
@@ -170,6 +171,16 @@ function send(
     request.on("error", reject);
     request.end(body);
   });
+}
+
+/** Opens the scene of a test file. It is closed at the file's end, and nothing may have been reported by then. */
+export async function openAuthSceneOfFile(): Promise<AuthScene> {
+  const scene = await openAuthScene();
+  after(async () => {
+    assert.deepEqual(scene.reports, []);
+    await scene.close();
+  });
+  return scene;
 }
 
 /** Opens a scene. Close it. */

@@ -1,24 +1,16 @@
 // A role that needs a second factor, over the real door: without one its people are nobody in the app, and at identity's
 // own addresses they may set one up and go.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { generateSync } from "otplib";
 import type { Json } from "../base/json.ts";
 import { drawKey } from "../auth/key-text.ts";
 import { SoftAuthenticator } from "../auth/passkey/soft-authenticator.case.ts";
-import { changeUser, openAuthScene, type AuthScene, type ScenePerson } from "./auth-scene.case.ts";
+import { changeUser, openAuthSceneOfFile, type ScenePerson } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
 const required = "SECOND_FACTOR_REQUIRED";
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** Somebody who signed in with a password alone and is staff now. */
 async function weakling(email: string): Promise<{ person: ScenePerson; id: string }> {

@@ -1,20 +1,12 @@
 // Signing up, in and out, and what goes with it: through the door, as a browser or a program does it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { startWork } from "../gate/work.ts";
 import { pruneBackend } from "./backend.ts";
-import { changeUser, goodPassword, openAuthScene, type AuthScene } from "./auth-scene.case.ts";
+import { changeUser, goodPassword, openAuthSceneOfFile } from "./auth-scene.case.ts";
 
 const timeout = 60_000;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 test(
   "nobody is a user before their letter was followed, and then they are",

@@ -1,15 +1,14 @@
 // What somebody asked for while an account was in their hands, and kept to use later: it opens nothing once the account's
 // owner has it alone, by a proof of the address, another password or the end of all sessions.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { generateSync } from "otplib";
 import { closeAccount } from "../auth/account/operate.ts";
 import { importUser } from "../auth/import/import-procedure.ts";
 import type { Json } from "../base/json.ts";
 import {
   goodPassword,
-  openAuthScene,
-  type AuthScene,
+  openAuthSceneOfFile,
   type ScenePerson,
   type SceneReply,
 } from "./auth-scene.case.ts";
@@ -17,15 +16,7 @@ import {
 const timeout = 60_000;
 const password = goodPassword;
 const another = `${goodPassword} again`;
-let scene: AuthScene;
-
-before(async () => {
-  scene = await openAuthScene();
-});
-after(async () => {
-  assert.deepEqual(scene.reports, []);
-  await scene.close();
-});
+const scene = await openAuthSceneOfFile();
 
 /** Asks for another address of the account. @returns who follows the letter to it, later. */
 async function readdressed(thief: ScenePerson, to: string): Promise<() => Promise<SceneReply>> {
