@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "../bench-report.ts";
 import { openBullMq, openGraphileWorker, openPgBoss } from "./others.ts";
 import { openKeelson, type KeelsonSubject } from "./keelson.ts";
 import type { Subject } from "./subject.ts";
@@ -63,11 +64,9 @@ async function measurePairs(ours: Subject, theirs: Subject, jobs: number): Promi
     const our = await measure(ours, jobs);
     ratios.push(our / (await measure(theirs, jobs)));
   }
-  const sorted = ratios.toSorted((left, right) => left - right);
-  const median = sorted[sorted.length >> 1] ?? 0;
   const round = (ratio: number): number => Number(ratio.toFixed(2));
   console.log(
-    JSON.stringify({ to: theirs.name, ratios: ratios.map(round), median: round(median) }),
+    JSON.stringify({ to: theirs.name, ratios: ratios.map(round), median: round(median(ratios)) }),
   );
 }
 

@@ -7,6 +7,7 @@
 // States: new -> running -> stopped. While it is held (the machine failed), nothing is begun for a moment.
 import type { Json } from "../base/json.ts";
 import type { DirectJob } from "../gate/inline-writer.ts";
+import { passedIn } from "../store/passing-rows.ts";
 import type { Change, Commit, ReadTx } from "../store/store.ts";
 import { ConsumerPump } from "./consumer-pump.ts";
 import type { DispatcherParts } from "./dispatch-parts.ts";
@@ -58,8 +59,6 @@ class WorkDispatcher implements Dispatcher {
   #heldUntilUs = 0;
   /** Whether the start has seen every queue on disk: until then one that a commit names may hold more there. */
   #isFound = false;
-  /** Whether jobs of the group that is committed next ran in it. */
-  #hasFollowed = false;
   #isTurnAsked = false;
   #isTurning = false;
   #isSubmitting = 0;
@@ -321,10 +320,7 @@ class WorkDispatcher implements Dispatcher {
     for (const [queue, jobs] of Map.groupBy(added.values(), ({ queue }) => queue)) {
       const isFree = this.#books.get(queue)?.isFree ?? true;
       if (!isFree || !this.#mayFollow(queue, jobs)) continue;
-      for (const each of this.#runner.follow(queue, jobs)) {
-        this.#hasFollowed = true;
-        yield each;
-      }
+      yield* this.#runner.follow(queue, jobs);
     }
   }
 
@@ -338,14 +334,14 @@ class WorkDispatcher implements Dispatcher {
   }
 
   #committed(commits: readonly Commit[]): void {
-    const gone = this.#hasFollowed ? removedIn(commits) : null;
-    this.#hasFollowed = false;
+    // Jobs that came and went within these commits: nobody has to hear of them.
+    const passed = passedIn(commits, (table) => table === "workJob");
     let seq = 0;
     for (const commit of commits) {
       seq = commit.seq;
       for (const change of commit.changes) {
         if (change.table !== "workJob") this.#pump.changed(change);
-        else if (gone?.has(change.id) !== true) this.#jobChanged(change);
+        else if (!passed.has(change.id)) this.#jobChanged(change);
       }
     }
     this.#pump.committed(seq);
@@ -365,18 +361,4 @@ class WorkDispatcher implements Dispatcher {
     if (job.startedMs !== null) return;
     (known ?? this.#open(queue, !this.#isFound)).add(this.#entryOf(job));
   }
-}
-
-/** Jobs that came and went within these commits: nobody has to hear of them. */
-function removedIn(commits: readonly Commit[]): ReadonlySet<string> {
-  const added = new Set<string>();
-  const removed = new Set<string>();
-  for (const { changes } of commits) {
-    for (const { table, id, before, after } of changes) {
-      if (table !== "workJob") continue;
-      if (before === null) added.add(id);
-      else if (after === null && added.has(id)) removed.add(id);
-    }
-  }
-  return removed;
 }

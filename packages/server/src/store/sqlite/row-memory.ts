@@ -89,12 +89,7 @@ export class TableMemory {
     return added;
   }
 
-  /** A row that waits to be written will not be. */
-  leave(row: KeptRow): void {
-    this.forget(row.id);
-  }
-
-  /** One that left waits again. */
+  /** One that was forgotten before it was written waits again. */
   comeBack(row: KeptRow, value: Row): void {
     const known = row as MemoryRow;
     this.somes.clear();

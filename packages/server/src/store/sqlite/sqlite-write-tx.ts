@@ -236,7 +236,7 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
     const kept = memory.get(id);
     if (kept?.isNew !== true) return false;
     const { row } = kept;
-    memory.leave(kept);
+    memory.forget(kept.id);
     this.#undo.push({ kind: "leave", memory, kept, row });
     this.resize(table, -1);
     this.#changes?.add(table, kept.id, row, null);

@@ -11,6 +11,7 @@ import type { Limits } from "../../base/limits.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import { ChangeSet } from "../change-set.ts";
 import type { CommitMark } from "../commit-mark.ts";
+import { passedIn } from "../passing-rows.ts";
 import type {
   Change,
   Commit,
@@ -322,16 +323,8 @@ function withoutPassing(
   entries: readonly LogEntry[],
   isBrief: (table: string) => boolean,
 ): readonly LogEntry[] {
-  const passed = new Set<string>();
-  const cameFirst = new Map<string, boolean>();
-  for (const { commit } of entries) {
-    for (const { table, id, before, after } of commit.changes) {
-      if (!isBrief(table)) continue;
-      if (!cameFirst.has(id)) cameFirst.set(id, before === null);
-      if (after === null && cameFirst.get(id) === true) passed.add(id);
-      else passed.delete(id);
-    }
-  }
+  const commits = entries.map(({ commit }) => commit);
+  const passed = passedIn(commits, isBrief);
   if (passed.size === 0) return entries;
   return entries.map((entry) => {
     const { commit } = entry;
