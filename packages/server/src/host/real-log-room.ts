@@ -7,6 +7,11 @@ import type { LogRoom } from "../store/sqlite/log-room.ts";
 
 /** A step takes about two milliseconds, of one group in a hundred or fewer. */
 const stepBytes = 2_097_152;
+/**
+ * Written in pieces: the page cache keeps what one call wrote as one block of memory, and Linux walks all of it for each of the
+ * engine's small writes into it (12 us a page of the log where it was one of 2 MiB, 3 us in such of 64 KiB).
+ */
+const pieceBytes = 65_536;
 /** Where the engine begins anew: `wal_autocheckpoint` pages with their heads. */
 const roomBytes = 33_554_432;
 
@@ -24,8 +29,10 @@ export function openLogRoom(): LogRoom {
         if (file === null) return;
         const { size } = fstatSync(file);
         if (size === given || size >= roomBytes) return;
-        writeSync(file, Buffer.alloc(stepBytes), 0, stepBytes, size);
-        given = size + stepBytes;
+        const end = size + stepBytes;
+        const zeros = Buffer.alloc(pieceBytes);
+        for (let at = size; at < end; at += pieceBytes) writeSync(file, zeros, 0, pieceBytes, at);
+        given = end;
       } catch {
         // A disk that has no room for zeros may have some for what is committed.
         isFull = true;
