@@ -87,3 +87,18 @@ test("a caller is remembered while nothing of theirs changes, and not while a gr
   assert.equal(callers.get("a", 3), null, "it was read while the group was under way");
   assert.equal(callers.before("a"), made, "but that it was genuine is known");
 });
+
+test("credentials that end alike are not taken for each other", () => {
+  const callers = new KnownCallers<Seen>(openCommitMark(commitMarkMemory()), 10);
+  const made = (row: number) => ({ versions: [row], rows: [ids[row] ?? ""], expiresMs: 1_000 });
+  const end = "the same sixteen characters and more";
+  const [one, other] = [made(0), made(1)];
+  callers.put(`one ${end}`, one, { mark: callers.mark(), nowMs: 0 });
+  assert.equal(callers.get(`other ${end}`, 1), null);
+  callers.put(`other ${end}`, other, { mark: callers.mark(), nowMs: 0 });
+  assert.equal(callers.get(`other ${end}`, 1), other);
+  assert.equal(callers.get(`one ${end}`, 1), null, "one place, of the one that came last");
+  callers.drop(`one ${end}`);
+  assert.equal(callers.get(`other ${end}`, 1), other);
+  assert.equal(callers.get("the end", 1), null);
+});

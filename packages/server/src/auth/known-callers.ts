@@ -18,12 +18,19 @@ export interface Knowable {
 }
 
 interface Entry<T> {
+  readonly credentials: string;
   readonly known: T;
   /** The marks' number before the rows were read; null: it can't be used again, only be read anew. */
   readonly mark: number | null;
   readonly places: readonly number[];
   readonly readMs: number;
 }
+
+/**
+ * Credentials are looked up by their ends, which are random: every header is a new text, and the whole of it would
+ * have to be hashed before it is found. Two that end alike take each other's place.
+ */
+const endChars = 16;
 
 /** Numbers of marks run round after hours of the fastest writing: nothing is trusted for that long. */
 const trustMs = 60_000;
@@ -68,12 +75,12 @@ export class KnownCallers<T extends Knowable> {
     read: { readonly mark: number | null; readonly nowMs: number },
   ): void {
     const { mark, nowMs } = read;
-    this.#keep(credentials, { known, mark, places: known.rows.map(stampPlace), readMs: nowMs });
+    const places = known.rows.map(stampPlace);
+    this.#keep(credentials.slice(-endChars), { credentials, known, mark, places, readMs: nowMs });
   }
 
   drop(credentials: string): void {
-    this.#young.delete(credentials);
-    this.#old.delete(credentials);
+    if (this.#find(credentials) !== null) this.#young.delete(credentials.slice(-endChars));
   }
 
   /** Callers remembered now. */
@@ -82,20 +89,21 @@ export class KnownCallers<T extends Knowable> {
   }
 
   #find(credentials: string): Entry<T> | null {
-    const young = this.#young.get(credentials);
-    if (young !== undefined) return young;
-    const old = this.#old.get(credentials);
-    if (old === undefined) return null;
-    this.#old.delete(credentials);
-    this.#keep(credentials, old);
+    const end = credentials.slice(-endChars);
+    const young = this.#young.get(end);
+    if (young !== undefined) return young.credentials === credentials ? young : null;
+    const old = this.#old.get(end);
+    if (old === undefined || old.credentials !== credentials) return null;
+    this.#old.delete(end);
+    this.#keep(end, old);
     return old;
   }
 
-  #keep(credentials: string, entry: Entry<T>): void {
+  #keep(end: string, entry: Entry<T>): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(credentials, entry);
+    this.#young.set(end, entry);
   }
 }

@@ -47,6 +47,8 @@ export class SharedBuckets implements Buckets {
   readonly #words: BigInt64Array;
   readonly #sets: number;
   readonly #overflow: number;
+  /** A request asks twice: may it pass, and it counts. */
+  #hashed = { key: "", hash: noOne };
 
   /** @param name tells this limit from all others, and stays the same in every thread. */
   constructor(quota: Quota, name: string, shared: SharedQuotas) {
@@ -92,8 +94,11 @@ export class SharedBuckets implements Buckets {
   }
 
   #hashOf(key: string): bigint {
+    const hashed = this.#hashed;
+    if (hashed.hash !== noOne && hashed.key === key) return hashed.hash;
     const hash = keyedHash(`${this.#name} ${key}`, this.#key);
-    return hash === noOne ? 1n : hash;
+    this.#hashed = { key, hash: hash === noOne ? 1n : hash };
+    return this.#hashed.hash;
   }
 
   #setOf(hash: bigint): number {

@@ -20,6 +20,7 @@ class Scene {
   readonly writer: SqliteStore;
   readonly reader: SqliteStore;
   #turns: (() => void)[] = [];
+  #later: (() => void)[] = [];
 
   constructor() {
     const memory = commitMarkMemory();
@@ -30,6 +31,14 @@ class Scene {
       ...shared,
       readOnly: true,
       mark: this.mark,
+      clock: {
+        nowMs: () => 1,
+        monotonicUs: () => 1,
+        after: (_ms, run) => {
+          this.#later.push(run);
+          return () => {};
+        },
+      },
       nextTurn: (run) => this.#turns.push(run),
     });
     this.write("zero", true);
@@ -61,6 +70,13 @@ class Scene {
 
   get turnsAsked(): number {
     return this.#turns.length;
+  }
+
+  /** What waits for longer than a turn ends. @returns how many did. */
+  pause(): number {
+    const ending = this.#later.splice(0);
+    for (const run of ending) run();
+    return ending.length;
   }
 
   close(): void {
@@ -155,5 +171,32 @@ test("a read that outlives its turn keeps its snapshot, and ends it", async () =
   gate.resolve();
   assert.deepEqual(await slow, ["zero", "zero"]);
   scene.turn();
+  scene.close();
+});
+
+test("where nothing is committed for a while a snapshot lasts for more than a turn, and no longer than a pause", () => {
+  const scene = new Scene();
+  const other = new DatabaseSync(scene.path, { timeout: 0 });
+  const isHeld = () => other.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 1;
+  scene.read();
+  scene.turn();
+  scene.write("one");
+  for (let turns = 0; scene.turnsAsked === 0 && turns < 100; turns++) {
+    assert.equal(scene.read(), "one");
+    scene.turn();
+    if (scene.pause() > 0) break;
+  }
+  assert.equal(scene.read(), "one");
+  assert.equal(scene.turnsAsked, 0, "it is calm: no turn ends it");
+  scene.write("two");
+  assert.equal(isHeld(), true);
+  assert.equal(scene.read(), "two", "it is shared only while it is the newest");
+  assert.equal(scene.pause(), 1);
+  assert.equal(isHeld(), false);
+  assert.equal(scene.read(), "two");
+  assert.equal(scene.turnsAsked, 1, "after a commit a turn ends it again");
+  scene.turn();
+  assert.equal(isHeld(), false);
+  other.close();
   scene.close();
 });

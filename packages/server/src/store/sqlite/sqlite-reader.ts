@@ -33,7 +33,15 @@ export interface ReaderOptions {
    * writer is of this thread and asks before each commit. Without either an idle reader would hold the log.
    */
   readonly endSoon?: (end: () => void) => void;
+  /** The same where nothing was committed for a while: later. Default: as soon. */
+  readonly endLater?: (end: () => void) => void;
 }
+
+/**
+ * Snapshots of one mark after which it is calm. A snapshot that outlives its turn keeps the log from beginning anew,
+ * which a writer at work needs.
+ */
+const calmSnapshots = 16;
 
 /** Reads of one thread. */
 export class SqliteReader {
@@ -42,6 +50,9 @@ export class SqliteReader {
   readonly #rows: RowCache | null;
   #closed = false;
   #isEndAsked = false;
+  #newestBegun: number | null = null;
+  /** Snapshots that began since the mark moved. */
+  #sameBegun = 0;
 
   constructor(options: ReaderOptions) {
     const { mark, limits } = options;
@@ -108,15 +119,18 @@ export class SqliteReader {
     }
     idle.begin(version);
     idle.leases += 1;
-    if (idle.version !== null) this.#askForEnd();
+    if (idle.version !== null) this.#askForEnd(idle.version);
     return idle;
   }
 
-  #askForEnd(): void {
-    const { endSoon } = this.#options;
+  #askForEnd(version: number): void {
+    const { endSoon, endLater } = this.#options;
+    this.#sameBegun = version === this.#newestBegun ? this.#sameBegun + 1 : 0;
+    this.#newestBegun = version;
     if (endSoon === undefined || this.#isEndAsked) return;
     this.#isEndAsked = true;
-    endSoon(() => {
+    const askForEnd = this.#sameBegun >= calmSnapshots ? (endLater ?? endSoon) : endSoon;
+    askForEnd(() => {
       this.#isEndAsked = false;
       this.endIdle();
     });

@@ -18,13 +18,19 @@ import { backupSqlite } from "./sqlite-backup.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 
+/** How long a reader keeps a snapshot while nothing is committed: some tens of reads, and the log is held for no longer. */
+const calmMs = 2;
+
 /** How a store is opened. */
 export interface SqliteStoreOptions {
   /** The database file; its folder exists. Beside it stand `-wal` and `-shm` while it is open. */
   readonly path: string;
   readonly manifest: Pick<Manifest, "tables" | "platform">;
   readonly limits: Limits;
-  /** For fields that a migration fills with the time. Absent: such rows are in the way of it. */
+  /**
+   * For fields that a migration fills with the time: absent, such rows are in the way of it. And for snapshots that
+   * readers share while nothing is committed: absent, they last for a turn.
+   */
   readonly clock?: Clock;
   /** Opens readers only; the file must be of this manifest. Default: false. */
   readonly readOnly?: boolean;
@@ -80,7 +86,7 @@ export class SqliteStore implements Store {
 
   /** @param options of a file whose schema is that of the manifest: see openSqliteStore. */
   constructor(options: SqliteStoreOptions, readOnly: boolean) {
-    const { path, limits, mark, nextTurn, room } = options;
+    const { path, limits, clock, mark, nextTurn, room } = options;
     const manifest = withPlatformTables(options.manifest);
     const layout = layoutOf(manifest.tables);
     const guards = new RuleGuards(manifest.tables);
@@ -99,7 +105,11 @@ export class SqliteStore implements Store {
     }
     this.#writer = null;
     const isShared = mark !== undefined && nextTurn !== undefined;
-    this.#reader = new SqliteReader({ ...shared, ...(isShared && { mark, endSoon: nextTurn }) });
+    const endLater = clock && ((end: () => void) => void clock.after(calmMs, end));
+    this.#reader = new SqliteReader({
+      ...shared,
+      ...(isShared && { mark, endSoon: nextTurn, ...(endLater && { endLater }) }),
+    });
   }
 
   read<T>(body: (tx: ReadTx) => Later<T>): Later<T> {
