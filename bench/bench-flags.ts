@@ -28,6 +28,8 @@ export interface BenchFlags {
   /** On how many cores Keelson is measured, one after the other; none: that is not measured. */
   readonly cores: readonly number[];
   readonly coreWorkloads: readonly Workload[];
+  /** Whether the generator is kept to the same cores. */
+  readonly together: boolean;
   /** Null: the usual one for each number of cores. */
   readonly coreSubjects: readonly string[] | null;
   readonly profile: string | null;
@@ -52,6 +54,7 @@ export const usage = `npm run bench -- [options]
                          and transfers by SQLite alone, in groups of 1 to 500
   --cores=1,2,4          Keelson kept to so many cores (alone: 1, 2 and all), in turn, the generator on those that are left; of
                          ${coreWorkloads.join(", ")} or the --workloads
+  --together             with --cores: the generator on the same ones, as on a machine that has no more
   --clients=64           connections, shared by the generator processes
   --processes=2          load generator processes
   --seconds=5            of each run
@@ -75,6 +78,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
       ceiling: { type: "boolean", default: false },
       pin: { type: "boolean", default: false },
       cores: { type: "string" },
+      together: { type: "boolean", default: false },
       profile: { type: "string" },
       workloads: { type: "string" },
       subjects: { type: "string" },
@@ -86,7 +90,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
     },
   });
   if (values.help === true) return "help";
-  const { all, json, inside, start, types, ceiling, pin } = values;
+  const { all, json, inside, start, types, ceiling, pin, together } = values;
   if (pin && !canPin()) throw new TypeError("--pin needs taskset and more than one core");
   const cores = coresOf(values.cores ?? (all && canPin() ? "all" : null));
   const partOnly = inside || start || types || ceiling;
@@ -103,6 +107,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
     profile: values.profile ?? null,
     workloads: coresOnly ? [] : named,
     cores,
+    together,
     coreWorkloads: values.workloads === undefined ? coreWorkloads : named,
     coreSubjects: coresOnly ? (values.subjects?.split(",") ?? null) : null,
     subjects,

@@ -1,17 +1,21 @@
 // Keelson on one core, on two, on all of them: what more cores bring. Each setting is a server of its own, and they take
-// turns. The generator has the cores that are left; where none is, it shares them, so that the server can't have them
-// whole: how many cores each of both used stands beside the rate.
+// turns. The generator has the cores that are left; where none is, or `--together` asks for it, it shares them, so that the
+// server can't have them whole: how many cores each of both used stands beside the rate.
 import type { BenchFlags } from "../bench-flags.ts";
 import { median, type Result } from "../bench-report.ts";
 import { summary } from "../compare.ts";
 import { knownSubjects } from "../subjects/known-subjects.ts";
-import { splitCores } from "../subjects/pin.ts";
+import { splitCores, type Cores } from "../subjects/pin.ts";
 import type { RunningSubject } from "../subjects/start-subject.ts";
 import { measure, type Measurement } from "./measure.ts";
 
 interface Setting {
   readonly cores: number;
   readonly subject: RunningSubject;
+  /** Where the generator may run. */
+  readonly generator: Cores;
+  /** Whether those are the server's. */
+  readonly isShared: boolean;
 }
 
 /** Longer than elsewhere: what compiles a server's code takes turns with it on its one core. */
@@ -28,14 +32,14 @@ export async function measureCores(
     for (const workload of flags.coreWorkloads) {
       const measured = settings.map(() => [] as Measurement[]);
       for (let run = 0; run < flags.runs; run++) {
-        for (const [index, { cores, subject }] of settings.entries()) {
+        for (const [index, { cores, subject, generator }] of settings.entries()) {
           const result = await measure(workload, subject.ready, subject.pid, {
             clients: flags.clients,
             processes: flags.processes,
             warmMs,
             runMs: flags.seconds * 1_000,
             seed: flags.seed + run,
-            cores: splitCores(cores).others,
+            cores: generator,
           });
           measured[index]?.push(result);
           const rate = Math.round(result.opsPerSecond);
@@ -43,7 +47,7 @@ export async function measureCores(
         }
       }
       const base = median((measured[0] ?? []).map(({ opsPerSecond }) => opsPerSecond));
-      settings.forEach(({ cores, subject }, index) => {
+      settings.forEach(({ cores, subject, isShared }, index) => {
         const runs = measured[index] ?? [];
         const result = summary(workload, subject, runs, { clients: flags.clients, note: null });
         report({
@@ -54,7 +58,7 @@ export async function measureCores(
             given: cores,
             used: median(runs.map((one) => (one.opsPerSecond * (one.cpuUs ?? 0)) / 1_000_000)),
             generatorUsed: median(runs.map(({ generatorCores }) => generatorCores)),
-            isShared: splitCores(cores).others === null,
+            isShared,
             ratio: (result.opsPerSecond ?? 0) / base,
           },
         });
@@ -70,11 +74,13 @@ async function startAll(flags: BenchFlags, say: (line: string) => void): Promise
   const settings: Setting[] = [];
   for (const cores of flags.cores) {
     const usual = cores === 1 ? "keelson-0" : "keelson";
+    const { first, others } = splitCores(cores);
+    const isShared = flags.together || others === null;
     for (const name of flags.coreSubjects ?? [usual]) {
       say(`starting ${name} on ${cores} of the cores ...`);
-      const how = { cores: splitCores(cores).first, profile: flags.profile };
-      const subject = await knownSubjects[name]?.(how);
-      if (subject !== undefined) settings.push({ cores, subject });
+      const subject = await knownSubjects[name]?.({ cores: first, profile: flags.profile });
+      if (subject === undefined) continue;
+      settings.push({ cores, subject, isShared, generator: isShared ? first : others });
     }
   }
   return settings;
