@@ -23,7 +23,7 @@ async function run(job: LoadJob): Promise<LoadReport> {
     const send = (): void => {
       const index = next++;
       const [before, after] = heads[index % heads.length] as readonly [string, string];
-      const key = job.keyed && after !== "" ? `Idempotency-Key: ${job.keyBase}${index}\r\n` : "";
+      const key = job.keyed && after !== "" ? `Idempotency-Key: ${newKey(job, index)}\r\n` : "";
       sentMs = performance.now();
       tally.sent();
       socket.write(before + key + (after === "" ? "\r\n" : after));
@@ -45,6 +45,11 @@ async function run(job: LoadJob): Promise<LoadReport> {
   const report = await tally.run();
   for (const socket of sockets) socket.destroy();
   return report;
+}
+
+/** Grows with time, as those of the SDK do. */
+function newKey(job: LoadJob, index: number): string {
+  return `${Date.now().toString(36)}-${job.keyBase}${index}`;
 }
 
 /** Whether all of an answer is there. Connections are not pipelined: what follows is nobody's. */

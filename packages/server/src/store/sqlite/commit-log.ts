@@ -89,6 +89,14 @@ export class CommitLog {
     };
   }
 
+  /** The greatest key, as text; "" when there is none. */
+  newestKey(): string {
+    const cells = this.#connection
+      .prepare(`SELECT key FROM "_commit" WHERE key IS NOT NULL ORDER BY key DESC LIMIT 1`)
+      .get();
+    return String(cells?.[0] ?? "");
+  }
+
   /** Forgets one key, so that it can be used again. */
   forgetKey(seq: number): void {
     this.#connection

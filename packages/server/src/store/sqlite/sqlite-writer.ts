@@ -24,6 +24,7 @@ import type { StoreLayout } from "../table-layout.ts";
 import { CommitLog, type LogEntry, type RememberedAnswer } from "./commit-log.ts";
 import type { LogRoom } from "./log-room.ts";
 import type { PlanBook } from "./query-plan.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import { QueryRunner } from "./query-runner.ts";
 import type { RuleGuards } from "./rule-guard.ts";
 import { SqliteConnection, type Statement } from "./sqlite-connection.ts";
@@ -50,6 +51,7 @@ export class SqliteWriter {
   readonly #options: WriterOptions;
   readonly #connection: SqliteConnection;
   readonly #log: CommitLog;
+  readonly #keys: RecentKeys;
   readonly #tx: SqliteWriteTx;
   readonly #statements: {
     readonly begin: Statement;
@@ -69,6 +71,7 @@ export class SqliteWriter {
     options.mark.end();
     this.#connection = connection;
     this.#log = new CommitLog(connection);
+    this.#keys = new RecentKeys(() => this.#log.newestKey());
     const runner = new QueryRunner({ connection, layout, guards, plans, limits });
     this.#tx = new SqliteWriteTx(runner, () => this.#group?.lastSeq ?? 0);
     this.#statements = {
@@ -87,6 +90,7 @@ export class SqliteWriter {
     const group = new OpenGroup({
       tx: this.#tx,
       log: this.#log,
+      keys: this.#keys,
       layout: this.#options.layout,
       connection: this.#connection,
       limits: this.#options.limits,
@@ -146,6 +150,7 @@ export class SqliteWriter {
 interface GroupParts {
   readonly tx: SqliteWriteTx;
   readonly log: CommitLog;
+  readonly keys: RecentKeys;
   readonly layout: StoreLayout;
   readonly connection: SqliteConnection;
   readonly limits: Limits;
@@ -175,9 +180,10 @@ class OpenGroup implements CommitGroup {
 
   /** @param knownSeq newest commit, unless another connection has written since; null: nobody knows. */
   begin(knownSeq: number | null): void {
-    const { statements, log, tx } = this.#parts;
+    const { statements, log, keys, tx } = this.#parts;
     withStoreErrors(() => statements.begin.run());
     const isOther = tx.beginGroup();
+    if (isOther) keys.forget();
     const known = isOther ? null : knownSeq;
     this.lastSeq = known ?? withStoreErrors(() => log.lastSeq());
   }
@@ -243,10 +249,13 @@ class OpenGroup implements CommitGroup {
   #earlier(meta: MutationMeta): MutationOutcome | null {
     const { idempotency, atMs } = meta;
     if (idempotency === null) return null;
-    const { log, limits } = this.#parts;
+    const { log, keys, limits } = this.#parts;
     const { scope, key } = idempotency;
-    const found =
-      this.#answers.get(answerKey(scope, key)) ?? withStoreErrors(() => log.answerOf(scope, key));
+    const found = withStoreErrors(() =>
+      keys.isNew(key)
+        ? null
+        : (this.#answers.get(answerKey(scope, key)) ?? log.answerOf(scope, key)),
+    );
     if (found === null) return null;
     if (atMs - found.atMs > limits.idempotencyMs) {
       this.#forgetKey(found.seq, answerKey(scope, key));
@@ -290,6 +299,7 @@ class OpenGroup implements CommitGroup {
     this.#entries.push({ commit, idempotency, answer });
     if (idempotency !== null) {
       const { scope, key, requestHash } = idempotency;
+      this.#parts.keys.add(key);
       this.#answers.set(answerKey(scope, key), { seq: commit.seq, atMs, requestHash, answer });
     }
     return commit;
