@@ -59,9 +59,13 @@ export async function serve(cwd: string, args: readonly string[]): Promise<Servi
   return { ...output, url, stop: (signal = "SIGTERM") => ended(child, signal) };
 }
 
-/** Starts a command without waiting for anything. */
-export function begin(cwd: string, args: readonly string[]): Omit<Serving, "url"> {
-  const child = spawn(process.execPath, [binary, ...args], { cwd, env: plainEnv() });
+/** Starts a command without waiting for anything. @param env beside the usual. */
+export function begin(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Omit<Serving, "url"> {
+  const child = spawn(process.execPath, [binary, ...args], { cwd, env: { ...plainEnv(), ...env } });
   return { ...listen(child), stop: (signal = "SIGTERM") => ended(child, signal) };
 }
 

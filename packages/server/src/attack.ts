@@ -41,16 +41,30 @@ let guestCache: string | null = null;
 
 /** Opens an app on a data folder of its own. @throws AppInvalid and what startServer throws. */
 export async function openAttackTarget(options: TargetOptions): Promise<AttackTarget> {
-  const dataDir = mkdtempSync(join(tmpdir(), "keelson-attack-"));
+  const folder = makeFolder("keelson-attack-");
   try {
-    return await openIn(dataDir, options);
+    return await openIn(folder, options);
   } catch (error) {
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
+    folder.remove();
     throw error;
   }
 }
 
-async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTarget> {
+/** A folder that goes with its process, if not before. */
+function makeFolder(prefix: string): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  const remove = () => {
+    process.off("exit", remove);
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.on("exit", remove);
+  return { path, remove };
+}
+
+async function openIn(
+  { path: dataDir, remove }: ReturnType<typeof makeFolder>,
+  options: TargetOptions,
+): Promise<AttackTarget> {
   const { appDir, copyOf, rateLimits = "lifted", adapt = (app: BuiltApp) => app } = options;
   const cache = join(dataDir, "cache");
   mkdirSync(cache, { recursive: true });
@@ -83,14 +97,12 @@ async function openIn(dataDir: string, options: TargetOptions): Promise<AttackTa
     path: join(dataDir, "keys.json"),
     random: openRealRandom(),
   });
-  return new AttackServer(server, { keys, hookKeys, dataDir });
+  return new AttackServer(server, { keys, hookKeys, dataDir, remove });
 }
 
 function keepGuest(file: string): string | null {
   if (!existsSync(file)) return null;
-  const folder = mkdtempSync(join(tmpdir(), "keelson-guest-"));
-  const kept = join(folder, "guest.bin");
+  const kept = join(makeFolder("keelson-guest-").path, "guest.bin");
   cpSync(file, kept);
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return kept;
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { keelson, serve, tempFolder } from "../command-scene.case.ts";
+import { setTimeout } from "node:timers/promises";
+import { begin, keelson, serve, tempFolder } from "../command-scene.case.ts";
 
 function newApp(folder: string): string {
   const made = keelson(folder, ["init", "ideas"]);
@@ -17,6 +18,19 @@ test("a new app is proved clean, and nothing is left in it", (context) => {
   assert.match(out, /No hole was found/);
   assert.match(out, /seed 3/);
   assert.equal(existsSync(join(app, ".keelson")), false);
+});
+
+test("one that is stopped says so, and leaves nothing behind", async (context) => {
+  const app = newApp(tempFolder(context));
+  const temporary = tempFolder(context);
+  const left = () => readdirSync(temporary).filter((name) => name.startsWith("keelson-"));
+  const attack = begin(app, ["attack", "--seed", "3"], { TMPDIR: temporary });
+  await attack.wait(/seed 3/);
+  while (left().length === 0) await setTimeout(20);
+  assert.equal(await attack.stop("SIGINT"), 3);
+  assert.match(attack.text(), /ATTACK_STOPPED/);
+  assert.doesNotMatch(attack.text(), /No hole was found/);
+  assert.deepEqual(left(), []);
 });
 
 test("a hole ends with 2, is shown as curl, as a test and on a page, and the seed repeats it", (context) => {

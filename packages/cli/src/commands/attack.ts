@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import type { AttackReport } from "@keelson/server/attack";
 import { jsonFlag } from "../flags/command-spec.ts";
 import { fileUnwritable } from "../flags/file-failure.ts";
-import { exits, usageFailure, type Exit } from "../flags/failure.ts";
+import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
 import { appPlace } from "./app-place.ts";
@@ -114,17 +114,30 @@ async function attacked(appDir: string, flags: Flags, io: Io): Promise<AttackRep
   io.terminal.note(`attack of ${appDir}, seed ${seed}`);
   const progress = makeProgress(io.terminal, "attack", io.nowMs);
   const place = { appDir, ...(data === null ? {} : { copyOf: resolve(io.cwd, data) }) };
+  const stop = io.untilStopped();
   const target = await openAttackTarget(place);
   try {
     return await attackApp(target, {
       seed,
+      stop,
       openLimited: () => openAttackTarget({ appDir, rateLimits: "declared" }),
       onProgress: (part, what) => progress.show(part, what),
     });
+  } catch (error) {
+    throw stop.aborted ? stopped(seed) : error;
   } finally {
     progress.end();
     await target.close();
   }
+}
+
+function stopped(seed: number): Failure {
+  return new Failure(exits.bug, {
+    code: "ATTACK_STOPPED",
+    what: "The attack was stopped.",
+    why: "What it had found so far is no proof, so nothing is told of it.",
+    fix: `Run it again, and let it end: keelson attack --seed ${seed} is the same attack.`,
+  });
 }
 
 async function write(report: AttackReport, appDir: string, flags: Flags, io: Io): Promise<void> {

@@ -1,6 +1,5 @@
 // What an attack sees of a server of this process: its doors, and behind them, for the judge, its log, its rows
 // and a way to undo. The data folder is the attack's own and is removed at the end.
-import { rmSync } from "node:fs";
 import { Agent } from "node:http";
 import type { TokenKeys } from "../auth/token-keys.ts";
 import { signToken } from "../auth/token-sign.ts";
@@ -46,6 +45,7 @@ export class AttackServer implements AttackTarget {
   readonly #server: ServerInside;
   readonly #keys: TokenKeys;
   readonly #dataDir: string;
+  readonly #remove: () => void;
   readonly send: (request: WireRequest) => Promise<WireAnswer>;
   readonly #agent: Agent;
   readonly hooks: AttackTarget["hooks"];
@@ -57,12 +57,20 @@ export class AttackServer implements AttackTarget {
       keys,
       hookKeys,
       dataDir,
-    }: { readonly keys: TokenKeys; readonly hookKeys: AttackHookKeys; readonly dataDir: string },
+      remove,
+    }: {
+      readonly keys: TokenKeys;
+      readonly hookKeys: AttackHookKeys;
+      readonly dataDir: string;
+      /** Takes the folder away. */
+      readonly remove: () => void;
+    },
   ) {
     this.url = server.url;
     this.#server = server;
     this.#keys = keys;
     this.#dataDir = dataDir;
+    this.#remove = remove;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 64 });
     this.send = attackSender(server.url, this.#agent);
     this.sources = appSources(server.current().app);
@@ -195,6 +203,6 @@ export class AttackServer implements AttackTarget {
   async close(): Promise<void> {
     this.#agent.destroy();
     await this.#server.close();
-    rmSync(this.#dataDir, { recursive: true, force: true, maxRetries: 3 });
+    this.#remove();
   }
 }

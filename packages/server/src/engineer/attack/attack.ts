@@ -38,6 +38,8 @@ export interface AttackOptions {
   readonly withoutDoors?: readonly string[];
   /** Told how far it is, 0 to 1. */
   readonly onProgress?: (part: number, what: string) => void;
+  /** Ends it at the next step: its reason is thrown. */
+  readonly stop?: AbortSignal;
 }
 
 /** A way to the data beside the tables' and functions' own addresses. */
@@ -57,13 +59,13 @@ const otherDoors: readonly AttackDoor[] = [
 
 const rowsKnownMax = 100_000;
 
-/** Attacks an app. The target is left as dirty as it gets; it is a copy. */
+/** Attacks an app. The target is left as dirty as it gets; it is a copy. @throws the reason of `stop`. */
 export async function attackApp(
   target: AttackTarget,
   options: AttackOptions,
 ): Promise<AttackReport> {
   const startedMs = target.nowMs();
-  const { seed, onProgress = () => {} } = options;
+  const { seed, stop, onProgress = () => {} } = options;
   const session = await openSession(target, seed);
   const { manifest } = target;
   const matrix = new MatrixBook();
@@ -71,7 +73,10 @@ export async function attackApp(
   const steps =
     session.people.length * tables.length * 2 + Object.keys(manifest.functions).length + 6;
   let step = 0;
-  const progress = (what: string): void => onProgress(++step / steps, what);
+  const progress = (what: string): void => {
+    stop?.throwIfAborted();
+    onProgress(++step / steps, what);
+  };
   for (const model of tables) {
     for (const by of session.people) {
       progress(`reads of ${model.name} as ${by.name}`);
