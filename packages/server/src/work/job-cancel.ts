@@ -5,7 +5,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
 import { failureOf } from "./job-failure.ts";
 import { jobOfRow } from "./job.ts";
-import { buryJob, deadIdOf, kindOf } from "./job-run.ts";
+import { dropJob, kindOf } from "./job-run.ts";
 import { removeJob } from "./job-write.ts";
 import type { WorkKinds } from "./work-kind.ts";
 
@@ -19,10 +19,6 @@ export function cancelJob(scope: ProcedureScope, kinds: WorkKinds, id: string): 
     const kind = kindOf(kinds, job.queue);
     if (kind?.died === undefined) return andThen(removeJob(scope, id), () => true);
     const failure = failureOf(new PlatformError("WORK_CANCELLED", { job: id }), run.nowMs);
-    return andThen(buryJob(scope, kind, job, failure), () =>
-      andThen(tx.get("workDead", deadIdOf(id), null), (dead) =>
-        andThen(dead === null ? undefined : tx.delete("workDead", deadIdOf(id)), () => true),
-      ),
-    );
+    return andThen(dropJob(scope, kind, job, failure), () => true);
   });
 }

@@ -192,7 +192,7 @@ export function jobIdOf(id: string): string {
   return id.replace(/^work_(?:dead|done)_/, jobPrefix);
 }
 
-/** Makes a dead letter of a job. */
+/** Makes a dead letter of a job, where its kind leaves any. */
 export function buryJob(
   scope: ProcedureScope,
   kind: WorkKind,
@@ -201,12 +201,25 @@ export function buryJob(
 ): Later<void> {
   const { tx, run } = scope;
   const { id, queue, lane, place, key, once, attempts, input } = job;
-  const info = moreOf({ ...job, startedMs: null, failure });
-  const diedAt = timeText(run.nowMs);
-  const order = { lane, place, key, once };
-  const row: Row = { id: deadIdOf(id), queue, ...order, attempts, input, info, diedAt };
-  return andThen(tx.delete("workJob", id), () =>
-    andThen(tx.insert("workDead", row), () => kind.died?.(scopeOfJob(scope, job), job, failure)),
+  return andThen(dropJob(scope, kind, job, failure), (told): Later<void> => {
+    if (told === "told") return undefined;
+    const info = moreOf({ ...job, startedMs: null, failure });
+    const diedAt = timeText(run.nowMs);
+    const order = { lane, place, key, once };
+    const row: Row = { id: deadIdOf(id), queue, ...order, attempts, input, info, diedAt };
+    return tx.insert("workDead", row);
+  });
+}
+
+/** Takes a job away for good, and tells whoever waits for it. */
+export function dropJob(
+  scope: ProcedureScope,
+  kind: WorkKind,
+  job: Job,
+  failure: JobFailure,
+): Later<"told" | void> {
+  return andThen(scope.tx.delete("workJob", job.id), () =>
+    kind.died?.(scopeOfJob(scope, job), job, failure),
   );
 }
 

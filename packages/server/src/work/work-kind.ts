@@ -94,8 +94,11 @@ export interface WorkKind {
   ended?(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobEnd | "default">;
   /** In the writer, in one transaction with a job that is put off anew: the clock was set back to before its delay began. */
   clockSetBack?(scope: ProcedureScope, job: Job): Later<void>;
-  /** In the writer, in one transaction with the job's move to the dead letters, or with its being taken back. */
-  died?(scope: ProcedureScope, job: Job, failure: JobFailure): Later<void>;
+  /**
+   * In the writer, in one transaction with the job's move to the dead letters, or with its being taken back.
+   * @returns `told` when whoever waited knows, and there is nothing to try again: it leaves no dead letter.
+   */
+  died?(scope: ProcedureScope, job: Job, failure: JobFailure): Later<"told" | void>;
   /**
    * In the writer: somebody wants a job that waits for its time to run now. Given when moving it up would do harm.
    * @returns the id of a job that runs in its place, while it goes on waiting; null: it may be moved up.

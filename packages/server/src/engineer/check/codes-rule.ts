@@ -325,10 +325,10 @@ export const { query, mutation, rules, app } = define({
     about: 'The app\'s `cors` is `["*"]`.',
     bad: `
 // keelson/app.ts
-import rules from "./rules.ts"; // <- K118
+import rules from "./rules.ts";
 import { app } from "./schema.ts";
 
-export default app({ rules, functions: {}, cors: ["*"] });
+export default app({ rules, functions: {}, cors: ["*"] }); // <- K118
 `,
     good: `
 // keelson/app.ts

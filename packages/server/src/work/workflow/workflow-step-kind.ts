@@ -5,7 +5,6 @@ import { andThen, type Later } from "../../base/later.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import { callMutation, nameOfQueue } from "../function-kind.ts";
 import { isLastFailure } from "../job-failure.ts";
-import { deadIdOf } from "../job-run.ts";
 import type { Job, JobFailure } from "../job.ts";
 import type { JobEnd, WorkKind } from "../work-kind.ts";
 import { answerStep, type StepEnd } from "./workflow-answer.ts";
@@ -49,10 +48,7 @@ export const workflowStepKind: WorkKind = {
     return isLast ? end(scope, job, { ok: false, error: wireFailure(failure) }) : "default";
   },
   died(scope, job, failure: JobFailure) {
-    // The workflow is told: it is no dead letter that waits for somebody.
-    return andThen(scope.tx.delete("workDead", deadIdOf(job.id)), () =>
-      andThen(end(scope, job, { ok: false, error: wireFailure(failure) }), () => undefined),
-    );
+    return andThen(end(scope, job, { ok: false, error: wireFailure(failure) }), () => "told");
   },
 };
 

@@ -8,7 +8,6 @@ import { PlatformError } from "../../base/platform-error.ts";
 import { timeText, type ProcedureScope } from "../../gate/gate-app.ts";
 import type { Row } from "../../store/store.ts";
 import { failureOf } from "../job-failure.ts";
-import { deadIdOf } from "../job-run.ts";
 import { isBehindClock } from "../job-write.ts";
 import type { Job } from "../job.ts";
 import { policyOf } from "../work-app.ts";
@@ -99,10 +98,11 @@ export const workflowKind: WorkKind = {
     if (run === undefined) return undefined;
     // The run shows what it failed with: there is nothing to try again. A tick that somebody takes back is a run
     // that is cancelled: what it did is undone.
-    return andThen(scope.tx.delete("workDead", deadIdOf(job.id)), (): Later<void> => {
-      if (failure.code !== "WORK_CANCELLED") return failRun(scope, run, wireFailure(failure));
-      return andThen(interruptRun(scope, run, cancelled), () => undefined);
-    });
+    const ended =
+      failure.code === "WORK_CANCELLED"
+        ? interruptRun(scope, run, cancelled)
+        : failRun(scope, run, wireFailure(failure));
+    return andThen<unknown, "told">(ended, () => "told");
   },
 };
 
