@@ -28,7 +28,7 @@ export const start: Command = {
         value: "<number>",
         min: 0,
         max: 64,
-        help: "Threads that serve, beside the one that writes; 0: everything in one. Default: 4 on four cores and more, one less than there are on fewer, at least 1; 1 on macOS and Windows, which do not spread connections over threads.",
+        help: "Threads that serve, beside the one that writes; 0: everything in one. Default: one for each core, at most 4; 1 on macOS and Windows, which do not spread connections over threads.",
       },
       {
         name: "public-url",

@@ -1,7 +1,5 @@
 // How many threads serve when nobody says it.
 
-/** From this many cores on each gets a door: the writer, which needs little while people read, takes turns with them. */
-const coresForAll = 4;
 /** Measured so far: each takes some 30 MB. */
 const doorsMax = 4;
 
@@ -11,7 +9,6 @@ const doorsMax = 4;
  */
 export function doorsDefault({ cores, spreads }: { cores: number; spreads: boolean }): number {
   if (!spreads) return 1;
-  // On fewer cores, doors that are busy would keep the writer waiting: it has one of them.
-  const most = cores < coresForAll ? cores - 1 : cores;
-  return Math.min(doorsMax, Math.max(1, most));
+  // None is left to the writer, which takes turns with them: docs/internals/performance.md, "From one core to four".
+  return Math.min(doorsMax, cores);
 }
