@@ -98,11 +98,11 @@ export function findFunctions(sources: SourceSet): Readonly<Record<string, Sourc
   return places;
 }
 
-/** Where the app is put together: the call `app({...})`, and what it says of identity. */
+/** Where the app is put together: the call `app({...})`, and keys of it; the call where it has none, or is given more than a literal. */
 export interface AppSource {
   readonly at: SourcePlace;
-  /** Its key `auth`; the call where it has none, or is given more than a literal. */
   readonly auth: SourcePlace;
+  readonly cors: SourcePlace;
 }
 
 /** The call of `app(...)`, or null when it could not be found. */
@@ -111,8 +111,12 @@ export function findApp(sources: SourceSet): AppSource | null {
   if (call === undefined) return null;
   const { file, node } = call;
   const at = sources.place(file, node);
-  const auth = objectEntries(node.arguments[0]).find(({ name }) => name === "auth");
-  return { at, auth: auth === undefined ? at : sources.place(file, auth.key) };
+  const entries = objectEntries(node.arguments[0]);
+  const placeOf = (key: string): SourcePlace => {
+    const entry = entries.find(({ name }) => name === key);
+    return entry === undefined ? at : sources.place(file, entry.key);
+  };
+  return { at, auth: placeOf("auth"), cors: placeOf("cors") };
 }
 
 function functionsOf(

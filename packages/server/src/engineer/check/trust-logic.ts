@@ -1,11 +1,12 @@
 // Checks of what rules say as logic: conditions that can't hold, clauses that change nothing, roles that nobody
 // can have, tables that nothing leads to, origins that are everybody.
 import { analyseRule, ruleChildren } from "../../model/rule-analyse.ts";
+import { findApp } from "../../model/rule-app.ts";
 import type { Rule, RuleExpr, RuleValue } from "../../model/rule-ast.ts";
 import { printRule } from "../../model/rule-print.ts";
 import { ruleKey } from "../../model/rule-simplify.ts";
-import type { AppReview, At } from "./app-review.ts";
-import { entriesOf, hasNode, memberName, walkNodes, type Node } from "./syntax.ts";
+import type { AppReview } from "./app-review.ts";
+import { hasNode, memberName } from "./syntax.ts";
 import { rulesOf } from "./trust-rule.ts";
 
 /** Looks at all rules and at the app as a whole. */
@@ -20,25 +21,16 @@ export function checkTrustLogic(review: AppReview): void {
   checkAllowedRoles(review);
   checkUnreachable(review);
   if (review.manifest.cors.includes("*")) {
-    review.say("K118", corsAt(review), {
-      says: "Pages of every website may call this app from their visitors' browsers.",
-      evidence: ['cors: ["*"]'],
-      fix: 'app({ ..., cors: ["https://my-app.example"] })',
-    });
+    review.say(
+      "K118",
+      { place: findApp(review.sources)?.cors },
+      {
+        says: "Pages of every website may call this app from their visitors' browsers.",
+        evidence: ['cors: ["*"]'],
+        fix: 'app({ ..., cors: ["https://my-app.example"] })',
+      },
+    );
   }
-}
-
-/** Where the app's `cors` is named; the app's file where it is not written out there. */
-function corsAt(review: AppReview): At {
-  const file = review.sources.files.find(({ path }) => path === "keelson/app.ts");
-  if (file === undefined) return { place: undefined };
-  const keys: Node[] = [];
-  walkNodes(file.program, (node) => {
-    if (node.type !== "ObjectExpression") return;
-    keys.push(...entriesOf(node).flatMap(({ name, key }) => (name === "cors" ? [key] : [])));
-  });
-  const [key] = keys;
-  return key === undefined ? { place: undefined } : { file, node: key };
 }
 
 function checkContradictions(review: AppReview, rule: Rule): void {
