@@ -1,4 +1,4 @@
-// Room in the file of the write-ahead log. On Linux a sync of a file that grew also writes the file system's own journal: 0.42
+// Room in the file of the write-ahead log. On Linux a sync of a file that grew also writes what the file system keeps of it: 0.42
 // ms where one of a file that has its blocks already takes 0.22 (docs/internals/performance.md). The engine makes the log grow page by page, and
 // begins anew at its start only when it holds 32 MiB, which takes a quiet server days. So it is made longer in steps, by
 // zeros behind its end: the engine reads its log up to the first page that has no valid checksum, and zeros have none.

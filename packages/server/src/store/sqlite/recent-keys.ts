@@ -33,7 +33,7 @@ export class RecentKeys {
     return key > this.#mark && !this.#keys.has(key);
   }
 
-  /** A key is used from now on. */
+  /** A key is used from now on. Before the first `isNew` there is nothing to note: that asks the file. */
   add(key: string): void {
     if (this.#mark === null || key <= this.#mark) return;
     this.#keys.add(key);
