@@ -1,5 +1,6 @@
 // Writes answers: head and body in one go with their length, so that an answer is one packet and one system
 // call. Every exchange is ended here and nowhere else.
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
 import { errorCodes } from "../base/error-codes.ts";
 import type { Limits } from "../base/limits.ts";
@@ -7,8 +8,10 @@ import { PlatformError } from "../base/platform-error.ts";
 import { hasBody } from "./http-body.ts";
 import { chooseCoding, compress, type Coding } from "./http-compress.ts";
 import type { HttpExchange } from "./http-exchange.ts";
+import type { FlatHeaders } from "./http-head.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
+import { WholeConnection } from "./whole-connection.ts";
 
 /** What writing answers needs. */
 export interface HttpAnswererParts {
@@ -23,9 +26,6 @@ export interface HttpAnswererParts {
   /** Told once when an exchange is over. */
   ended(exchange: HttpExchange): void;
 }
-
-/** Headers as a flat list: name, value, name, value. */
-export type FlatHeaders = readonly (string | number)[];
 
 /** Writes answers. */
 export interface HttpAnswerer {
@@ -129,10 +129,15 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     headers.push("x-content-type-options", "nosniff", "x-request-id", exchange.requestId);
     if (status !== 204 && status !== 304) headers.push("content-length", bytes);
     if (head.origin !== null || exchange.app.cors.varies) pushCors(exchange, headers);
+    if (response instanceof WholeConnection) {
+      response.send({ status, headers, body, bytes, isLast: parts.isDraining() });
+      end(exchange, status);
+      return;
+    }
     const isUnread = !request.complete && hasBody(head);
     if (isUnread || parts.isDraining()) headers.push("connection", "close");
     response.writeHead(status, headers as string[]);
-    if (isUnread) linger(exchange, body);
+    if (isUnread) linger(request, response, body);
     else if (body === null) response.end();
     // As many bytes as characters: ASCII, which goes out as it is instead of being encoded.
     else if (typeof body === "string" && body.length === bytes) response.end(body, "latin1");
@@ -144,8 +149,11 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
    * Sends the whole answer, then reads on for a moment before closing. Closing at once, with bytes of the
    * request unread, makes TCP reset the connection and the client may never see the answer (RFC 9112, 9.6).
    */
-  function linger(exchange: HttpExchange, body: string | Uint8Array | null): void {
-    const { request, response } = exchange;
+  function linger(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: string | Uint8Array | null,
+  ): void {
     if (body !== null) response.write(body);
     const close = () => {
       cancel();

@@ -10,6 +10,7 @@ import { assertBodyAccepted, hasBody, parseJsonBody, readBody } from "./http-bod
 import type { HttpExchange } from "./http-exchange.ts";
 import { headerIn } from "./http-head.ts";
 import { refusalLimitHeaders } from "./http-limit-headers.ts";
+import { WholeRequest } from "./http-whole.ts";
 
 /** What asking needs. */
 export interface HttpAskerParts {
@@ -91,6 +92,10 @@ export class HttpAsker {
     }
     if (head.contentLength !== null && head.contentLength > bytesMax) {
       throw new PlatformError("BODY_TOO_LARGE", { bytesMax });
+    }
+    if (request instanceof WholeRequest) {
+      next(request.body);
+      return;
     }
     readBody(request, bytesMax, (outcome) => {
       if (outcome.kind === "gone") {

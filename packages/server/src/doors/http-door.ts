@@ -89,7 +89,7 @@ export interface HttpDoorParts {
 /** The door. */
 export interface HttpDoor {
   /** Answers a request; never throws. */
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  handle(request: HttpExchange["request"], response: HttpExchange["response"]): void;
   /** Decides `Expect: 100-continue`: the body is asked for unless it is refused anyway. */
   expect(request: IncomingMessage, response: ServerResponse): void;
   /** Answers a connection that node's parser gave up on (`clientError`). */
@@ -251,12 +251,12 @@ class Door implements HttpDoor {
     this.handle(request, response);
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: HttpExchange["request"], response: HttpExchange["response"]): void {
     if (this.#held === null) this.#start(request, response);
     else this.#held.push(() => this.#start(request, response));
   }
 
-  #start(request: IncomingMessage, response: ServerResponse): void {
+  #start(request: HttpExchange["request"], response: HttpExchange["response"]): void {
     const exchange: HttpExchange = {
       request,
       response,

@@ -9,6 +9,8 @@ import type { HttpCors } from "./http-cors.ts";
 import type { HttpHead } from "./http-head.ts";
 import type { HttpMounts } from "./http-mounts.ts";
 import type { RouteClass } from "./http-metrics.ts";
+import type { WholeRequest } from "./http-whole.ts";
+import type { WholeConnection } from "./whole-connection.ts";
 
 /** Where identity comes from: loaded when it is first asked for. */
 export interface AuthSource {
@@ -33,8 +35,8 @@ export interface HttpApp {
 
 /** One request being answered. */
 export interface HttpExchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: IncomingMessage | WholeRequest;
+  readonly response: ServerResponse | WholeConnection;
   readonly requestId: string;
   /** The app that answers it; a reload in between does not change it. */
   readonly app: HttpApp;

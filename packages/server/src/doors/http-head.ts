@@ -2,6 +2,9 @@
 // `req.headers` object costs more than the rest of a read by id; nothing on the hot routes touches it.
 import { PlatformError } from "../base/platform-error.ts";
 
+/** Headers as a flat list: name, value, name, value. */
+export type FlatHeaders = readonly (string | number)[];
+
 /** What a request's headers say. Null: absent. */
 export interface HttpHead {
   authorization: string | null;

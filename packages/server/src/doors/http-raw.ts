@@ -3,7 +3,7 @@
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { RawAnswer, RawRequest } from "../isolate/raw-http.ts";
-import type { FlatHeaders } from "./http-answer.ts";
+import type { FlatHeaders } from "./http-head.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 
 const hopByHop: ReadonlySet<string> = new Set([

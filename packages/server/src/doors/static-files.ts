@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Disk, DiskEntry } from "../base/disk.ts";
 import type { Limits } from "../base/limits.ts";
-import type { FlatHeaders } from "./http-answer.ts";
+import type { FlatHeaders } from "./http-head.ts";
 import { chooseCoding, compress } from "./http-compress.ts";
 import type { HttpHead } from "./http-head.ts";
 import { pathSegments } from "./http-target.ts";

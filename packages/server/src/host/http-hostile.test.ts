@@ -88,7 +88,8 @@ test("a ten megabyte argument is refused, and its sender reads why", async () =>
 
 test("a chunked body is counted as it comes", async () => {
   const chunk = `${bodyBytesMax.toString(16)}\r\n${"a".repeat(bodyBytesMax)}\r\n`;
-  const answer = await exchange(head("transfer-encoding: chunked\r\n"), chunk, chunk, "0\r\n\r\n");
+  const asked = head(`transfer-encoding: chunked\r\n${close}`);
+  const answer = await exchange(asked, chunk, chunk, "0\r\n\r\n");
   assertRefused(answer, 413, "BODY_TOO_LARGE");
 });
 

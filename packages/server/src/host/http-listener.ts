@@ -7,6 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { HttpDoor } from "../doors/http-door.ts";
+import type { WholeConnection } from "../doors/whole-connection.ts";
+import { takeWholes, watchWholes } from "./http-wholes.ts";
 
 /** An open address. */
 export interface HttpListener {
@@ -50,24 +52,29 @@ export async function listenHttp(parts: {
   const sockets = new Set<Socket>();
   const watched = new Map<Socket, Moved>();
   const server = openServer(door, limits, watched);
+  const wholes = new Map<Socket, WholeConnection>();
+  takeWholes({ ...parts, server, wholes });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     watched.set(socket, { bytes: 0, sinceUs: parts.clock.monotonicUs() });
     socket.once("close", () => {
       sockets.delete(socket);
       watched.delete(socket);
+      wholes.delete(socket);
     });
   });
   await listening(server, parts);
   const stopSlow = watchSlowReaders({ ...parts, sockets });
   const stopStill = watchStill({ ...parts, watched });
+  const stopWholes = watchWholes({ ...parts, wholes });
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
     port,
     connections: () => sockets.size,
     close: async (deadlineMs) => {
-      const inTime = await close({ ...parts, server, sockets, deadlineMs });
+      const inTime = await close({ ...parts, server, sockets, wholes, deadlineMs });
+      stopWholes();
       stopSlow();
       stopStill();
       return inTime;
@@ -191,15 +198,17 @@ function close(parts: {
   readonly server: Server;
   readonly door: HttpDoor;
   readonly sockets: ReadonlySet<Socket>;
+  readonly wholes: ReadonlyMap<Socket, WholeConnection>;
   readonly clock: Clock;
   readonly deadlineMs: number;
 }): Promise<boolean> {
-  const { server, door, sockets, clock, deadlineMs } = parts;
+  const { server, door, sockets, wholes, clock, deadlineMs } = parts;
   return new Promise((resolve) => {
     let inTime = true;
     const cancel = clock.after(deadlineMs, () => {
       inTime = door.inFlight() === 0;
       server.closeAllConnections();
+      for (const whole of wholes.values()) whole.end();
     });
     door.drain();
     server.close(() => {
@@ -208,5 +217,6 @@ function close(parts: {
     });
     // Node counts a connection that never sent a byte (a browser's spare one) as busy.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const whole of wholes.values()) if (whole.isIdle) whole.end();
   });
 }

@@ -1,0 +1,131 @@
+// Requests that came whole in one piece: read here without the life of a stream, which costs node more than all that
+// the door does with them. It takes only what every reader of HTTP/1.1 reads alike, and says null to all else, which
+// node's parser then reads from its first byte: nothing is refused here, and nothing repaired.
+//
+// Taken is: one of four methods and an address of the API, HTTP/1.1, header lines of visible characters with at most one
+// space before their value, a host, a length that is there once and true. Not taken: anything that changes how the
+// connection goes on (Connection but for keep-alive, Transfer-Encoding, Upgrade, Expect, Trailer, TE), and bytes left over.
+import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+
+/** What a request says. */
+export interface WholeParts {
+  readonly method: string;
+  readonly url: string;
+  /** Names at even places, values at odd ones, as node gives them. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+}
+
+/** A request that is all there, with the names of node's `IncomingMessage`. */
+export class WholeRequest implements WholeParts {
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  readonly socket: Socket;
+  readonly complete = true;
+
+  constructor({ method, url, rawHeaders, body }: WholeParts, socket: Socket) {
+    this.method = method;
+    this.url = url;
+    this.rawHeaders = rawHeaders;
+    this.body = body;
+    this.socket = socket;
+  }
+
+  /** By name in lower case; what was sent twice is joined. */
+  get headers(): IncomingHttpHeaders {
+    const headers: IncomingHttpHeaders = {};
+    const raw = this.rawHeaders;
+    for (let index = 0; index + 1 < raw.length; index += 2) {
+      const name = (raw[index] as string).toLowerCase();
+      const before = headers[name];
+      const value = raw[index + 1] as string;
+      headers[name] =
+        before === undefined
+          ? value
+          : `${String(before)}${name === "cookie" ? "; " : ", "}${value}`;
+    }
+    return headers;
+  }
+}
+
+const headPattern =
+  /(?<method>GET|POST|PATCH|DELETE) (?<url>\/api\/[!-~]*) HTTP\/1\.1\r\n(?<lines>(?:[!#$%'*+\-.^_`\|~\w\x26]+: ?(?:[!-~](?:[ -~]*[!-~])?)?\r\n)+)\r\n/vy;
+const lengthPattern = /^\d{1,9}$/v;
+const noBytes = Buffer.alloc(0);
+
+/**
+ * Reads a request that is all of `bytes`.
+ * @param headBytesMax of its first line and headers.
+ * @returns null when it is not taken here: it is not whole, or node must say what it is.
+ */
+export function readWhole(bytes: Buffer, headBytesMax: number): WholeParts | null {
+  const text = bytes.toString("latin1", 0, Math.min(bytes.length, headBytesMax));
+  headPattern.lastIndex = 0;
+  const found = headPattern.exec(text);
+  if (found === null) return null;
+  const [head, method = "", url = "", lines = ""] = found;
+  const rawHeaders: string[] = [];
+  let hasHost = false;
+  let length = -1;
+  for (let at = 0; at < lines.length;) {
+    const colon = lines.indexOf(":", at);
+    const end = lines.indexOf("\r", colon);
+    const name = lines.slice(at, colon);
+    const value = lines.slice(lines.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1, end);
+    at = end + 2;
+    rawHeaders.push(name, value);
+    switch (kindOf(name)) {
+      case "host":
+        hasHost = true;
+        break;
+      case "length":
+        if (length !== -1 || !lengthPattern.test(value)) return null;
+        length = Number(value);
+        break;
+      case "connection":
+        if (value.toLowerCase() !== "keep-alive") return null;
+        break;
+      case "node's":
+        return null;
+      case "other":
+        break;
+    }
+  }
+  const bodyBytes = bytes.length - head.length;
+  if (!hasHost || bodyBytes !== Math.max(length, 0)) return null;
+  if (bodyBytes === 0) return { method, url, rawHeaders, body: noBytes };
+  return method === "GET" ? null : { method, url, rawHeaders, body: bytes.subarray(head.length) };
+}
+
+/** Most names are told apart by their length alone. */
+function kindOf(name: string): "host" | "length" | "connection" | "node's" | "other" {
+  switch (name.length) {
+    case 4:
+      return name.toLowerCase() === "host" ? "host" : "other";
+    case 14:
+      return name.toLowerCase() === "content-length" ? "length" : "other";
+    case 10:
+      return name.toLowerCase() === "connection" ? "connection" : "other";
+    case 2:
+    case 6:
+    case 7:
+    case 16:
+    case 17:
+      return nodes.has(name.toLowerCase()) ? "node's" : "other";
+    default:
+      return "other";
+  }
+}
+
+/** What changes how a connection goes on. */
+const nodes: ReadonlySet<string> = new Set([
+  "te",
+  "expect",
+  "trailer",
+  "upgrade",
+  "proxy-connection",
+  "transfer-encoding",
+]);
