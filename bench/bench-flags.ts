@@ -36,6 +36,8 @@ export interface BenchFlags {
   readonly clients: number;
   readonly processes: number;
   readonly seconds: number;
+  /** How long each server gets a workload before its first run of it, seconds: engines compile what runs often. */
+  readonly warm: number;
   readonly runs: number;
   readonly seed: number;
 }
@@ -58,6 +60,7 @@ export const usage = `npm run bench -- [options]
   --clients=64           connections, shared by the generator processes
   --processes=2          load generator processes
   --seconds=5            of each run
+  --warm=8               of each workload before its first run, which do not count: engines compile what runs often
   --runs=3               of each pair; medians are printed
   --seed=1               of the requests drawn
   --pin                  every server on one core, the generator on the others
@@ -85,6 +88,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
       clients: { type: "string", default: "64" },
       processes: { type: "string", default: "2" },
       seconds: { type: "string", default: "5" },
+      warm: { type: "string", default: "8" },
       runs: { type: "string", default: "3" },
       seed: { type: "string", default: "1" },
     },
@@ -118,6 +122,7 @@ export function readFlags(args: readonly string[]): BenchFlags | "help" {
     clients: count("clients", values.clients),
     processes: count("processes", values.processes),
     seconds: count("seconds", values.seconds),
+    warm: count("warm", values.warm, 0),
     runs: count("runs", values.runs),
     seed: count("seed", values.seed),
   };
@@ -151,9 +156,9 @@ function chosenWorkloads(
   });
 }
 
-function count(name: string, text: string): number {
+function count(name: string, text: string, least = 1): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new TypeError(`--${name} is a whole number from 1`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new TypeError(`--${name} is a whole number from ${least}`);
   return value;
 }

@@ -21,11 +21,21 @@ export async function compare(
       const able = subjects.filter(({ ready }) => ready.workloads?.includes(workload) !== false);
       const measured = new Map(able.map((subject) => [subject, [] as Measurement[]]));
       const raised = new Map<RunningSubject, number>();
+      const measureNext = async (subject: RunningSubject, run: number, seconds: number) => {
+        const result = await measureOnce(flags, workload, subject, { run, seconds });
+        raised.set(subject, (raised.get(subject) ?? 0) + acknowledged(result));
+        return result;
+      };
+      if (flags.warm > 0) {
+        for (const subject of able) {
+          const { opsPerSecond } = await measureNext(subject, 0, flags.warm);
+          say(`${workload} ${subject.name} does not count yet: ${Math.round(opsPerSecond)}/s`);
+        }
+      }
       for (let run = 0; run < flags.runs; run++) {
         for (const subject of able) {
-          const result = await measureOnce(flags, workload, subject, run);
+          const result = await measureNext(subject, run, flags.seconds);
           measured.get(subject)?.push(result);
-          raised.set(subject, (raised.get(subject) ?? 0) + acknowledged(result));
           say(`${workload} ${subject.name} run ${run + 1}: ${Math.round(result.opsPerSecond)}/s`);
         }
       }
@@ -60,10 +70,10 @@ async function startAll(flags: BenchFlags, say: (line: string) => void): Promise
 }
 
 function measureOnce(
-  { clients, processes, seconds, seed, pin }: BenchFlags,
+  { clients, processes, seed, pin }: BenchFlags,
   workload: Workload,
   subject: RunningSubject,
-  run: number,
+  { run, seconds }: { readonly run: number; readonly seconds: number },
 ): Promise<Measurement> {
   const cores = pin ? splitCores(1).others : null;
   const load = { clients, processes, warmMs, runMs: seconds * 1_000, seed: seed + run, cores };

@@ -31,16 +31,22 @@ export async function measureCores(
   try {
     for (const workload of flags.coreWorkloads) {
       const measured = settings.map(() => [] as Measurement[]);
+      const measureOnce = ({ subject, generator }: Setting, run: number, seconds: number) =>
+        measure(workload, subject.ready, subject.pid, {
+          clients: flags.clients,
+          processes: flags.processes,
+          warmMs,
+          runMs: seconds * 1_000,
+          seed: flags.seed + run,
+          cores: generator,
+        });
+      if (flags.warm > 0) {
+        for (const setting of settings) await measureOnce(setting, 0, flags.warm);
+      }
       for (let run = 0; run < flags.runs; run++) {
-        for (const [index, { cores, subject, generator }] of settings.entries()) {
-          const result = await measure(workload, subject.ready, subject.pid, {
-            clients: flags.clients,
-            processes: flags.processes,
-            warmMs,
-            runMs: flags.seconds * 1_000,
-            seed: flags.seed + run,
-            cores: generator,
-          });
+        for (const [index, setting] of settings.entries()) {
+          const { cores, subject } = setting;
+          const result = await measureOnce(setting, run, flags.seconds);
           measured[index]?.push(result);
           const rate = Math.round(result.opsPerSecond);
           say(`${workload} ${subject.name} on ${cores} run ${run + 1}: ${rate}/s`);
