@@ -3,6 +3,7 @@ import type { BenchFlags } from "./bench-flags.ts";
 import { median, type Result } from "./bench-report.ts";
 import { measure, type Measurement } from "./load/measure.ts";
 import type { Workload } from "./load/requests.ts";
+import { waitCalm } from "./load/wait-calm.ts";
 import { knownSubjects } from "./subjects/known-subjects.ts";
 import { splitCores } from "./subjects/pin.ts";
 import type { RunningSubject } from "./subjects/start-subject.ts";
@@ -22,6 +23,11 @@ export async function compare(
       const measured = new Map(able.map((subject) => [subject, [] as Measurement[]]));
       const raised = new Map<RunningSubject, number>();
       const measureNext = async (subject: RunningSubject, run: number, seconds: number) => {
+        const waitedMs = await waitCalm(subjects.map(({ pid }) => pid));
+        if (waitedMs === null)
+          say("a server is busy with what it left for later; it is measured beside that");
+        else if (waitedMs > 2_000)
+          say(`waited ${Math.round(waitedMs)} ms for what was left for later`);
         const result = await measureOnce(flags, workload, subject, { run, seconds });
         raised.set(subject, (raised.get(subject) ?? 0) + acknowledged(result));
         return result;

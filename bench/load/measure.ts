@@ -1,13 +1,13 @@
 // One measurement: a workload sent to a running subject by several generator processes, merged.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Driver, Ready } from "../subjects/subject.ts";
 import { pinned, type Cores } from "../subjects/pin.ts";
 import { bucketUs, type LoadJob, type LoadReport } from "./load-tally.ts";
 import { drawRequests, type Workload } from "./requests.ts";
+import { cpuSeconds } from "./wait-calm.ts";
 
 export interface Load {
   readonly clients: number;
@@ -119,15 +119,4 @@ function quantileMs(histogram: readonly number[], total: number, quantile: numbe
     if (seen >= total * quantile) return bucketUs(index) / 1_000;
   }
   return Number.NaN;
-}
-
-/** CPU time of a process with all its threads, or null where /proc does not tell. */
-function cpuSeconds(pid: number): number | null {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    const ticksPerSecond = 100;
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  } catch {
-    return null;
-  }
 }
