@@ -13,6 +13,7 @@ import { addWork, type Work } from "./work.ts";
 import { laneOf, type WriteJob, type Writer, type WriteResult } from "./writer.ts";
 import {
   answersOf,
+  workOf,
   type FromWriter,
   type JobAnswer,
   type NumberedJob,
@@ -114,19 +115,19 @@ export class ThreadWriter implements Writer {
   receive({ answers, texts }: Extract<FromWriter, { readonly answers: string }>): void {
     let done = 0;
     for (const answer of answersOf(answers)) {
-      const json = "error" in answer ? null : (texts[done++] ?? "null");
-      this.#answer(answer, json);
+      const isDone = typeof answer[2] === "number";
+      this.#answer(answer, isDone ? (texts[done++] ?? "null") : "null");
     }
   }
 
-  #answer(answer: JobAnswer, json: string | null): void {
-    const one = this.#underWay.get(answer.id);
+  #answer([id, seq, end, ...used]: JobAnswer, json: string): void {
+    const one = this.#underWay.get(id);
     // Of a job that was given up when an earlier writer was lost.
     if (one === undefined) return;
-    this.#end(answer.id, one);
-    addWork(one.work, answer.work);
-    if ("error" in answer) one.reject(fromPortableError(answer.error));
-    else one.resolve({ json: json as string, seq: answer.seq, repeated: answer.repeated });
+    this.#end(id, one);
+    addWork(one.work, workOf(used));
+    if (typeof end === "number") one.resolve({ json, seq, repeated: end === 1 });
+    else one.reject(fromPortableError(end));
   }
 
   #end(id: number, one: UnderWay): void {

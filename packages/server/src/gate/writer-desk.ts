@@ -6,12 +6,13 @@ import { PlatformError } from "../base/platform-error.ts";
 import { deepFreeze } from "../model/manifest-json.ts";
 import type { Commit } from "../store/store.ts";
 import type { Caller } from "./identity.ts";
-import type { DirectWriter } from "./inline-writer.ts";
+import type { DirectWriter, JobEnd } from "./inline-writer.ts";
 import { toPortableError } from "./portable-error.ts";
-import { startWork } from "./work.ts";
+import { startWork, type Work } from "./work.ts";
 import type { WriteJob, WriteResult } from "./writer.ts";
 import {
   jobsOf,
+  usedOf,
   type FromWriter,
   type JobAnswer,
   type NumberedJob,
@@ -106,34 +107,25 @@ export class WriterDesk {
       if (who !== undefined) door.callers.set(number, deepFreeze(who));
       const caller = door.callers.get(number);
       assert(caller !== undefined, "a caller comes with its first job");
-      const job: WriteJob = { ...plain, caller };
+      const job: WriteJob = Object.assign(plain, { caller });
       const work = startWork();
       this.#waiting += 1;
-      const ended = () => {
-        this.#waiting -= 1;
-        this.#answered += 1;
-      };
-      const reject = (error: unknown) => {
-        ended();
-        door.answers.push({ id, error: toPortableError(error), work });
-      };
+      const end = new DoorEnd(id, door, work, this.#ended);
       try {
         if (this.#writer === null) throw new PlatformError("SHUTTING_DOWN");
-        this.#writer.enqueue(job, work, {
-          resolve: ({ json, seq, repeated }: WriteResult) => {
-            ended();
-            door.texts.push(json);
-            door.answers.push({ id, seq, repeated, work });
-          },
-          reject,
-        });
+        this.#writer.enqueue(job, work, end);
       } catch (error) {
         isRefused = true;
-        reject(error);
+        end.reject(error);
       }
     }
     if (isRefused) this.#flush(door);
   }
+
+  readonly #ended = (): void => {
+    this.#waiting -= 1;
+    this.#answered += 1;
+  };
 
   #flush(door: Door): void {
     if (door.answers.length === 0) return;
@@ -141,5 +133,31 @@ export class WriterDesk {
     door.answers = [];
     door.texts = [];
     door.link.post({ answers: JSON.stringify(answers), texts });
+  }
+}
+
+/** Writes how a job of a door ended into what the door is told next. */
+class DoorEnd implements JobEnd {
+  readonly #id: number;
+  readonly #door: Door;
+  readonly #work: Work;
+  readonly #ended: () => void;
+
+  constructor(id: number, door: Door, work: Work, ended: () => void) {
+    this.#id = id;
+    this.#door = door;
+    this.#work = work;
+    this.#ended = ended;
+  }
+
+  resolve({ json, seq, repeated }: WriteResult): void {
+    this.#ended();
+    this.#door.texts.push(json);
+    this.#door.answers.push([this.#id, seq, repeated ? 1 : 0, ...usedOf(this.#work)]);
+  }
+
+  reject(error: unknown): void {
+    this.#ended();
+    this.#door.answers.push([this.#id, -1, toPortableError(error), ...usedOf(this.#work)]);
   }
 }

@@ -4,7 +4,7 @@
 import type { Commit } from "../store/store.ts";
 import type { Caller } from "./identity.ts";
 import type { PortableError } from "./portable-error.ts";
-import type { Work } from "./work.ts";
+import { startWork, type Work } from "./work.ts";
 import type { WriteJob } from "./writer.ts";
 
 /** A job without its caller. */
@@ -19,10 +19,23 @@ export type NumberedJob =
   | readonly [id: number, job: PlainJob, caller: number]
   | readonly [id: number, job: PlainJob, caller: number, who: Caller];
 
-/** A job's end. `json` stands in the texts beside it, one for each that is done, in order. */
+/**
+ * A job's end, without names: most of a group's answers would be names. The JSON of one that is done stands in the
+ * texts beside it, one for each, in order. A third place that is no number is the error of one that failed.
+ */
 export type JobAnswer =
-  | { readonly id: number; readonly seq: number; readonly repeated: boolean; readonly work: Work }
-  | { readonly id: number; readonly error: PortableError; readonly work: Work };
+  | readonly [id: number, seq: number, repeated: 0 | 1, ...used: UsedWork]
+  | readonly [id: number, seq: -1, error: PortableError, ...used: UsedWork];
+
+/** What a job used; the notes of one that has any. */
+type UsedWork = readonly [
+  rowsRead: number,
+  rowsWritten: number,
+  systemCalls: number,
+  cpuUs: number,
+  notes?: Notes,
+];
+type Notes = Pick<Work, "queries" | "elevations" | "denials" | "log">;
 
 /** From a door to the writer. */
 export type ToWriter =
@@ -43,6 +56,20 @@ export type FromWriter =
 /** One end of a channel between two threads. Messages arrive whole and in order. */
 export interface ThreadLink<Out> {
   post(message: Out): void;
+}
+
+/** @returns what a job used, as it crosses. */
+export function usedOf(work: Work): UsedWork {
+  const { rowsRead, rowsWritten, systemCalls, cpuUs, queries, elevations, denials, log } = work;
+  if (queries === null && elevations === null && denials === null && log === null) {
+    return [rowsRead, rowsWritten, systemCalls, cpuUs];
+  }
+  return [rowsRead, rowsWritten, systemCalls, cpuUs, { queries, elevations, denials, log }];
+}
+
+/** @returns the same, as it was. */
+export function workOf([rowsRead, rowsWritten, systemCalls, cpuUs, notes]: UsedWork): Work {
+  return { ...startWork(), rowsRead, rowsWritten, systemCalls, cpuUs, ...notes };
 }
 
 /** @returns the jobs of a message. */

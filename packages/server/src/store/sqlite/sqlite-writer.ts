@@ -168,9 +168,10 @@ class OpenGroup implements CommitGroup {
   lastSeq = 0;
   readonly #parts: GroupParts;
   readonly #commits: Commit[] = [];
-  /** Entries of the log, and the answers in them by their keys: written with the commit. */
+  /** Entries of the log: written with the commit. */
   readonly #entries: LogEntry[] = [];
-  readonly #answers = new Map<string, RememberedAnswer>();
+  /** Those with a key, by it; null: nobody has asked, since most keys are known to be new. */
+  #keyed: Map<string, LogEntry> | null = null;
   #state: "open" | "mutating" | "ended" = "open";
   #broken: unknown = null;
 
@@ -252,9 +253,7 @@ class OpenGroup implements CommitGroup {
     const { log, keys, limits } = this.#parts;
     const { scope, key } = idempotency;
     const found = withStoreErrors(() =>
-      keys.isNew(key)
-        ? null
-        : (this.#answers.get(answerKey(scope, key)) ?? log.answerOf(scope, key)),
+      keys.isNew(key) ? null : (this.#answerInGroup(scope, key) ?? log.answerOf(scope, key)),
     );
     if (found === null) return null;
     if (atMs - found.atMs > limits.idempotencyMs) {
@@ -267,6 +266,14 @@ class OpenGroup implements CommitGroup {
     return { kind: "repeated", answer: found.answer, seq: found.seq };
   }
 
+  #answerInGroup(scope: string, key: string): RememberedAnswer | null {
+    this.#keyed ??= keyedEntries(this.#entries);
+    const entry = this.#keyed.get(answerKey(scope, key));
+    if (entry === undefined || entry.idempotency === null) return null;
+    const { seq, atMs } = entry.commit;
+    return { seq, atMs, requestHash: entry.idempotency.requestHash, answer: entry.answer };
+  }
+
   /** Lets a key be used again. Its entry may be one of this group. */
   #forgetKey(seq: number, answerKey: string): void {
     withStoreErrors(() => this.#parts.log.forgetKey(seq));
@@ -274,7 +281,7 @@ class OpenGroup implements CommitGroup {
     const entry = this.#entries[at];
     if (entry === undefined) return;
     this.#entries[at] = { ...entry, idempotency: null };
-    this.#answers.delete(answerKey);
+    this.#keyed?.delete(answerKey);
   }
 
   #finish(meta: MutationMeta, changes: ChangeSet, answer: string): MutationOutcome {
@@ -296,11 +303,12 @@ class OpenGroup implements CommitGroup {
     const commit: Commit = { seq: this.lastSeq + 1, atMs, by, cause, requestId, changes };
     this.lastSeq = commit.seq;
     this.#commits.push(commit);
-    this.#entries.push({ commit, idempotency, answer });
+    const entry = { commit, idempotency, answer };
+    this.#entries.push(entry);
     if (idempotency !== null) {
-      const { scope, key, requestHash } = idempotency;
+      const { scope, key } = idempotency;
       this.#parts.keys.add(key);
-      this.#answers.set(answerKey(scope, key), { seq: commit.seq, atMs, requestHash, answer });
+      this.#keyed?.set(answerKey(scope, key), entry);
     }
     return commit;
   }
@@ -318,6 +326,15 @@ class OpenGroup implements CommitGroup {
     this.#state = "open";
     return { kind: "failed", error };
   }
+}
+
+function keyedEntries(entries: readonly LogEntry[]): Map<string, LogEntry> {
+  const keyed = new Map<string, LogEntry>();
+  for (const entry of entries) {
+    const { idempotency } = entry;
+    if (idempotency !== null) keyed.set(answerKey(idempotency.scope, idempotency.key), entry);
+  }
+  return keyed;
 }
 
 /** Keys are printable: none has a line's end. */
