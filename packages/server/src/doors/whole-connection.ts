@@ -22,6 +22,9 @@ export interface WholeConnectionParts {
   given(socket: Socket, bytes: Buffer | null): void;
 }
 
+/** No answer becomes two, whatever a header is made of. */
+const lineEnd = /[\r\n\0]/v;
+
 /** One connection, and what answers its request. */
 export class WholeConnection {
   readonly #parts: WholeConnectionParts;
@@ -54,8 +57,8 @@ export class WholeConnection {
 
   /**
    * Sends the answer.
-   * @param headers of visible characters, without what is the connection's. @param bytes of the body.
-   * @param isLast whether the connection ends after it.
+   * @param answer.headers without what is the connection's. @param answer.bytes of the body.
+   * @param answer.isLast whether the connection ends after it.
    */
   send(answer: {
     readonly status: number;
@@ -69,7 +72,9 @@ export class WholeConnection {
     const { reasons, date } = this.#parts;
     let head = `HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n`;
     for (let index = 0; index < headers.length; index += 2) {
-      head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+      const value = String(headers[index + 1]);
+      assert(!lineEnd.test(value), "a header is one line");
+      head += `${headers[index]}: ${value}\r\n`;
     }
     head += `date: ${date()}\r\n`;
     head += isLast ? "connection: close\r\n\r\n" : this.#keepAlive;
@@ -92,7 +97,8 @@ export class WholeConnection {
     const sinceMs = (nowUs - this.#sinceUs) / 1_000;
     // Node knows how long a first request may take, and says so.
     if (this.#state === "new" && sinceMs >= newMs) this.#give(null);
-    else if (this.#state === "idle" && sinceMs >= this.#parts.keepAliveMs) this.end();
+    else if (this.#state !== "idle" || sinceMs < this.#parts.keepAliveMs) return;
+    else if (this.#socket.writableLength === 0) this.end();
   }
 
   /** Ends it now. */
@@ -102,6 +108,8 @@ export class WholeConnection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    // What follows the last request that is answered is nobody's.
+    if (this.#state === "over") return;
     if (this.#state === "asked") {
       (this.#early ??= []).push(bytes);
       this.#socket.pause();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openHttpMetrics } from "../doors/http-metrics.ts";
-import { openHttpScene, openRaw, type HttpScene } from "./http-scene.case.ts";
+import { openHttpScene, openRaw, sceneManifest, type HttpScene } from "./http-scene.case.ts";
 
 const ask = (name: string, more = "") => `POST /api/fn/${name} HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
 const slow = ask("slow.wait");
@@ -155,6 +155,31 @@ test("an idle connection is kept for as long as was said, and one that says noth
     assert.match(await silent.all(), /^HTTP\/1\.1 408 /v);
     assert.deepEqual(answered(await idle.all()), ["200", "a.b"]);
     assert.ok(performance.now() - startMs >= 250, "kept until then");
+  }));
+
+test("what follows the last request that is answered is not asked", async () => {
+  const scene = await openHttpScene();
+  const raw = openRaw(scene.port);
+  raw.send(slow);
+  await scene.waiting(1);
+  const closed = scene.listener.close(5_000);
+  scene.release();
+  await raw.until('"waited"');
+  raw.send(ask("a.b"));
+  await raw.all();
+  assert.equal(scene.asked.length, 1);
+  assert.equal(await closed, true);
+});
+
+test("a header that would be two is none", () =>
+  withScene({ manifest: sceneManifest({ hash: "a\r\nset-cookie: b" }) }, async (scene) => {
+    const raw = openRaw(scene.port);
+    raw.send(`GET /api/openapi.json HTTP/1.1\r\nhost: a\r\n\r\n`);
+    const answer = await raw.until("}");
+    raw.socket.destroy();
+    assert.match(answer, /^HTTP\/1\.1 500 /v);
+    assert.doesNotMatch(answer, /set-cookie/v);
+    assert.match(String(scene.reports), /a header is one line/v);
   }));
 
 test("closing ends what is idle, and what is answered after its answer", async () => {
