@@ -2,7 +2,7 @@
 // the door does with them. It takes only what every reader of HTTP/1.1 reads alike, and says null to all else, which
 // node's parser then reads from its first byte: nothing is refused here, and nothing repaired.
 //
-// Taken is: one of four methods and an address of the API, HTTP/1.1, header lines of visible characters with at most one
+// Taken is: one of four methods and a path, HTTP/1.1, header lines of visible characters with at most one
 // space before their value, a host, a length that is there once and true. Not taken: anything that changes how the
 // connection goes on (Connection but for keep-alive, Transfer-Encoding, Upgrade, Expect, Trailer, TE), and bytes left over.
 import type { IncomingHttpHeaders } from "node:http";
@@ -34,26 +34,49 @@ export class WholeRequest implements WholeParts {
     this.socket = socket;
   }
 
-  /** By name in lower case; what was sent twice is joined. */
+  /** By name in lower case, as node makes them: of what was sent twice the first counts, or all do. */
   get headers(): IncomingHttpHeaders {
-    const headers: IncomingHttpHeaders = {};
+    const headers: Record<string, string | string[]> = {};
     const raw = this.rawHeaders;
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const name = (raw[index] as string).toLowerCase();
-      const before = headers[name];
       const value = raw[index + 1] as string;
-      headers[name] =
-        before === undefined
-          ? value
-          : `${String(before)}${name === "cookie" ? "; " : ", "}${value}`;
+      const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
+      if (name === "set-cookie") headers[name] = [before ?? [], value].flat();
+      else if (before === undefined) headers[name] = value;
+      else if (!single.has(name)) {
+        headers[name] = `${String(before)}${name === "cookie" ? "; " : ", "}${value}`;
+      }
     }
     return headers;
   }
 }
 
+/** Headers of which node keeps the first (its documentation of `message.headers`). */
+const single: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "content-length",
+  "content-type",
+  "etag",
+  "expires",
+  "from",
+  "host",
+  "if-modified-since",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "proxy-authorization",
+  "referer",
+  "retry-after",
+  "server",
+  "user-agent",
+]);
+
 /** Asked with `test` only: an array of what it found costs as much as looking. */
 const headPattern =
-  /^(?:GET|POST|PATCH|DELETE) \/api\/[!-~]* HTTP\/1\.1\r\n(?:[!#$%'*+\-.^_`\|~\w\x26]+: ?(?:[!-~](?:[ -~]*[!-~])?)?\r\n)+\r\n$/v;
+  /^(?:GET|POST|PATCH|DELETE) \/[!-~]* HTTP\/1\.1\r\n(?:[!#$%'*+\-.^_`\|~\w\x26]+: ?(?:[!-~](?:[ -~]*[!-~])?)?\r\n)+\r\n$/v;
 const headEnd = Buffer.from("\r\n\r\n");
 const versionChars = " HTTP/1.1\r\n".length;
 const lengthPattern = /^\d{1,9}$/v;
