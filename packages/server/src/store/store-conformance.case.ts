@@ -476,6 +476,26 @@ export function storeConformance(engine: string, openEngine: OpenEngine): void {
     );
 
     test(
+      "keys that come after a repeat of the same group are remembered in it too, as they grow and as they do not",
+      withStore(async (store) => {
+        const group = await store.openGroup();
+        const ask = (key: string, answer: string) =>
+          group.mutate(metaOf({ idempotency: { ...idempotency, key } }), () => answer);
+        const answers: unknown[] = [];
+        for (const key of ["k1", "k1", "k2", "a", "k2", "a", "k3", "k1", "k3"]) {
+          const outcome = await ask(key, String(answers.length));
+          answers.push(outcome.kind === "failed" ? outcome : `${outcome.kind} ${outcome.answer}`);
+        }
+        await group.commit();
+        assert.deepEqual(answers, [
+          ...["done 0", "repeated 0", "done 2", "done 3", "repeated 2", "repeated 3"],
+          ...["done 6", "repeated 0", "repeated 6"],
+        ]);
+        assert.equal(await store.lastSeq(), 4);
+      }),
+    );
+
+    test(
       "a key without changes is remembered; keys of other callers are other keys; a reuse is refused",
       withStore(async (store) => {
         const group = await store.openGroup();
