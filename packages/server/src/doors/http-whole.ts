@@ -1,5 +1,5 @@
-// Requests that came whole in one piece: read here without the life of a stream, which costs node more than all that
-// the door does with them. It takes only what every reader of HTTP/1.1 reads alike, and says null to all else, which
+// Requests that came whole in one piece: read here without the life of a stream, which is a sixth of what a read by id
+// costs a door (docs/internals/performance.md). It takes only what every reader of HTTP/1.1 reads alike, and says null to all else, which
 // node's parser then reads from its first byte: nothing is refused here, and nothing repaired.
 //
 // Taken is: one of four methods and a path, HTTP/1.1, header lines of visible characters with at most one

@@ -16,6 +16,8 @@ export interface WholeConnectionParts {
   readonly date: () => string;
   readonly headBytesMax: number;
   readonly keepAliveMs: number;
+  /** The header lines that say so. */
+  readonly keepAlive: string;
   /** Answers a request. */
   handle(request: WholeRequest, reply: WholeConnection): void;
   /** Told when a connection is node's from now on. @param bytes what came and was not answered; null: nothing. */
@@ -29,7 +31,6 @@ const lineEnd = /[\r\n\0]/v;
 export class WholeConnection {
   readonly #parts: WholeConnectionParts;
   readonly #socket: Socket;
-  readonly #keepAlive: string;
   #state: "new" | "idle" | "asked" | "over" = "new";
   /** Since when it is in that state. */
   #sinceUs: number;
@@ -40,8 +41,6 @@ export class WholeConnection {
     this.#socket = socket;
     this.#parts = parts;
     this.#sinceUs = parts.clock.monotonicUs();
-    const seconds = Math.floor(parts.keepAliveMs / 1_000);
-    this.#keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${seconds}\r\n\r\n`;
     socket.on("data", this.#onData).on("end", this.#onEnd).on("error", ignore);
   }
 
@@ -69,7 +68,7 @@ export class WholeConnection {
   }): void {
     assert(this.#state === "asked", "a request is answered once");
     const { status, headers, body, bytes, isLast } = answer;
-    const { reasons, date } = this.#parts;
+    const { reasons, date, keepAlive } = this.#parts;
     let head = `HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n`;
     for (let index = 0; index < headers.length; index += 2) {
       const value = String(headers[index + 1]);
@@ -77,7 +76,7 @@ export class WholeConnection {
       head += `${headers[index]}: ${value}\r\n`;
     }
     head += `date: ${date()}\r\n`;
-    head += isLast ? "connection: close\r\n\r\n" : this.#keepAlive;
+    head += isLast ? "connection: close\r\n\r\n" : `${keepAlive}\r\n`;
     const socket = this.#socket;
     if (body === null) socket.write(head, "latin1");
     else if (typeof body === "string") {

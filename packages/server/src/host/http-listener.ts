@@ -7,8 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { HttpDoor } from "../doors/http-door.ts";
-import type { WholeConnection } from "../doors/whole-connection.ts";
-import { takeWholes, watchWholes } from "./http-wholes.ts";
+import { takeWholes, watchWholes, type Wholes } from "./http-wholes.ts";
 
 /** An open address. */
 export interface HttpListener {
@@ -52,7 +51,7 @@ export async function listenHttp(parts: {
   const sockets = new Set<Socket>();
   const watched = new Map<Socket, Moved>();
   const server = openServer(door, limits, watched);
-  const wholes = new Map<Socket, WholeConnection>();
+  const wholes: Wholes = new Map();
   takeWholes({ ...parts, server, wholes });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -198,7 +197,7 @@ function close(parts: {
   readonly server: Server;
   readonly door: HttpDoor;
   readonly sockets: ReadonlySet<Socket>;
-  readonly wholes: ReadonlyMap<Socket, WholeConnection>;
+  readonly wholes: Readonly<Wholes>;
   readonly clock: Clock;
   readonly deadlineMs: number;
 }): Promise<boolean> {

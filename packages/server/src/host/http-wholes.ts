@@ -29,6 +29,7 @@ export function takeWholes(parts: {
     date: openDates(clock),
     headBytesMax: limits.headerBytesMax,
     keepAliveMs: limits.keepAliveMs,
+    keepAlive: `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(limits.keepAliveMs / 1_000)}\r\n`,
     handle: (request, reply) => door.handle(request, reply),
     given: (socket, bytes) => {
       wholes.delete(socket);
@@ -46,7 +47,7 @@ export function takeWholes(parts: {
 
 /** Ends connections that nobody uses, and gives node those that say nothing. @returns a function that ends it. */
 export function watchWholes(parts: {
-  readonly wholes: ReadonlyMap<Socket, WholeConnection>;
+  readonly wholes: Readonly<Wholes>;
   readonly limits: Limits;
   readonly clock: Clock;
 }): () => void {
