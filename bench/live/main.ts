@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 const { values: flags } = parseArgs({
@@ -20,6 +21,8 @@ const { values: flags } = parseArgs({
 const processes = Number(flags.processes);
 const writes = Number(flags.writes);
 const warmUp = 20;
+/** Longer than the server takes to give back what it freed. */
+const idleMs = 20_000;
 
 interface Push {
   readonly n: number;
@@ -134,6 +137,8 @@ async function distinct(bench: Bench, count: number): Promise<number> {
   const before = await bench.rssBytes();
   await bench.subscribe(count, `{"list":"post","query":{"where":{"topic":"t{n}"}}}`);
   const after = await bench.rssBytes();
+  await setTimeout(idleMs);
+  const idle = await bench.rssBytes();
   const latencies: number[] = [];
   for (let n = 0; n < writes + warmUp; n++) {
     const topic = `t${Math.floor((n * 7_919) % count)}`;
@@ -143,7 +148,10 @@ async function distinct(bench: Bench, count: number): Promise<number> {
   told(`distinct filters, ${count} subscribers, one matches`, latencies);
   told(`  the answer to the write`, bench.writesMs.splice(0).slice(warmUp));
   const mb = (bytes: number) => (bytes / 1_048_576).toFixed(0);
-  console.log(`  server memory: ${mb(before)} MB before, ${mb(after)} MB with ${count} idle`);
+  const seconds = idleMs / 1_000;
+  console.log(
+    `  server memory: ${mb(before)} MB before, ${mb(after)} MB when ${count} had come, ${mb(idle)} MB with all of them idle for ${seconds} s`,
+  );
   await bench.unsubscribe();
   latencies.sort((a, b) => a - b);
   return latencies[Math.floor(latencies.length * 0.99)] ?? 0;

@@ -1,7 +1,11 @@
 // The server of the live benchmark, in a process of its own. Tells its address, and its memory when asked.
 // Usage: node server.ts <empty folder> <threads; 0: everything in one>
+import module from "node:module";
 import { join } from "node:path";
-import { startServer } from "@keelson/server";
+
+// As `keelson start` does: what was compiled before is not compiled again, and the compiler is not in memory.
+module.enableCompileCache();
+const { startServer } = await import("@keelson/server");
 
 const [folder = ".", threads = "0"] = process.argv.slice(2);
 const server = await startServer({

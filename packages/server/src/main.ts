@@ -28,10 +28,12 @@ import {
 } from "./host/backend.ts";
 import { lockDataFolder } from "./host/data-lock.ts";
 import type { HookKeys } from "./host/hook-desk.ts";
-import { openHostGauges, type HostGauges } from "./host/host-gauges.ts";
+import { openHostGauges } from "./host/host-gauges.ts";
 import { listenHttp, type HttpListener } from "./host/http-listener.ts";
+import { keepMemoryLean } from "./host/lean-memory.ts";
 import { realClock } from "./host/real-clock.ts";
 import { realDisk } from "./host/real-disk.ts";
+import { openRealMemory } from "./host/real-memory.ts";
 import { openOperatorDesk } from "./host/operator-desk.ts";
 import { openRealRandom } from "./host/real-random.ts";
 import { openReloader, reloadOutcome, type Reloader, type ReloadOutcome } from "./host/reload.ts";
@@ -168,6 +170,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function startInThread(options: ServerOptions): Promise<RunningServer> {
   const core = await openCore(options);
   const gauges = openHostGauges();
+  core.opened.defer(() => gauges.close());
+  core.opened.defer(keepMemoryLean({ clock: realClock, ...openRealMemory() }));
   try {
     const opened: { listener: HttpListener | null; door: HttpDoor | null } = {
       listener: null,
@@ -195,9 +199,8 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
     opened.listener = listener;
     if (core.mode === "development") core.listens(listener.url);
     if (options.isSealed !== true) core.current().work?.start();
-    return runningServer(core, { door, listener, gauges });
+    return runningServer(core, door, listener);
   } catch (error) {
-    gauges.close();
     await core.close();
     throw error;
   }
@@ -214,6 +217,7 @@ async function startThreads(options: ServerOptions, doors: number): Promise<Runn
     ground.opened.defer(() => spares.end());
     const gauges = openHostGauges();
     ground.opened.defer(() => gauges.close());
+    ground.opened.defer(keepMemoryLean({ clock: realClock, ...openRealMemory() }));
     // After the threads have begun to load; a server in one thread needs none of it.
     const threads = await import("./host/thread-server.ts");
     const server = new threads.ThreadServer({
@@ -391,15 +395,7 @@ function developmentTokensOf(core: Core, dataDir: string): DevelopmentTokens {
   };
 }
 
-function runningServer(
-  core: Core,
-  parts: {
-    readonly door: HttpDoor;
-    readonly listener: HttpListener;
-    readonly gauges: HostGauges;
-  },
-): RunningServer {
-  const { door, listener, gauges } = parts;
+function runningServer(core: Core, door: HttpDoor, listener: HttpListener): RunningServer {
   const { limits, source } = core;
   const reloader: Reloader = openReloader({
     backendParts: core.parts,
@@ -415,7 +411,6 @@ function runningServer(
   const close = async (): Promise<boolean> => {
     const inTime = await listener.close(limits.shutdownMsMax);
     await reloader.close();
-    gauges.close();
     await core.close();
     return inTime;
   };

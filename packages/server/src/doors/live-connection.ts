@@ -11,28 +11,21 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { Gate, GateAnswer, GateOperation } from "../gate/gate-request.ts";
 import type { LiveHub } from "../live/live-hub.ts";
 import type { LiveOutcome } from "../live/live-outcome.ts";
-import type { LiveSession } from "../live/live-session.ts";
+import type { LiveOrigin, LiveSession, LiveSink } from "../live/live-session.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
 import { parseLiveMessage, type LiveHeard, type LiveHeardSubscribe } from "./live-message.ts";
 import type { LiveTraffic } from "./live-traffic.ts";
 import { LiveWire } from "./live-wire.ts";
 
-/** What a connection is made with. */
-export interface LiveConnectionParts {
-  readonly socket: WebSocket;
-  /** What the socket is on. */
-  readonly stream: Duplex;
+/** What the connections of one version of the app share. */
+export interface LiveConnectionScene {
   readonly traffic: LiveTraffic;
-  /** When it is pinged: connections take turns. */
-  readonly pingPart: number;
   readonly limits: Limits;
   readonly mode: HttpMode;
   readonly gate: Gate;
   readonly hub: LiveHub;
   readonly manifest: Manifest;
-  readonly address: string;
-  readonly cookie: string | null;
   nextId(): string;
   /** Runs now, or once a reload is over. */
   whenServed(run: () => void): void;
@@ -43,6 +36,16 @@ export interface LiveConnectionParts {
   /** It is over. */
   closed(connection: LiveConnection): void;
   report(error: unknown, requestId: string): void;
+}
+
+/** What a connection is made with. */
+export interface LiveConnectionParts {
+  readonly socket: WebSocket;
+  /** What the socket is on. */
+  readonly stream: Duplex;
+  /** When it is pinged: connections take turns. */
+  readonly pingPart: number;
+  readonly origin: LiveOrigin;
 }
 
 /** An ask that is at the gate. */
@@ -58,9 +61,11 @@ const asksOver = 4;
 /** Times the limit of subscriptions, for refusals of them that wait to be told. */
 const refusedOver = 8;
 
-/** One connection. */
-export class LiveConnection {
-  readonly #parts: LiveConnectionParts;
+/** One connection. There are many: what they have in common is in the scene. */
+export class LiveConnection implements LiveSink {
+  readonly pingPart: number;
+  readonly #scene: LiveConnectionScene;
+  readonly #socket: WebSocket;
   readonly #session: LiveSession;
   readonly #wire: LiveWire;
   #asks = 0;
@@ -73,18 +78,14 @@ export class LiveConnection {
   /** The user that this connection is counted for. */
   #counted: string | null = null;
 
-  constructor(parts: LiveConnectionParts) {
-    this.#parts = parts;
-    const { socket, stream, traffic, hub, address, cookie, limits } = parts;
-    const wire = new LiveWire(stream, traffic);
-    this.#wire = wire;
-    this.#session = hub.open(
-      {
-        push: (seq, outcomes) => this.#push(seq, outcomes),
-        unreadBytes: () => wire.unreadBytes,
-      },
-      { address, cookie },
-    );
+  constructor(scene: LiveConnectionScene, parts: LiveConnectionParts) {
+    const { socket, stream, pingPart, origin } = parts;
+    const { traffic, hub, limits, manifest } = scene;
+    this.#scene = scene;
+    this.#socket = socket;
+    this.pingPart = pingPart;
+    this.#wire = new LiveWire(stream, traffic);
+    this.#session = hub.open(this, origin);
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#heard(data, isBinary));
     socket.on("pong", () => {
       this.#isAlive = true;
@@ -94,7 +95,7 @@ export class LiveConnection {
     socket.on("close", () => this.#ended());
     this.#tell({
       type: "welcome",
-      app: parts.manifest.hash,
+      app: manifest.hash,
       silentMsMax: limits.livePingMs * 2,
       messageBytesMax: limits.liveMessageBytesMax,
       subscriptionsMax: limits.liveSubscriptionsMax,
@@ -102,31 +103,26 @@ export class LiveConnection {
     });
   }
 
-  get pingPart(): number {
-    return this.#parts.pingPart;
-  }
-
   /** Asks for a sign of life; without one since the last time the connection is over. */
   ping(): void {
-    const { socket } = this.#parts;
     if (!this.#isAlive) {
       this.#cut(4008);
       return;
     }
     this.#isAlive = false;
-    socket.ping();
+    this.#socket.ping();
   }
 
   /** Ends it once what is under way was answered; nothing more is heard. */
   close(code: LiveCloseCode): void {
     this.#session.close();
     this.#closesWith ??= code;
-    if (this.#asks === 0) this.#parts.socket.close(code);
+    if (this.#asks === 0) this.#socket.close(code);
   }
 
   /** Ends it at once. */
   terminate(): void {
-    this.#parts.socket.terminate();
+    this.#socket.terminate();
   }
 
   #ended(): void {
@@ -134,22 +130,21 @@ export class LiveConnection {
     this.#isClosed = true;
     this.#session.close();
     this.#countCaller(null);
-    this.#parts.closed(this);
+    this.#scene.closed(this);
   }
 
   /** Ends a connection whose other side does not listen: nothing waits for it to answer. */
   #cut(code: LiveCloseCode): void {
-    const { socket } = this.#parts;
     this.#session.close();
     this.#closesWith ??= code;
-    socket.close(code);
-    socket.terminate();
+    this.#socket.close(code);
+    this.#socket.terminate();
   }
 
   #heard(data: Buffer, isBinary: boolean): void {
     this.#isAlive = true;
     if (this.#closesWith !== null) return;
-    const { limits } = this.#parts;
+    const { limits } = this.#scene;
     try {
       if (isBinary) throw new PlatformError("REQUEST_INVALID", { problem: "text frames only" });
       const heard = parseLiveMessage(data.toString("utf8"), {
@@ -159,7 +154,7 @@ export class LiveConnection {
       });
       this.#act(heard);
     } catch (error) {
-      if (!(error instanceof PlatformError)) this.#parts.report(error, this.#parts.nextId());
+      if (!(error instanceof PlatformError)) this.#scene.report(error, this.#scene.nextId());
       this.close(4000);
     }
   }
@@ -189,7 +184,7 @@ export class LiveConnection {
   // Asking
 
   #ask(heard: LiveHeard & { type: "ask" }): void {
-    const { limits, whenServed } = this.#parts;
+    const { limits, whenServed } = this.#scene;
     this.#asks += 1;
     if (this.#asks > limits.liveAsksMax * asksOver) {
       this.#asks -= 1;
@@ -198,13 +193,13 @@ export class LiveConnection {
     }
     if (this.#asks >= limits.liveAsksMax && !this.#isPaused) {
       this.#isPaused = true;
-      this.#parts.socket.pause();
+      this.#socket.pause();
     }
-    const requestId = this.#parts.nextId();
+    const requestId = this.#scene.nextId();
     // Who calls is whoever called when the message came, not when a reload is over.
     const credentials = this.#credentials();
     whenServed(() => {
-      this.#parts.asking(1);
+      this.#scene.asking(1);
       // It waited for a reload, and another version is served: the client asks that one.
       if (this.#closesWith === null) this.#askGate(heard, credentials, requestId);
       else this.#answered();
@@ -232,7 +227,7 @@ export class LiveConnection {
     try {
       if (credentials instanceof PlatformError) throw credentials;
       if (operation instanceof PlatformError) throw operation;
-      answer = this.#parts.gate.handle({
+      answer = this.#scene.gate.handle({
         operation,
         ...credentials,
         idempotencyKey: key,
@@ -260,7 +255,7 @@ export class LiveConnection {
    */
   #writing(operation: GateOperation | PlatformError): Asking["wrote"] {
     const kind =
-      operation instanceof PlatformError ? "read" : effectOf(operation, this.#parts.manifest);
+      operation instanceof PlatformError ? "read" : effectOf(operation, this.#scene.manifest);
     switch (kind) {
       case "read":
         return () => {};
@@ -290,11 +285,11 @@ export class LiveConnection {
 
   #answered(): void {
     this.#asks -= 1;
-    this.#parts.asking(-1);
-    if (this.#closesWith !== null && this.#asks === 0) this.#parts.socket.close(this.#closesWith);
-    if (!this.#isPaused || this.#asks > this.#parts.limits.liveAsksMax / 2) return;
+    this.#scene.asking(-1);
+    if (this.#closesWith !== null && this.#asks === 0) this.#socket.close(this.#closesWith);
+    if (!this.#isPaused || this.#asks > this.#scene.limits.liveAsksMax / 2) return;
     this.#isPaused = false;
-    this.#parts.socket.resume();
+    this.#socket.resume();
   }
 
   // Watching
@@ -306,27 +301,31 @@ export class LiveConnection {
         operation,
         hash,
         bytes,
-        requestId: this.#parts.nextId(),
+        requestId: this.#scene.nextId(),
         cause: operation instanceof PlatformError ? "live" : causeOf(operation),
       })),
     );
     // Refusals are kept until they can be told: for one who asks on and does not read, without an end.
-    const refusedMax = this.#parts.limits.liveSubscriptionsMax * refusedOver;
+    const refusedMax = this.#scene.limits.liveSubscriptionsMax * refusedOver;
     if (this.#session.refusedCount > refusedMax) this.#cut(4029);
   }
 
-  #push(seq: number, outcomes: readonly LiveOutcome[]): void {
+  unreadBytes(): number {
+    return this.#wire.unreadBytes;
+  }
+
+  push(seq: number, outcomes: readonly LiveOutcome[]): void {
     if (!this.#countCaller(this.#session.caller?.id ?? null)) {
       this.#cut(4029);
       return;
     }
     if (!this.#isOpen()) return;
     // More than may wait for a reader is not even put together: the text could be longer than texts can be.
-    if (charsOf(outcomes) > this.#parts.limits.liveBufferBytesMax) {
+    if (charsOf(outcomes) > this.#scene.limits.liveBufferBytesMax) {
       this.#cutSlow();
       return;
     }
-    this.#parts.traffic.pushes += 1;
+    this.#scene.traffic.pushes += 1;
     const start = `{"type":"push","seq":${seq},"changes":[`;
     const [only] = outcomes;
     if (outcomes.length === 1 && only !== undefined && isValue(only)) {
@@ -342,7 +341,7 @@ export class LiveConnection {
     const before = this.#counted;
     if (before === id) return true;
     this.#counted = null;
-    if (!this.#parts.countCaller(before, id)) return false;
+    if (!this.#scene.countCaller(before, id)) return false;
     this.#counted = id;
     return true;
   }
@@ -368,8 +367,8 @@ export class LiveConnection {
   // The wire
 
   #problem(error: unknown, requestId: string): string {
-    if (!(error instanceof PlatformError)) this.#parts.report(error, requestId);
-    const { json, retryAfterSeconds } = problemOf(error, requestId, this.#parts.mode);
+    if (!(error instanceof PlatformError)) this.#scene.report(error, requestId);
+    const { json, retryAfterSeconds } = problemOf(error, requestId, this.#scene.mode);
     if (retryAfterSeconds === null) return json;
     return `${json.slice(0, -1)},"retryAfter":${retryAfterSeconds}}`;
   }
@@ -385,16 +384,15 @@ export class LiveConnection {
   }
 
   #isOpen(): boolean {
-    const { socket } = this.#parts;
-    return socket.readyState === socket.OPEN;
+    return this.#socket.readyState === this.#socket.OPEN;
   }
 
   #cutSlowReader(): void {
-    if (this.#wire.unreadBytes > this.#parts.limits.liveBufferBytesMax) this.#cutSlow();
+    if (this.#wire.unreadBytes > this.#scene.limits.liveBufferBytesMax) this.#cutSlow();
   }
 
   #cutSlow(): void {
-    this.#parts.traffic.slowReaders += 1;
+    this.#scene.traffic.slowReaders += 1;
     this.#cut(4013);
   }
 }

@@ -13,13 +13,14 @@ import type { Gate } from "../gate/gate-request.ts";
 import type { Watcher } from "../gate/watcher.ts";
 import type { Revocation } from "../gate/identity.ts";
 import { openLiveHub, type LiveHub, type LiveHubGauges } from "../live/live-hub.ts";
+import type { LiveOrigin } from "../live/live-session.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
 import { openHttpCors } from "./http-cors.ts";
 import { readHead, type HttpHead } from "./http-head.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
-import { LiveConnection, type LiveConnectionParts } from "./live-connection.ts";
+import { LiveConnection, type LiveConnectionScene } from "./live-connection.ts";
 import type { LiveCounts } from "./live-counts.ts";
 import { newLiveTraffic, type LiveTraffic } from "./live-traffic.ts";
 
@@ -60,11 +61,10 @@ export const liveProtocol: LiveProtocol = "keelson.live.1";
 
 /** One version and its connections. */
 interface Serving {
-  readonly served: LiveServed;
   readonly hub: LiveHub;
   readonly cors: ReturnType<typeof openHttpCors>;
   readonly connections: Set<LiveConnection>;
-  readonly asking: (delta: 1 | -1) => void;
+  readonly scene: LiveConnectionScene;
   /** Told when the last connection has gone. */
   emptied: () => void;
 }
@@ -112,7 +112,7 @@ export class LiveDoor {
   /** Answers a handshake. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A client that goes away in the middle of it.
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const requestId = this.#parts.nextId();
     try {
       this.#welcome(request, socket, head);
@@ -135,13 +135,15 @@ export class LiveDoor {
     if (!counts.enter(name, max)) {
       throw new PlatformError("RATE_LIMITED", { limit: "liveConnectionsPerAddressMax", max });
     }
-    socket.once("close", () => counts.leave(name));
+    leaveAtEnd(socket, counts, name);
     this.#server ??= this.#openServer();
     this.#server
       .then((server) => {
         server.handleUpgrade(request, socket, first, (webSocket) => {
+          // From here on ws looks after it.
+          socket.off("error", destroy);
           if (this.#isDraining || serving !== this.#serving) webSocket.close(1012);
-          else this.#connected(serving, webSocket, { stream: socket, address, cookie });
+          else this.#connected(serving, webSocket, socket, { address, cookie });
         });
       })
       .catch((error: unknown) => {
@@ -162,40 +164,16 @@ export class LiveDoor {
     });
   }
 
-  #connected(
-    serving: Serving,
-    socket: WebSocket,
-    from: Pick<LiveConnectionParts, "stream" | "address" | "cookie">,
-  ): void {
-    const { limits, mode } = this.#parts;
-    const { served, hub, connections, asking } = serving;
-    connections.add(
-      new LiveConnection({
-        socket,
-        limits,
-        mode,
-        gate: served.gate,
-        hub,
-        manifest: served.manifest,
-        traffic: this.#traffic,
-        pingPart: this.#connections++ % pingParts,
-        ...from,
-        nextId: () => this.#parts.nextId(),
-        whenServed: (run) => this.#parts.whenServed(run),
-        asking,
-        countCaller: (before, now) => this.#countCaller(before, now),
-        closed: (connection) => {
-          connections.delete(connection);
-          if (connections.size === 0) serving.emptied();
-        },
-        report: (error, requestId) => this.#parts.report(error, requestId),
-      }),
-    );
+  #connected(serving: Serving, socket: WebSocket, stream: Duplex, origin: LiveOrigin): void {
+    const pingPart = this.#connections++ % pingParts;
+    const { scene, connections } = serving;
+    connections.add(new LiveConnection(scene, { socket, stream, pingPart, origin }));
     this.#cancelPing ??= this.#pingLater();
   }
 
   #serve(served: LiveServed, asking: (delta: 1 | -1) => void): Serving {
-    const { clock, limits, nextTurn } = this.#parts;
+    const { clock, limits, mode, nextTurn } = this.#parts;
+    const { gate, manifest } = served;
     const { watcher, store, commits } = served.live;
     const hub = openLiveHub({
       watcher,
@@ -206,8 +184,27 @@ export class LiveDoor {
       nextTurn,
       report: (error) => this.#parts.report(error, ""),
     });
-    const cors = openHttpCors(served.manifest);
-    return { served, hub, cors, connections: new Set(), asking, emptied: () => undefined };
+    const connections = new Set<LiveConnection>();
+    const scene: LiveConnectionScene = {
+      limits,
+      mode,
+      gate,
+      hub,
+      manifest,
+      traffic: this.#traffic,
+      nextId: () => this.#parts.nextId(),
+      whenServed: (run) => this.#parts.whenServed(run),
+      asking,
+      countCaller: (before, now) => this.#countCaller(before, now),
+      closed: (connection) => {
+        connections.delete(connection);
+        if (connections.size === 0) serving.emptied();
+      },
+      report: (error, requestId) => this.#parts.report(error, requestId),
+    };
+    const cors = openHttpCors(manifest);
+    const serving: Serving = { hub, cors, connections, scene, emptied: () => undefined };
+    return serving;
   }
 
   #end(serving: Serving): void {
@@ -252,6 +249,15 @@ export class LiveDoor {
 }
 
 const pingParts = 100;
+
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
+/** By itself: whatever a listener could see of a handshake would stay as long as its connection. */
+function leaveAtEnd(socket: Duplex, counts: LiveCounts, name: string): void {
+  socket.on("close", () => counts.leave(name));
+}
 
 /** @throws METHOD_NOT_ALLOWED, REQUEST_INVALID. */
 function assertHandshake(request: IncomingMessage): void {

@@ -53,14 +53,16 @@ export async function listenHttp(parts: {
   const server = openServer(door, limits, watched);
   const wholes: Wholes = new Map();
   takeWholes({ ...parts, server, wholes });
+  // One for all: there may be many sockets, and each lives long.
+  function gone(this: Socket): void {
+    sockets.delete(this);
+    watched.delete(this);
+    wholes.delete(this);
+  }
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     watched.set(socket, { bytes: 0, sinceUs: parts.clock.monotonicUs() });
-    socket.once("close", () => {
-      sockets.delete(socket);
-      watched.delete(socket);
-      wholes.delete(socket);
-    });
+    socket.on("close", gone);
   });
   await listening(server, parts);
   const stopSlow = watchSlowReaders({ ...parts, sockets });

@@ -83,39 +83,31 @@ export interface CpuSlot {
 
 /** Watches the isolates of one thread. */
 export class CpuWatchdog {
-  readonly #words: Int32Array;
-  readonly #loop: Loop;
+  readonly #memory = new SharedArrayBuffer((slotsWord + slotsMax * slotWords) * 4);
+  readonly #words = new Int32Array(this.#memory);
+  /** Made for the first isolate: in a thread that runs no function it would be megabytes for nothing. */
+  #made: Loop | null = null;
   readonly #free: number[] = [];
   #slots = 0;
   #generation = 0;
   #slice = 0;
   #isClosed = false;
 
-  constructor() {
-    const memory = new SharedArrayBuffer((slotsWord + slotsMax * slotWords) * 4);
-    this.#words = new Int32Array(memory);
-    const { keep } = keepHandles();
-    const context = keep(keep(new ivm.Isolate({ memoryLimit: 8 })).createContextSync());
-    context.evalClosureSync(loopCode, [keep(keep(new ivm.ExternalCopy(memory)).copyInto())]);
-    const global = keep(context.global);
-    const taken = (name: string): ivm.Reference => keep(global.getSync(name, { reference: true }));
-    this.#loop = { watch: taken("watch"), forget: taken("forget"), loop: taken("loop") };
-  }
-
   /** Watches an isolate. @param cpuMsMax CPU time of one slice. @throws SHUTTING_DOWN once it is closed. */
   watch(isolate: ivm.Isolate, cpuMsMax: number): CpuSlot {
     if (this.#isClosed) throw new PlatformError("SHUTTING_DOWN");
     const slot = this.#free.pop() ?? slotsWord + slotWords * this.#slots++;
     assert(slot < slotsWord + slotsMax * slotWords, "more isolates than the watchdog has slots");
+    const loop = (this.#made ??= makeLoop(this.#memory));
     this.#send(() => {
       const ticksMax = Math.max(1, Math.ceil(cpuMsMax / tickMs));
-      this.#loop.watch.applyIgnored(undefined, [slot, isolate, ticksMax]);
+      loop.watch.applyIgnored(undefined, [slot, isolate, ticksMax]);
     });
     return new WatchedSlot(this.#words, slot, {
       nextSlice: () => (this.#slice = this.#slice === sliceMax ? 1 : this.#slice + 1),
       wake: () => this.#launch(),
       release: () => {
-        this.#send(() => this.#loop.forget.applyIgnored(undefined, [slot]));
+        this.#send(() => loop.forget.applyIgnored(undefined, [slot]));
         this.#free.push(slot);
       },
     });
@@ -145,8 +137,17 @@ export class CpuWatchdog {
 
   #launch(): void {
     if (this.#isClosed) return;
-    this.#loop.loop.applyIgnored(undefined, [this.#generation]);
+    this.#made?.loop.applyIgnored(undefined, [this.#generation]);
   }
+}
+
+function makeLoop(memory: SharedArrayBuffer): Loop {
+  const { keep } = keepHandles();
+  const context = keep(keep(new ivm.Isolate({ memoryLimit: 8 })).createContextSync());
+  context.evalClosureSync(loopCode, [keep(keep(new ivm.ExternalCopy(memory)).copyInto())]);
+  const global = keep(context.global);
+  const taken = (name: string): ivm.Reference => keep(global.getSync(name, { reference: true }));
+  return { watch: taken("watch"), forget: taken("forget"), loop: taken("loop") };
 }
 
 interface SlotParts {

@@ -8,11 +8,12 @@ import { andThen, isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Caller, Revocation } from "../gate/identity.ts";
-import type { Watcher, WatchOperation, WatchRun } from "../gate/watcher.ts";
+import type { Watcher, WatchRun } from "../gate/watcher.ts";
 import type { ReadTx } from "../store/store.ts";
-import { LiveVersion, type LiveFollower, type LiveQuery } from "./live-query.ts";
-import { LiveRoom, type LiveHolder } from "./live-room.ts";
+import { LiveVersion, type LiveQuery } from "./live-query.ts";
+import { LiveRoom } from "./live-room.ts";
 import { isForLater, type LiveOutcome } from "./live-outcome.ts";
+import { LiveSubscription, type LiveRequest } from "./live-subscription.ts";
 import { isRevoked } from "./revocation.ts";
 
 /** Where pushes go. */
@@ -20,32 +21,6 @@ export interface LiveSink {
   push(seq: number, outcomes: readonly LiveOutcome[]): void;
   /** Bytes that the other side has not taken yet. */
   unreadBytes(): number;
-}
-
-/** What a client asks to watch. */
-export interface LiveRequest {
-  readonly id: number;
-  /** A mistake in it is its answer. */
-  readonly operation: WatchOperation | PlatformError;
-  /** Of the value that it has; null: none. */
-  readonly hash: string | null;
-  /** What it takes to keep it. */
-  readonly bytes: number;
-  readonly requestId: string;
-  readonly cause: string;
-}
-
-/** One subscription. */
-export interface LiveSubscription extends LiveFollower, LiveHolder {
-  readonly request: LiveRequest;
-  query: LiveQuery | null;
-  /** What the client has; null: nothing was sent yet. */
-  sent: LiveVersion | null;
-  /** Of the value that the client brought, until its first answer; null: none. */
-  brought: string | null;
-  /** Whether its answer is owed, changed or not. */
-  isNew: boolean;
-  isAlive: boolean;
 }
 
 /** What a session needs of the hub. */
@@ -81,7 +56,8 @@ export class LiveSession {
   readonly #sink: LiveSink;
   readonly #origin: LiveOrigin;
   readonly #subscriptions = new Map<number, LiveSubscription>();
-  readonly #due = new Set<LiveSubscription>();
+  /** Of those that are due; null: none. There are many sessions, and most have nothing to do. */
+  #due: Set<LiveSubscription> | null = null;
   readonly #refused: LiveOutcome[] = [];
   readonly #room: LiveRoom;
   #authorization: string | null = null;
@@ -97,8 +73,8 @@ export class LiveSession {
   #sentSeq = 0;
   /** A write of this connection: a push with this seq or a later one is owed. */
   #owedSeq = 0;
-  /** Writes of this connection that are not answered yet. */
-  readonly #writes = new Set<object>();
+  /** Writes of this connection that are not answered yet; null: none. */
+  #writes: Set<object> | null = null;
   #held: HeldPush | null = null;
   /** Its credentials were taken back: they are nobody's until others come. */
   #isRevoked = false;
@@ -190,7 +166,7 @@ export class LiveSession {
       }
       subscription.sent = null;
       subscription.isNew = true;
-      this.#due.add(subscription);
+      this.#addDue(subscription);
     }
   }
 
@@ -202,24 +178,23 @@ export class LiveSession {
         this.#refuse(request, refusal);
         continue;
       }
-      const subscription: LiveSubscription = {
-        touched: () => {
-          this.#due.add(subscription);
-          this.#ports.due(this);
-        },
-        request,
-        query: null,
-        sent: null,
-        brought: request.hash,
-        keptBytes: 0,
-        isNew: true,
-        isAlive: true,
-      };
+      const subscription = new LiveSubscription(request, this);
       this.#subscriptions.set(request.id, subscription);
       this.#room.enter(subscription);
-      this.#due.add(subscription);
+      this.#addDue(subscription);
     }
     this.#ports.due(this);
+  }
+
+  /** A subscription of this session may have another answer now. */
+  touched(subscription: LiveSubscription): void {
+    this.#addDue(subscription);
+    this.#ports.due(this);
+  }
+
+  #addDue(subscription: LiveSubscription): void {
+    this.#due ??= new Set();
+    this.#due.add(subscription);
   }
 
   unsubscribe(ids: readonly number[]): void {
@@ -232,9 +207,11 @@ export class LiveSession {
    */
   writing(): (seq: number | null) => void {
     const write = {};
+    this.#writes ??= new Set();
     this.#writes.add(write);
     return (seq) => {
-      this.#writes.delete(write);
+      this.#writes?.delete(write);
+      if (this.#writes?.size === 0) this.#writes = null;
       this.#release(write);
       if (seq !== null) this.wrote(seq);
     };
@@ -286,7 +263,7 @@ export class LiveSession {
       return true;
     }
     this.#setCaller(caller);
-    for (const subscription of this.#due) this.#begin(subscription, caller);
+    for (const subscription of this.#due ?? []) this.#begin(subscription, caller);
     return true;
   }
 
@@ -319,8 +296,8 @@ export class LiveSession {
   /** Brings all subscriptions to the snapshot, and pushes what changed. Only when it is free and prepared. */
   move(tx: ReadTx): Later<void> {
     const { seq } = tx;
-    const due = [...this.#due].filter(({ isAlive, query }) => isAlive && query !== null);
-    this.#due.clear();
+    const due = [...(this.#due ?? [])].filter(({ isAlive, query }) => isAlive && query !== null);
+    this.#due = null;
     // What is replaced makes room first: which of them fit does not hang on what they were.
     for (const subscription of due) this.#room.keep(subscription, 0);
     const versions = due.map((subscription) =>
@@ -335,7 +312,7 @@ export class LiveSession {
       this.#isMoving = false;
       if (this.#isClosed) return;
       if (era === this.#era) this.#moved(seq, due, versions);
-      else for (const subscription of due) this.#due.add(subscription);
+      else for (const subscription of due) this.#addDue(subscription);
       if (era !== this.#era) this.#ports.due(this);
       this.#dueIfOwing();
     });
@@ -357,7 +334,7 @@ export class LiveSession {
   /** What came while it was not free was not taken up: it is now. */
   #dueIfOwing(): void {
     const isOwing = this.#owedSeq > this.#sentSeq || this.#refused.length > 0;
-    if (isOwing || this.#due.size > 0) this.#ports.due(this);
+    if (isOwing || (this.#due?.size ?? 0) > 0) this.#ports.due(this);
   }
 
   #moved(seq: number, due: readonly LiveSubscription[], versions: readonly LiveVersion[]): void {
@@ -369,7 +346,7 @@ export class LiveSession {
     }
     const isOwed = this.#owedSeq > this.#sentSeq && seq >= this.#owedSeq;
     if (outcomes.length === 0 && !isOwed) return;
-    if (this.#writes.size === 0) this.#push(seq, outcomes);
+    if (this.#writes === null) this.#push(seq, outcomes);
     else this.#held = { seq, outcomes, writes: new Set(this.#writes) };
   }
 
@@ -431,7 +408,7 @@ export class LiveSession {
     for (const subscription of this.#subscriptions.values()) {
       if (subscription.query !== null) this.#ports.leave(subscription);
       subscription.query = null;
-      this.#due.add(subscription);
+      this.#addDue(subscription);
     }
   }
 
@@ -448,7 +425,7 @@ export class LiveSession {
       const isEnded = isForLater(error);
       this.#refuse(subscription.request, error, isEnded);
       if (isEnded) this.#drop(subscription.request.id);
-      this.#due.delete(subscription);
+      this.#due?.delete(subscription);
       this.#room.keep(subscription, 0);
       subscription.sent = null;
       subscription.brought = null;
@@ -476,7 +453,7 @@ export class LiveSession {
     if (subscription === undefined) return;
     this.#subscriptions.delete(id);
     this.#room.leave(subscription);
-    this.#due.delete(subscription);
+    this.#due?.delete(subscription);
     subscription.isAlive = false;
     if (subscription.query !== null) this.#ports.leave(subscription);
   }

@@ -5,7 +5,7 @@ import { DependencyIndex, type Indexed } from "./dependency-index.ts";
 import type { Touch } from "./dependency.ts";
 import type { IndexKeys } from "./index-key.ts";
 import { LiveQuery, type LiveQueryPorts, type LiveReads } from "./live-query.ts";
-import type { LiveSubscription } from "./live-session.ts";
+import type { LiveSubscription } from "./live-subscription.ts";
 import { queryKey } from "./query-key.ts";
 import type { ReadTimes } from "./read-set.ts";
 import type { TimeWatches } from "./time-watches.ts";
