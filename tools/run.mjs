@@ -1,4 +1,4 @@
-// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|engineer:speed|format [...arguments]`.
+// The commands of package.json: `node tools/run.mjs start|test|check|bench|engineer:score|engineer:mutants|engineer:speed|pack|format [...arguments]`.
 // Plain JavaScript that an old Node understands: it installs what is missing, finds the Node that came
 // with the optional dependencies, and hands over to it. Exit status: that of the command.
 import { spawn, spawnSync } from "node:child_process";
@@ -36,6 +36,7 @@ const commands = {
   "engineer:score": (rest) => [[join("tools", "engineer-score.ts"), ...rest]],
   "engineer:mutants": (rest) => [[join("fixtures", "holes", "attack", "mutants.ts"), ...rest]],
   "engineer:speed": (rest) => [[join("tools", "engineer-speed.ts"), ...rest]],
+  pack: (rest) => [[join("tools", "pack.ts"), ...rest]],
   format: () => [[bin("oxfmt", "oxfmt"), "."]],
 };
 
