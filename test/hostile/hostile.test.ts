@@ -194,3 +194,26 @@ export default rules({
     return true;
   });
 });
+
+test("400 bodies of 900 KB that are refused are not kept", async (context) => {
+  const residentMb = async (): Promise<number> => {
+    const { text } = await honest.send(url, { method: "GET", path: "/metrics", token: null });
+    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]) / 1_048_576;
+  };
+  const send = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 4) {
+      const sent = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          hostile.send(url, call("takes", { text: "x".repeat(900_000) })),
+        ),
+      );
+      for (const exchange of sent) assert.equal(codeOf(exchange), "ARGUMENT_INVALID");
+    }
+  };
+  await send(100);
+  const before = await residentMb();
+  await send(400);
+  const grownMb = (await residentMb()) - before;
+  context.diagnostic(`grown by ${Math.round(grownMb)} MB`);
+  assert.ok(grownMb < 200, `grown by ${grownMb} MB`);
+});

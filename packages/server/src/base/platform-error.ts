@@ -6,7 +6,10 @@ import type { Json } from "./json.ts";
 /** Public facts about a refusal: field names, limits, counts. Never SQL, paths, stacks or rows of others. */
 export type ErrorDetails = { readonly [key: string]: Json };
 
-/** A coded refusal or failure. */
+/**
+ * A coded refusal or failure. Only failures of the host know where they were made: V8 keeps, with the frames of a stack, what
+ * their functions can see, so a refusal that is remembered would keep the request that it refused.
+ */
 export class PlatformError extends Error {
   override readonly name = "PlatformError";
   readonly code: ErrorCode;
@@ -18,10 +21,11 @@ export class PlatformError extends Error {
     details: ErrorDetails = {},
     options: { cause?: unknown; text?: string } = {},
   ) {
-    super(
-      options.text ?? errorCodes[code].text,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    const { text, fault } = errorCodes[code];
+    const { stackTraceLimit } = Error;
+    if (fault !== "host") Error.stackTraceLimit = 0;
+    super(options.text ?? text, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = details;
   }

@@ -60,6 +60,7 @@ export function openTraceLog(options: {
     meter,
     record(trace) {
       meter.count(trace);
+      forgetFrames(trace.error);
       all.push(trace);
       if (trace.code !== null) failed.push(trace);
       onTrace?.(trace);
@@ -67,6 +68,17 @@ export function openTraceLog(options: {
     find: (requestId) => all.find(requestId) ?? failed.find(requestId),
     recent: (count) => all.newest(count),
   };
+}
+
+/** Causes of causes that are looked at. */
+const causesMax = 8;
+
+/** Makes stacks texts: until somebody reads one, V8 keeps all that its functions can see, bodies of requests too. */
+function forgetFrames(error: unknown): void {
+  for (let depth = 0; depth < causesMax && error instanceof Error; depth++) {
+    void error.stack;
+    error = error.cause;
+  }
 }
 
 class Ring {
