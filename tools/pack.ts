@@ -25,7 +25,7 @@ interface PackageJson {
 
 const root = dirname(import.meta.dirname);
 const names = ["sdk", "server", "simulators", "cli"];
-const testFile = /\.(?:test|case|bench|prop)\.(?:d\.ts|js|mjs|ts)$/;
+const testFile = /\.(?:test|case|bench)\.(?:d\.ts|js|mjs|ts)$/;
 
 /** Compiles and packs all. @param into an existing folder. @returns the tarballs, absolute. */
 export function packAll(into: string): readonly string[] {
@@ -80,18 +80,13 @@ function stagePackage(from: string, to: string): void {
 function isPublished(from: string, file: string): boolean {
   if (testFile.test(file)) return false;
   const source = /^dist[\\/](.+?)\.(?:d\.ts|js)$/.exec(file)?.[1];
-  if (source !== undefined) {
-    return (
-      existsSync(join(from, "src", `${source}.ts`)) ||
-      existsSync(join(from, "src", `${source}.tsx`))
-    );
-  }
+  if (source !== undefined) return existsSync(join(from, "src", `${source}.ts`));
   return !file.endsWith(".map");
 }
 
 /** `./src/main.ts` as it is published. */
 function compiled(source: string): { readonly types: string; readonly default: string } {
-  const stem = source.replace("./src/", "./dist/").replace(/\.tsx?$/, "");
+  const stem = source.replace("./src/", "./dist/").replace(/\.ts$/, "");
   return { types: `${stem}.d.ts`, default: `${stem}.js` };
 }
 

@@ -7,8 +7,8 @@ import type { Json } from "./json.ts";
 export type ErrorDetails = { readonly [key: string]: Json };
 
 /**
- * A coded refusal or failure. Only failures of the host know where they were made: V8 keeps, with the frames of a stack, what
- * their functions can see, so a refusal that is remembered would keep the request that it refused.
+ * A coded refusal or failure. Only failures of the host that have a cause know where they were made: V8 keeps, with the frames
+ * of a stack, what their functions can see, so a refusal that is remembered would keep the request that it refused.
  */
 export class PlatformError extends Error {
   override readonly name = "PlatformError";
@@ -23,7 +23,8 @@ export class PlatformError extends Error {
   ) {
     const { text, fault } = errorCodes[code];
     const { stackTraceLimit } = Error;
-    if (fault !== "host") Error.stackTraceLimit = 0;
+    const isFailure = fault === "host" && options.cause !== undefined;
+    if (!isFailure) Error.stackTraceLimit = 0;
     super(options.text ?? text, options.cause === undefined ? undefined : { cause: options.cause });
     Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
