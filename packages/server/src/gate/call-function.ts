@@ -157,8 +157,8 @@ function callChecked(
     nowMs: run.nowMs,
     seed: app.nextSeed(),
     requestId: run.requestId,
-    ...(run.job === undefined ? {} : { job: run.job }),
-    ...(first === null || first.ahead === null ? {} : { ahead: first.ahead }),
+    job: run.job,
+    ahead: first?.ahead ?? undefined,
   };
   const outcome = recover(
     () => app.isolates.call(input, system),

@@ -23,7 +23,7 @@ export function openExecuteWrite(parts: GateAppParts): ExecuteWrite {
       work,
       authority: job.authority ?? "caller",
       origin: job.origin ?? { root: job.requestId, chain: [job.cause] },
-      ...(job.job === undefined ? {} : { job: job.job }),
+      job: job.job,
       started: { count: 0 },
       spoiled: null,
     };

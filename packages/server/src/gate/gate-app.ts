@@ -105,7 +105,7 @@ export interface Run {
   /** What it was caused by; absent where nothing can be started. */
   readonly origin?: WorkOrigin;
   /** The job that it runs for. */
-  readonly job?: JobInfo;
+  readonly job?: JobInfo | undefined;
   /** How much work this transaction has started: shared by all that runs in it. */
   readonly started?: { count: number };
   /** Why the transaction may not be kept, whatever the function makes of it. */

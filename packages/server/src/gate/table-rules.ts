@@ -71,15 +71,12 @@ function compileTable(model: TableModel): RuledTable {
 }
 
 function validatorsOf(model: TableModel): RuledTable["validator"] {
-  const compiled = new Map<string, RecordValidator>();
-  return (mode, as) => {
-    const key = `${mode} ${as}`;
-    const known = compiled.get(key);
-    if (known !== undefined) return known;
-    const validator = compileRecord(model.fields, mode, as);
-    compiled.set(key, validator);
-    return validator;
+  type Mode = Parameters<RuledTable["validator"]>[0];
+  const compiled: Record<Authority, { [mode in Mode]?: RecordValidator }> = {
+    caller: {},
+    system: {},
   };
+  return (mode, as) => (compiled[as][mode] ??= compileRecord(model.fields, mode, as));
 }
 
 function askable(rule: Rule | undefined): AskableRule | null {

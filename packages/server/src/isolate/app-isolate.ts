@@ -46,9 +46,11 @@ export interface CallInput {
   readonly seed: string;
   readonly requestId: string;
   /** The job that it runs for, as `ctx.job`. Default: none. */
-  readonly job?: { readonly id: string; readonly token: string; readonly attempt: number };
+  readonly job?:
+    | { readonly id: string; readonly token: string; readonly attempt: number }
+    | undefined;
   /** Default: none. */
-  readonly ahead?: RowsAhead;
+  readonly ahead?: RowsAhead | undefined;
 }
 
 /**
