@@ -476,6 +476,37 @@ export function storeConformance(engine: string, openEngine: OpenEngine): void {
     );
 
     test(
+      "an answer that is the row that was created is repeated to the letter, and so is one that only looks like it",
+      withStore(async (store) => {
+        const row = { ...rowOf("user", 1), name: 'a "[[\\ú\u2028]] {"' };
+        const text = JSON.stringify(row);
+        const answers = [
+          text,
+          `${text} `,
+          "null",
+          `[["user",null,${text}]]`,
+          `${text.slice(0, -1)},"x":1}`,
+        ];
+        for (const [index, answer] of answers.entries()) {
+          const key = { ...idempotency, key: `k${index}` };
+          const made = { ...row, id: idOf("user", index + 1) };
+          const group = await store.openGroup();
+          await group.mutate(metaOf({ idempotency: key }), (tx) => {
+            tx.insert("user", made);
+            return answer;
+          });
+          await group.commit();
+          const later = await store.openGroup();
+          const again = await later.mutate(metaOf({ idempotency: key }), () =>
+            assert.fail("again"),
+          );
+          await later.commit();
+          assert.deepEqual(again, { kind: "repeated", answer, seq: index + 1 });
+        }
+      }),
+    );
+
+    test(
       "keys that come after a repeat of the same group are remembered in it too, as they grow and as they do not",
       withStore(async (store) => {
         const group = await store.openGroup();

@@ -26,10 +26,12 @@ export interface RememberedAnswer {
 }
 
 /**
- * A change as it is stored: table, id, before, after. Of a row that was there before and is after, only the
- * fields that changed stand in `after`: most rows change little, and the log is most of what is written.
+ * A change as it is stored: table, before, after. Of a row that was there before and is after, only the
+ * fields that changed stand in `after`: most rows change little, and the log is much of what is written.
  */
-type StoredChange = readonly [string, string, Row | null, Row | null];
+type StoredChange = readonly [table: string, before: Row | null, after: Row | null];
+/** As it was stored once. */
+type EarlierChange = readonly [table: string, id: string, before: Row | null, after: Row | null];
 
 /** Writes and reads the log on one connection. */
 export class CommitLog {
@@ -45,7 +47,7 @@ export class CommitLog {
     };
     this.#insert = prepared(`INSERT INTO "_commit" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#byKey = prepared(
-      `SELECT seq, at, hash, answer FROM "_commit" WHERE scope = ? AND key = ?`,
+      `SELECT seq, at, hash, answer, changes FROM "_commit" WHERE scope = ? AND key = ?`,
     );
   }
 
@@ -56,12 +58,12 @@ export class CommitLog {
   }
 
   append({ commit, idempotency, answer }: LogEntry): void {
-    const stored = commit.changes.map(({ table, id, before, after }): StoredChange => [
+    const stored = commit.changes.map(({ table, before, after }): StoredChange => [
       table,
-      id,
       before,
       patchOf(before, after),
     ]);
+    const changes = JSON.stringify(stored);
     this.#insert().run(
       commit.seq,
       commit.atMs,
@@ -71,8 +73,8 @@ export class CommitLog {
       idempotency === null ? null : idempotency.scope,
       idempotency === null ? null : idempotency.key,
       idempotency === null ? null : idempotency.requestHash,
-      idempotency === null ? null : answer,
-      JSON.stringify(stored),
+      idempotency === null || isRowCreated(commit, changes, answer) ? null : answer,
+      changes,
     );
   }
 
@@ -80,12 +82,12 @@ export class CommitLog {
   answerOf(scope: string, key: string): RememberedAnswer | null {
     const cells = this.#byKey().get(scope, key);
     if (cells === undefined) return null;
-    const [seq, atMs, requestHash, answer] = cells;
+    const [seq, atMs, requestHash, answer, changes] = cells;
     return {
       seq: Number(seq),
       atMs: Number(atMs),
       requestHash: String(requestHash),
-      answer: String(answer),
+      answer: answer === null ? JSON.stringify(changesOf(changes)[0]?.after) : String(answer),
     };
   }
 
@@ -175,20 +177,37 @@ function lastBefore(
 
 function commitOf(cells: readonly SqlCell[]): Commit {
   const [seq, atMs, by, cause, requestId, changes] = cells;
-  const stored = JSON.parse(String(changes)) as Json as unknown as readonly StoredChange[];
   return Object.freeze({
     seq: Number(seq),
     atMs: Number(atMs),
     by: by === null ? null : String(by),
     cause: String(cause),
     requestId: String(requestId),
-    changes: stored.map(([table, id, before, after]): Change => ({
-      table,
-      id,
-      before,
-      after: before === null || after === null ? after : { ...before, ...after },
-    })),
+    changes: changesOf(changes),
   });
+}
+
+function changesOf(cell: SqlCell | undefined): readonly Change[] {
+  const stored = JSON.parse(String(cell)) as Json as unknown as readonly (
+    | StoredChange
+    | EarlierChange
+  )[];
+  return stored.map((change): Change => {
+    const [table] = change;
+    const [before, after] = change.length === 3 ? [change[1], change[2]] : [change[2], change[3]];
+    const id = String((before ?? after)?.["id"]);
+    if (before === null || after === null) return { table, id, before, after };
+    return { table, id, before, after: { ...before, ...after } };
+  });
+}
+
+/**
+ * Whether the answer is the one row that was created, as it stands in the changes already: then it is stored once.
+ * That is so for most rows that clients create. @param changes as they are stored.
+ */
+function isRowCreated(commit: Commit, changes: string, answer: string): boolean {
+  const [first] = commit.changes;
+  return first?.before === null && changes === `[["${first.table}",null,${answer}]]`;
 }
 
 function patchOf(before: Row | null, after: Row | null): Row | null {

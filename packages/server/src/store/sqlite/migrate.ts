@@ -11,7 +11,7 @@ import { applyDifference, type StepHook } from "./migrate-apply.ts";
 import type { Renamed } from "./migrate-map.ts";
 import { compareSchema, type SchemaDifference } from "./migrate-plan.ts";
 import type { MigrationStep } from "./migrate-step.ts";
-import { findDrift, renewIndexes, storedTables, writeSchema } from "./schema-state.ts";
+import { findDrift, renewEngine, storedTables, writeSchema } from "./schema-state.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { storeError } from "./sqlite-error.ts";
 
@@ -93,13 +93,17 @@ export function migrateOnOpen(
   readOnly: boolean,
 ): void {
   const isCurrent = withConnection({ ...target, readOnly }, (db) => {
-    if (!readOnly) renewIndexes(db);
     const difference = readDifference(db, target);
-    if (difference === "none") return true;
+    if (difference === "none") {
+      if (!readOnly) renewEngine(db);
+      return true;
+    }
     if (mode === "safe") return false;
     throw refused(difference);
   });
-  if (!isCurrent) applyMigration({ target, fresh: false, steps: [], drift: [] });
+  if (isCurrent) return;
+  applyMigration({ target, fresh: false, steps: [], drift: [] });
+  withConnection(target, renewEngine);
 }
 
 /** Compares texts first: the usual start finds nothing to do and reads no row. */

@@ -6,8 +6,10 @@ import { layoutOf, type StoredTable, type StoredTables } from "../table-layout.t
 import { internalSchema, schemaObjects } from "./sqlite-schema.ts";
 import { sqlName } from "./sql-text.ts";
 
-/** Raised when the layout of the engine's own tables changes. */
-const formatVersion = "1";
+/** Raised when what lies in the engine's own tables changes: a version that came before refuses the file. */
+const formatVersion = "2";
+/** Read as they are, and raised when the file is opened for writing. "1": entries of the log with each id twice. */
+const earlierFormats = ["1"];
 
 /** The part of a manifest's tables that a store depends on, in one spelling. */
 export function storedTables(tables: StoredTables): StoredTables {
@@ -37,7 +39,7 @@ export function readSchema(db: DatabaseSync): StoredTables | null {
       .all()
       .map((row) => [String(row["name"]), String(row["value"])]),
   );
-  if (meta.get("format") !== formatVersion) {
+  if (![formatVersion, ...earlierFormats].includes(meta.get("format") ?? "")) {
     throw new PlatformError("STORE_FAILED", {
       problem: "The file is of another version of Keelson.",
     });
@@ -74,16 +76,18 @@ export function findDrift(db: DatabaseSync, tables: StoredTables): readonly stri
   return drift;
 }
 
-/** Makes the indexes of the engine's own tables anew where a file has them as they were before. */
-export function renewIndexes(db: DatabaseSync): void {
+/** Makes the indexes of the engine's own tables anew where a file has them as they were before, and raises its format. */
+export function renewEngine(db: DatabaseSync): void {
   const made = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ? AND sql = ?");
   const outdated = internalSchema.filter(
     ({ name, earlierSql }) => earlierSql !== undefined && made.get(name, earlierSql) !== undefined,
   );
-  if (outdated.length === 0) return;
+  const isEarlier = db.prepare(`SELECT 1 FROM "_meta" WHERE name = 'format' AND value <> ?`);
+  if (outdated.length === 0 && isEarlier.get(formatVersion) === undefined) return;
   db.exec("BEGIN IMMEDIATE");
   try {
     for (const { name, sql } of outdated) db.exec(`DROP INDEX ${sqlName(name)}; ${sql}`);
+    db.prepare(`UPDATE "_meta" SET value = ? WHERE name = 'format'`).run(formatVersion);
     db.exec("COMMIT");
   } finally {
     if (db.isTransaction) db.exec("ROLLBACK");
