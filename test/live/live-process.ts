@@ -9,7 +9,12 @@ import type { LiveServerReady } from "./serve-live.ts";
 export interface LiveProcess extends LiveServerReady {
   readonly pid: number;
   /** After a garbage collection of the first thread: memory of all threads, and what that thread's heap holds. */
-  memory(): Promise<{ readonly rssBytes: number; readonly heapBytes: number }>;
+  memory(): Promise<{
+    readonly rssBytes: number;
+    /** Without mapped files. */
+    readonly ownBytes: number;
+    readonly heapBytes: number;
+  }>;
   /** Open files and sockets. Linux. */
   handles(): number;
   /** A number of /metrics. */

@@ -30,7 +30,7 @@ const chance = seededRandom(Number(flags.seed));
 const random = (sides: number) => Math.floor(chance() * sides);
 const roundMs = 5_000;
 const users = 8;
-/** What memory may differ by, at the end, from what it was when everything had been used once. */
+/** What the process's own memory (without mapped files) may differ by, at the end, from what it was when everything had been used once. */
 const growthMax = 1.25;
 
 const folder = mkdtempSync(join(tmpdir(), "keelson-live-soak-"));
@@ -89,18 +89,21 @@ const memory: number[] = [];
 const startMs = performance.now();
 const endMs = startMs + minutes * 60_000;
 let compared = 0;
-console.log(`minute  rss MB  heap MB  handles  connections  queries  commits  compared  problems`);
+console.log(
+  `minute  rss MB  own MB  heap MB  handles  connections  queries  commits  compared  problems`,
+);
 while (performance.now() < endMs && problems.length < 20) {
   writers.go();
   await stir(Math.min(endMs, performance.now() + roundMs));
   await writers.pause();
   for (const client of clients) compared += await client.compare();
-  const { rssBytes, heapBytes } = await server.memory();
-  memory.push(rssBytes);
+  const { rssBytes, ownBytes, heapBytes } = await server.memory();
+  memory.push(ownBytes);
   if (memory.length % 6 !== 1) continue;
   const told = [
     ((performance.now() - startMs) / 60_000).toFixed(1).padStart(6),
     (rssBytes / 1_048_576).toFixed(0).padStart(6),
+    (ownBytes / 1_048_576).toFixed(0).padStart(6),
     (heapBytes / 1_048_576).toFixed(1).padStart(7),
     String(server.handles()).padStart(7),
     String(await server.metric("keelson_live_connections")).padStart(11),
@@ -135,7 +138,7 @@ const early = median(memory.slice(tenth, 3 * tenth));
 const late = median(memory.slice(-2 * tenth));
 console.log(
   `${writers.commits} commits, ${pushes} pushes, ${compared} answers compared, ${problems.length} problems; ` +
-    `memory ${(early / 1_048_576).toFixed(0)} MB early, ${(late / 1_048_576).toFixed(0)} MB late; ` +
+    `own memory ${(early / 1_048_576).toFixed(0)} MB early, ${(late / 1_048_576).toFixed(0)} MB late; ` +
     `left: ${left.connections} connections, ${left.subscriptions} subscriptions, ${left.handles} handles`,
 );
 assert.deepEqual(problems, []);
