@@ -95,7 +95,7 @@ const table = {
   rowCacheBytesMax: limit(
     33_554_432,
     "bytes",
-    "rows and pages that one thread keeps in memory for reads, about; 0 keeps none",
+    "rows and pages that one thread keeps in memory for reads, about (the writer: rows of twice that); 0 keeps none",
     0,
     4_294_967_296,
   ),

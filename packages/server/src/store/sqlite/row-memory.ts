@@ -4,6 +4,7 @@
 // Invariant: what is unwritten is never forgotten before it is written or its group is dropped. Only values and rows
 // that no constraint, reference or full-text index of the table looks at may wait, so writing them late can't fail
 // for a reason that is the fault of a mutation. A new row that leaves before it was written never was in the file.
+import type { Limits } from "../../base/limits.ts";
 import type { Row } from "../store.ts";
 import type { TableLayout } from "../table-layout.ts";
 import type { HeldRow } from "./row-access.ts";
@@ -40,8 +41,9 @@ class MemoryRow implements KeptRow {
   }
 }
 
-/** Memory for rows that can be read again, of all tables together; past it the half used longest ago goes. */
-const knownBytesMax = 67_108_864;
+/** The writer remembers this many times what a reading thread keeps, and some rows in any case. */
+const shareOfReaders = 2;
+const leastBytes = 4_096;
 /** What a row costs besides its text: the objects and their places. About. */
 const rowBytes = 200;
 /** Lists and objects count as a page each. */
@@ -199,14 +201,19 @@ export class TableMemory {
   }
 }
 
-/** Counts what is remembered of all tables. */
+/** Counts what is remembered of all tables: past the budget the half used longest ago goes, of what can be read again. */
 export class MemoryBudget {
+  readonly #bytesMax: number;
   #bytes = 0;
+
+  constructor({ rowCacheBytesMax }: Limits) {
+    this.#bytesMax = Math.max(leastBytes, shareOfReaders * rowCacheBytesMax);
+  }
 
   /** @returns whether it is time for every table to age. */
   spend(row: Row): boolean {
     this.#bytes += bytesOf(row);
-    if (this.#bytes <= knownBytesMax / 2) return false;
+    if (this.#bytes <= this.#bytesMax / 2) return false;
     this.#bytes = 0;
     return true;
   }

@@ -50,7 +50,7 @@ type Undo =
 /** The transaction as bodies of mutations see it. One is used for all mutations of a writer, one by one. */
 export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
   readonly #memories = new Map<string, TableMemory>();
-  readonly #budget = new MemoryBudget();
+  readonly #budget: MemoryBudget;
   readonly #savepoint: {
     readonly begin: Statement;
     readonly undo: Statement;
@@ -68,7 +68,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx, RowAccess {
 
   constructor(runner: QueryRunner, seq: () => number) {
     super(runner, seq);
-    const { connection } = runner;
+    const { connection, limits } = runner;
+    this.#budget = new MemoryBudget(limits);
     this.#savepoint = {
       begin: connection.prepare("SAVEPOINT _mutation"),
       undo: connection.prepare("ROLLBACK TO _mutation"),
