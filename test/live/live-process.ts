@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { ServerOptions } from "@keelson/server";
 import type { LiveServerReady } from "./serve-live.ts";
 
 /** A server. */
@@ -31,11 +32,12 @@ export async function startLiveProcess(options: {
   readonly threads: number;
   readonly port?: number;
   readonly users?: number;
+  readonly limits?: NonNullable<ServerOptions["limits"]>;
 }): Promise<LiveProcess> {
-  const { dataDir, threads, port = 0, users = 0 } = options;
+  const { dataDir, threads, port = 0, users = 0, limits = {} } = options;
   const child = fork(
     join(import.meta.dirname, "serve-live.ts"),
-    [dataDir, String(threads), String(port), String(users)],
+    [dataDir, String(threads), String(port), String(users), JSON.stringify(limits)],
     { execArgv: ["--expose-gc"] },
   );
   const ready = await answerOf<LiveServerReady>(child);

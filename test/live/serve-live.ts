@@ -1,12 +1,12 @@
 // The server of the tests that end it or run for long, in a process of its own. Tells its address and some users
 // with their tokens; another message than "close" has it collect garbage and tell what it uses.
-// Usage: node --expose-gc serve-live.ts <data folder> <threads> <port> <users>
+// Usage: node --expose-gc serve-live.ts <data folder> <threads> <port> <users> [limits, as JSON]
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startServer } from "@keelson/server";
+import { startServer, type ServerOptions } from "@keelson/server";
 import { anonymous, openOperatorDesk, startWork } from "@keelson/server/operator";
 
-const [dataDir = "", threads = "0", port = "0", users = "0"] = process.argv.slice(2);
+const [dataDir = "", threads = "0", port = "0", users = "0", more = "{}"] = process.argv.slice(2);
 
 /** What a parent is told first. */
 export interface LiveServerReady {
@@ -26,6 +26,7 @@ const server = await startServer({
     anonymousPerMinuteMax: 1_000_000_000,
     callerPerMinuteMax: 1_000_000_000,
     liveConnectionsPerUserMax: 10_000,
+    ...(JSON.parse(more) as ServerOptions["limits"]),
   },
 });
 const made: { readonly id: string; readonly token: string }[] = [];

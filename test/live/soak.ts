@@ -2,7 +2,7 @@
 // and come again. Every few seconds writes pause, and what every client has is compared with a fresh read of the same
 // user at the same commit; between that, sums that must hold at every moment are looked at with every change.
 // In the end the server's memory and open files must be what they were after the first minute.
-// Usage: node test/live/soak.ts [--minutes=10] [--threads=2] [--clients=40] [--seed=1]
+// Usage: node test/live/soak.ts [--minutes=10] [--threads=2] [--clients=40] [--seed=1] [--row-cache=BYTES]
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,6 +23,7 @@ const { values: flags } = parseArgs({
     threads: { type: "string", default: "2" },
     clients: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
+    "row-cache": { type: "string" },
   },
 });
 const minutes = Number(flags.minutes);
@@ -34,7 +35,13 @@ const users = 8;
 const growthMax = 1.25;
 
 const folder = mkdtempSync(join(tmpdir(), "keelson-live-soak-"));
-const server = await startLiveProcess({ dataDir: folder, threads: Number(flags.threads), users });
+const rowCache = flags["row-cache"];
+const server = await startLiveProcess({
+  dataDir: folder,
+  threads: Number(flags.threads),
+  users,
+  ...(rowCache === undefined ? {} : { limits: { rowCacheBytesMax: Number(rowCache) } }),
+});
 const proxy = await openCutProxy(server.url);
 const problems: string[] = [];
 const problem = (text: string) => {
