@@ -26,7 +26,10 @@ export type { ReloadOutcome } from "./host/reload.ts";
 export type { TableModel } from "./model/manifest.ts";
 export { platformTables } from "./model/platform-tables.ts";
 export type { ListQuery } from "./model/query-form.ts";
-export { checkSqlite as checkBackup } from "./store/sqlite/sqlite-backup.ts";
+export {
+  backupSqlite as backupFile,
+  checkSqlite as checkBackup,
+} from "./store/sqlite/sqlite-backup.ts";
 export type { MigrationPlan, MigrationStep } from "./store/sqlite/migrate.ts";
 export type { PlanEvidence } from "./store/store.ts";
 export type { WorkTold } from "./work/dispatch-parts.ts";

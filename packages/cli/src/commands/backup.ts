@@ -1,12 +1,13 @@
 // `keelson backup`: a consistent, verified copy of the database while everything goes on.
 import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
 import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
-import type { Command } from "./command.ts";
-import { openDoor } from "./open-door.ts";
+import { appPlace, type AppPlace } from "./app-place.ts";
+import type { Command, Io } from "./command.ts";
+import { openServedDoor } from "./open-door.ts";
 
 /** Writes a backup. */
 export const backup: Command = {
@@ -15,7 +16,8 @@ export const backup: Command = {
     summary: "Writes a verified copy of the database, also while the server runs.",
     about: [
       "Copies the whole database as it is at one moment, while reads and writes go on, then opens the copy and checks it: only a copy that is whole gets its name. The file must not exist yet.",
-      "The copy holds all data, private fields too, but not the key that signs tokens (keys.json in the data folder): keep a copy of that in a safe place of its own. Without it, everybody has to sign in again after a restore.",
+      "Where no server runs, the file is copied as it is, whatever the app says by now: take a backup before keelson migrate.",
+      "The copy holds all data, private fields too, but not the key that signs tokens and seals the secrets of authenticator apps (keys.json in the data folder): keep a copy of that in a safe place of its own. Without it, everybody has to sign in again after a restore, with a recovery code where an authenticator app was set up.",
     ],
     words: [{ name: "file", help: "The file to write." }],
     flags: [appFlag, dataFlag],
@@ -33,23 +35,32 @@ export const backup: Command = {
     if (existsSync(file)) throw isThere(written);
     const partial = `${file}.partial`;
     clear(partial, written);
-    const door = await openDoor(flags, io);
+    const place = appPlace(flags.text("app"), flags, io);
+    const door = await openServedDoor(place);
     try {
-      await door.backup(partial);
+      if (door === null) await copyFolder(place, partial, io);
+      else await door.backup(partial);
       // It holds what the database holds.
       chmodSync(partial, 0o600);
       renameSync(partial, file);
       const kib = Math.ceil(statSync(file).size / 1_024);
-      io.terminal.note(
-        `Verified copy of ${door.place}: ${written} (${counted(kib, "KiB", "KiB")}).`,
-      );
+      const from = door?.place ?? `the folder ${relative(io.cwd, place.dataDir) || "."}`;
+      io.terminal.note(`Verified copy of ${from}: ${written} (${counted(kib, "KiB", "KiB")}).`);
       return exits.done;
     } finally {
       sweep(partial);
-      await door.close();
+      await door?.close();
     }
   },
 };
+
+/** Copies the database without the app, which may have changed since or be broken. */
+async function copyFolder({ dataDir }: AppPlace, target: string, io: Io): Promise<void> {
+  const { backupFile, databaseName } = await import("@keelson/server/operator");
+  const database = join(dataDir, databaseName);
+  if (!existsSync(database)) throw isEmpty(relative(io.cwd, database));
+  await backupFile(database, target);
+}
 
 /** Takes away what a backup that was cut off left, and finds out whether a file can be written there. */
 function clear(partial: string, written: string): void {
@@ -64,6 +75,15 @@ function clear(partial: string, written: string): void {
 /** What a copy that was not finished consists of. */
 function sweep(partial: string): void {
   for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(partial + suffix, { force: true });
+}
+
+function isEmpty(database: string): Failure {
+  return new Failure(exits.usage, {
+    code: "DATABASE_NOT_FOUND",
+    what: `There is no database at ${database}.`,
+    why: "A backup is a copy of one that is there.",
+    fix: "Name the folder that holds it: --data=<folder>",
+  });
 }
 
 function isThere(written: string): Failure {

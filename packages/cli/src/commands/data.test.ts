@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { keelson, serve, tempFolder } from "../command-scene.case.ts";
 
@@ -214,6 +215,55 @@ test("a backup is taken while the server runs, and restored only when told", asy
     assert.equal(refused.status, 12);
   }
   assert.equal(keelson(app, ["export", "user"]).out, users, "a broken backup changes nothing");
+});
+
+test("a copy of the folder of a running app is an app of its own", async (context) => {
+  const app = newApp(context);
+  const server = await serve(app, ["start"]);
+  try {
+    keelson(app, ["token", "--as=ada@example.com"]);
+    const copy = tempFolder(context);
+    cpSync(app, copy, { recursive: true });
+    const made = keelson(copy, ["token", "--as=copycat@example.com"]);
+    assert.equal(made.status, 0, made.err);
+    assert.match(keelson(copy, ["export", "user"]).out, /copycat@example\.com/);
+    assert.doesNotMatch(keelson(app, ["export", "user"]).out, /copycat@example\.com/);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("the database of an app that is broken, or about to lose a column, is backed up as it is", (context) => {
+  const app = tempFolder(context);
+  writeNotes(app, ", body: t.text().optional()");
+  const none = keelson(app, ["backup", "none.db"]);
+  assert.equal(none.status, 1);
+  assert.match(none.err, /DATABASE_NOT_FOUND[^]*\.keelson/);
+  const input = '{"title":"One","body":"long story"}';
+  assert.equal(keelson(app, ["import", "note", "-", "--format=ndjson"], { input }).status, 0);
+  writeNotes(app, "");
+  assert.match(keelson(app, ["export", "note"]).err, /MIGRATION_REFUSED/);
+  const before = keelson(app, ["backup", "before.db"]);
+  assert.equal(before.status, 0, before.err);
+  assert.match(before.err + before.out, /Verified copy of the folder \.keelson: before\.db/);
+  writeFileSync(join(app, "keelson", "app.ts"), "syntax {{{");
+  assert.equal(keelson(app, ["backup", "broken.db"]).status, 0);
+  for (const name of ["before.db", "broken.db"]) {
+    const db = new DatabaseSync(join(app, name));
+    assert.deepEqual({ ...db.prepare("SELECT body FROM note").get() }, { body: "long story" });
+    db.close();
+  }
+});
+
+test("commands make the changes of the schema that lose nothing, as a start does", (context) => {
+  const app = tempFolder(context);
+  writeNotes(app, "");
+  const input = '{"title":"One"}';
+  assert.equal(keelson(app, ["import", "note", "-", "--format=ndjson"], { input }).status, 0);
+  writeNotes(app, ", body: t.text().optional()");
+  const exported = keelson(app, ["export", "note"]);
+  assert.equal(exported.status, 0, exported.err);
+  assert.match(exported.out, /"title":"One","body":null/);
 });
 
 test("a data folder that can't be used is named, with what the system says", (context) => {

@@ -6,7 +6,7 @@ import { readDoorFile } from "../data/door-file.ts";
 import { openUrlDoor } from "../data/door-url.ts";
 import { exits, Failure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
-import { appPlace } from "./app-place.ts";
+import { appPlace, type AppPlace } from "./app-place.ts";
 import type { Io } from "./command.ts";
 
 /** The environment variable that stands for `--token`. */
@@ -18,12 +18,17 @@ export async function openDoor(flags: Flags, io: Io): Promise<DataDoor> {
   if (url !== null)
     return openUrlDoor(checkedUrl(url), flags.text("token") ?? io.env[tokenVariable] ?? null);
   const place = appPlace(flags.text("app"), flags, io);
-  const file = readDoorFile(place.dataDir);
-  const door = file === null ? null : await connectDoor(file);
+  const door = await openServedDoor(place);
   if (door !== null) return door;
   // Loading the server takes longer than all else that a short command does: only when it is needed.
   const { openFolderDoor } = await import("./folder-door.ts");
   return openFolderDoor(place, io);
+}
+
+/** The server that holds the data folder; null: none does, or none that can be asked. */
+export async function openServedDoor({ dataDir }: AppPlace): Promise<DataDoor | null> {
+  const file = readDoorFile(dataDir);
+  return file === null ? null : connectDoor(file);
 }
 
 function checkedUrl(url: string): string {

@@ -1,7 +1,8 @@
 // `door.json` in the data folder: where the server that holds the folder can be asked by its operator, and
 // the secret that proves one may read the folder. Written when a server starts, removed when it ends; one
-// that was left behind leads nowhere, which is told apart by asking.
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// that was left behind leads nowhere, which is told apart by asking. One that came with a copy of the folder leads to
+// the server of the other folder, which is told apart by the mark of the folder itself.
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What the file says. */
@@ -14,6 +15,11 @@ export interface DoorFile {
   readonly url: string;
 }
 
+interface MarkedDoor extends DoorFile {
+  /** The folder's: see folderMark. */
+  readonly folder: string;
+}
+
 /**
  * Writes the file, readable by its owner only; one that leads elsewhere is gone in any case.
  * @returns false when the disk is full. @throws what else the system says.
@@ -21,7 +27,8 @@ export interface DoorFile {
 export function writeDoorFile(dataDir: string, door: DoorFile): boolean {
   const path = pathOf(dataDir);
   try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(door)}\n`, { mode: 0o600 });
+    const marked: MarkedDoor = { ...door, folder: folderMark(dataDir) };
+    writeFileSync(`${path}.new`, `${JSON.stringify(marked)}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
     return true;
   } catch (error) {
@@ -32,10 +39,11 @@ export function writeDoorFile(dataDir: string, door: DoorFile): boolean {
   }
 }
 
-/** @returns null when there is none, or none that can be read. */
+/** @returns null when there is none, none that can be read, or that of another folder. */
 export function readDoorFile(dataDir: string): DoorFile | null {
   try {
-    const door = JSON.parse(readFileSync(pathOf(dataDir), "utf8")) as DoorFile;
+    const door = JSON.parse(readFileSync(pathOf(dataDir), "utf8")) as MarkedDoor;
+    if (door.folder !== folderMark(dataDir)) return null;
     return typeof door.port === "number" && typeof door.secret === "string" ? door : null;
   } catch {
     return null;
@@ -45,6 +53,12 @@ export function readDoorFile(dataDir: string): DoorFile | null {
 /** Removes the file, if it is still the one that was written. */
 export function removeDoorFile(dataDir: string, secret: string): void {
   if (readDoorFile(dataDir)?.secret === secret) rmSync(pathOf(dataDir), { force: true });
+}
+
+/** Stays when the folder is renamed; a copy has another. */
+function folderMark(dataDir: string): string {
+  const { dev, ino } = statSync(dataDir, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 function pathOf(dataDir: string): string {
