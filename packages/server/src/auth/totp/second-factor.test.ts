@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { generateSync } from "otplib";
+import { metaOf } from "../../store/store.fixture.ts";
+import { openAuthSecrets } from "../auth-secrets.ts";
+import type { TokenKeys } from "../token-keys.ts";
 import { openProtocolScene, SceneBrowser, type ProtocolScene } from "../protocol-scene.case.ts";
 
 function codeOf(scene: ProtocolScene, secret: string, offsetSeconds = 0): string {
@@ -195,3 +199,31 @@ test("the secret in the database opens nothing, and an app that is set up is not
     const [account] = await scene.rows("authAccount");
     assert.equal(account?.["hasSecondFactor"], false);
   }));
+
+test("where the keys are others than those that sealed it, a right code is refused with what to do, and a recovery code opens", () =>
+  inScene(async (scene) => {
+    const { user, secret, recoveryCodes } = await setUp(scene);
+    const [row] = await scene.rows("authTotp");
+    const other = openAuthSecrets(otherKeys(), { bytes: (count) => randomBytes(count) });
+    const group = await scene.store.openGroup();
+    await group.mutate(metaOf(), (tx) => {
+      void tx.update("authTotp", row?.["id"] as string, { secret: other.seal("totp", secret) });
+      return "null";
+    });
+    await group.commit();
+    scene.clock.ms += 60_000;
+    const ticket = await ticketOf(scene, user);
+    const asked = { ticket, code: codeOf(scene, secret) };
+    const refused = await scene.ask(null, secondFactor, { body: asked });
+    assert.equal(refused.code, "CODE_WRONG");
+    assert.equal(refused.json["problem"], "sealed with another key");
+    const [recoveryCode = ""] = recoveryCodes;
+    const opened = await scene.ask(null, secondFactor, { body: { ticket, recoveryCode } });
+    assert.equal(opened.code, null);
+  }));
+
+function otherKeys(): TokenKeys {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const signing = { kid: "other", privateKey, publicKey };
+  return { issuer: "urn:other", signing, byKid: new Map([["other", signing]]) };
+}

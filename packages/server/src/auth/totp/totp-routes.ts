@@ -173,14 +173,29 @@ function totpOf(desk: AuthDesk, user: string): Promise<Row | null> {
   return desk.store.read((tx) => findOne({ tx }, "authTotp", "user", user)) as Promise<Row | null>;
 }
 
-/** The step whose code the body holds. */
+/** The step whose code the body holds. @throws CODE_WRONG, with what to do, when the secret can't be read any more. */
 function stepOf(ask: AuthAsk, desk: AuthDesk, row: Row): number | null {
   const { code } = ask.body;
   if (typeof code !== "string") return null;
-  const label = `${sealLabel} ${row["user"] as string}`;
-  const secret = decodeBase32(desk.secrets.unseal(label, row["secret"] as string));
+  const secret = decodeBase32(unsealed(desk, row));
   if (secret === null) return null;
   return matchTotp({ secret, code, nowMs: ask.nowMs, lastStep: row["lastStep"] as number });
+}
+
+function unsealed(desk: AuthDesk, row: Row): string {
+  try {
+    return desk.secrets.unseal(`${sealLabel} ${row["user"] as string}`, row["secret"] as string);
+  } catch (cause) {
+    // The database came to a server with other keys.
+    throw new PlatformError(
+      "CODE_WRONG",
+      { problem: "sealed with another key" },
+      {
+        cause,
+        text: "Codes of this authenticator app can't be checked any more: this server has other keys than the one where it was set up. Use a recovery code, and set the app up again.",
+      },
+    );
+  }
 }
 
 function drawn(desk: AuthDesk) {
