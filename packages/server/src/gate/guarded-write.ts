@@ -9,9 +9,12 @@ import type { Change, Row, WriteTx } from "../store/store.ts";
 import { filterRow } from "./answer-filter.ts";
 import { allows, countRead, countWritten, notFound, tableOf, type DbScope } from "./db-scope.ts";
 import { noteDenial, noteRuleDenial, refuse } from "./denial.ts";
-import { assertRefsReadable } from "./ref-check.ts";
+import { unreadableRefs } from "./ref-check.ts";
 import type { AskableRule, Authority, RuledTable } from "./table-rules.ts";
-import { publicConflict } from "./write-conflict.ts";
+import { publicConflict, refMissing } from "./write-conflict.ts";
+
+/** The id of no row. */
+const noId = "";
 
 /**
  * Creates a row.
@@ -138,11 +141,22 @@ function assertWritable(
   table: RuledTable,
   change: RowChange & { readonly right: "create" | "update" },
 ): Later<void> {
-  return andThen(assertRule(scope, table, change.right, change), () =>
-    andThen(assertFieldsWritable(scope, table, change), () =>
-      assertRefsReadable(scope, table, change),
-    ),
-  );
+  return andThen(unreadableRefs(scope, table, change), (unreadable) => {
+    const [field] = unreadable;
+    // A rule may walk to the row that a reference names: were it a hidden one, what the rule says would tell of it.
+    const judged = field === undefined ? change : { ...change, next: without(change, unreadable) };
+    return andThen(assertRule(scope, table, change.right, judged), () =>
+      andThen(assertFieldsWritable(scope, table, judged), () => {
+        if (field !== undefined) throw refMissing(table.model.name, field);
+      }),
+    );
+  });
+}
+
+/** The row with these references leading nowhere, as they do for the caller. */
+function without({ next }: RowChange, fields: readonly string[]): Row | null {
+  if (next === null) return null;
+  return Object.freeze({ ...next, ...Object.fromEntries(fields.map((field) => [field, noId])) });
 }
 
 function assertRule(

@@ -5,7 +5,6 @@ import { allOf, andThen, type Later } from "../base/later.ts";
 import type { Row } from "../store/store.ts";
 import { allows, countRead, type DbScope } from "./db-scope.ts";
 import type { RuledTable } from "./table-rules.ts";
-import { refMissing } from "./write-conflict.ts";
 
 /** A row before and after, and the fields that the caller named. */
 export interface GivenRefs {
@@ -14,38 +13,42 @@ export interface GivenRefs {
   readonly given: readonly string[];
 }
 
-/** @throws REF_MISSING when a reference that was given leads to no row that the caller may read. */
-export function assertRefsReadable(
+/** @returns the fields whose reference was given and leads to no row that the caller may read. */
+export function unreadableRefs(
   scope: DbScope,
   table: RuledTable,
   change: GivenRefs,
-): Later<void> {
-  if (table.refFields.length === 0) return undefined;
-  const judged = table.refFields.map(([field, target]): Later<void> => {
+): Later<readonly string[]> {
+  const { refFields } = table;
+  if (refFields.length === 0) return noFields;
+  const judged = refFields.map(([field, target]): Later<boolean> => {
     const id = change.given.includes(field) ? change.next?.[field] : null;
-    if (typeof id !== "string") return undefined;
+    if (typeof id !== "string") return true;
     return andThen(isUnchanged(scope, table, change, field), (unchanged) =>
-      unchanged ? undefined : assertReadable(scope, table, field, { table: target, id }),
+      unchanged ? true : isReadable(scope, { table: target, id }),
     );
   });
-  return andThen(allOf(judged), () => undefined);
+  return andThen(allOf(judged), (readable) => {
+    if (!readable.includes(false)) return noFields;
+    return refFields.filter((_, index) => readable[index] === false).map(([field]) => field);
+  });
 }
 
-function assertReadable(
+const noFields: readonly string[] = Object.freeze([]);
+
+function isReadable(
   scope: DbScope,
-  table: RuledTable,
-  field: string,
   ref: { readonly table: string; readonly id: string },
-): Later<void> {
+): Later<boolean> {
   const { caller } = scope;
-  if (ref.table === "user" && ref.id === caller.id) return undefined;
-  if (ref.table === "org" && ref.id === caller.me["org"]) return undefined;
+  if (ref.table === "user" && ref.id === caller.id) return true;
+  if (ref.table === "org" && ref.id === caller.me["org"]) return true;
   const target = scope.tables.get(ref.table);
   // Where every row may be read, the store's own check of references says the same.
-  if (target !== undefined && scope.reach.of(target).everyRow) return undefined;
+  if (target !== undefined && scope.reach.of(target).everyRow) return true;
   return andThen(scope.tx.get(ref.table, ref.id, scope.reach), (row) => {
     countRead(scope, 1);
-    if (row === null) throw refMissing(table.model.name, field);
+    return row !== null;
   });
 }
 

@@ -14,8 +14,10 @@ export function publicConflict(
   if (!(error instanceof PlatformError) || as === "system") throw error;
   const { name } = table.model;
   const { code } = error;
-  if (code === "UNIQUE_TAKEN") throw retold(error, { table: name, ...named(error, "fields") });
-  if (code === "REF_MISSING") throw retold(error, { table: name, ...named(error, "field") });
+  if (code === "UNIQUE_TAKEN") {
+    throw retold(error, { table: name, ...readableFields(scope, table, error) });
+  }
+  if (code === "REF_MISSING") throw retold(error, { table: name, ...namedField(error) });
   if (code === "CHECK_FAILED" && !mayKnow(scope, error, name)) throw retold(error, {});
   if (code === "REF_IN_USE") throw retold(error, { table: name, ...usingTable(scope, error) });
   throw error;
@@ -30,9 +32,20 @@ function retold(error: PlatformError, details: { readonly [key: string]: Json })
   return new PlatformError(error.code, details, { cause: error });
 }
 
-function named(error: PlatformError, key: "field" | "fields"): { readonly [key: string]: Json } {
-  const value = error.details[key];
-  return value === undefined ? {} : { [key]: value };
+function namedField({ details }: PlatformError): { readonly [key: string]: Json } {
+  return details["field"] === undefined ? {} : { field: details["field"] };
+}
+
+/** Of the fields that collide together, those that the caller may ever read; to it the others do not exist. */
+function readableFields(
+  scope: DbScope,
+  table: RuledTable,
+  { details }: PlatformError,
+): { readonly [key: string]: Json } {
+  const { fields } = details;
+  if (!Array.isArray(fields)) return {};
+  const reach = scope.reach.of(table);
+  return { fields: fields.filter((field) => reach.field(String(field)) !== "never") };
 }
 
 /** A check of another table, whose row would lose its reference: told when the caller may read that table. */

@@ -205,7 +205,7 @@ test("where the keys are others than those that sealed it, a right code is refus
     const { user, secret, recoveryCodes } = await setUp(scene);
     const [row] = await scene.rows("authTotp");
     const other = openAuthSecrets(otherKeys(), { bytes: (count) => randomBytes(count) });
-    const group = await scene.store.openGroup();
+    const group = scene.store.openGroup();
     await group.mutate(metaOf(), (tx) => {
       void tx.update("authTotp", row?.["id"] as string, { secret: other.seal("totp", secret) });
       return "null";
