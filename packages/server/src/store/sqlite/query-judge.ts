@@ -5,6 +5,7 @@ import { analyseRule } from "../../model/rule-analyse.ts";
 import type { RuleExpr } from "../../model/rule-ast.ts";
 import { compileRule, type RuleInput, type RuleTest } from "../../model/rule-evaluate.ts";
 import type { Guard, Page, Row } from "../store.ts";
+import type { WholePage } from "./row-cache.ts";
 
 /** A rule, ready to be asked. */
 export interface AskableRead {
@@ -51,9 +52,11 @@ class AloneInput implements RuleInput {
 
 /**
  * What a guard leaves of a page that was read without it: the page itself where that is all of it.
- * @param rule of the row alone. @returns null when rows are missing: those that stand after the page.
+ * @param rule of the row alone. @returns null when rows are missing, those that stand after the page, and when
+ * it is not known of the row behind it whether it is one for this caller: `next` would tell of a hidden one.
  */
-export function judgedPage(page: Page, rule: AskableRead, guard: Guard): Page | null {
+export function judgedPage(whole: WholePage, rule: AskableRead, guard: Guard): Page | null {
+  const { page, behind } = whole;
   const { rows, next } = page;
   const input = new AloneInput(guard);
   for (let index = 0; index < rows.length; index++) {
@@ -62,7 +65,9 @@ export function judgedPage(page: Page, rule: AskableRead, guard: Guard): Page | 
     if (next !== null) return null;
     return Object.freeze({ rows: passedRows(rule, input, rows, index), next: null });
   }
-  return page;
+  if (next === null) return page;
+  input.row = behind;
+  return behind !== null && rule.test(input) === true ? page : null;
 }
 
 /** @param from the first row that does not pass. */

@@ -15,7 +15,7 @@ import { expandRows } from "./query-expand.ts";
 import { boundsOf } from "./query-plan.ts";
 import { askableRead, judgedPage } from "./query-judge.ts";
 import type { CostlyQuery, QueryRunner } from "./query-runner.ts";
-import type { KeptPage, SnapshotRows } from "./row-cache.ts";
+import type { KeptPage, SnapshotRows, WholePage } from "./row-cache.ts";
 import { decodeRow, type SqlCell } from "./row-codec.ts";
 import { columnsOf, finishRow, viaOf, type OpenRow } from "./row-shape.ts";
 import { orderTerms, segmentsAfter, type Segment, type SqlTerm } from "./sql-order.ts";
@@ -31,7 +31,7 @@ export function listPage(runner: QueryRunner, query: ListQuery, guard: Guard | n
   const { known } = runner;
   if (!isWhole || known === null) return makePage(runner, list, readRows(runner, list));
   // What comes after a cursor is asked for once.
-  if (query.after !== undefined) return keptPage(list, readRows(runner, list), known);
+  if (query.after !== undefined) return keptPage(list, readRows(runner, list), known).page;
   return sharedPage(runner, list, known) ?? ownPage(runner, list, known);
 }
 
@@ -51,9 +51,9 @@ function sharedPage(runner: QueryRunner, list: List, known: SnapshotRows): Page 
   const isJudged = rule !== null && rule.kind !== "constant";
   const all = { ...list, guard: null, isJudged };
   const kept = known.page(key) ?? pageToShare(runner, all, known, key);
-  const whole = kept === null ? knownPage(runner, all, known) : kept.page;
+  const whole = kept ?? knownPage(runner, all, known);
   if (whole === null) return null;
-  const page = askable === null || guard === null ? whole : judgedPage(whole, askable, guard);
+  const page = askable === null || guard === null ? whole.page : judgedPage(whole, askable, guard);
   if (kept === null) known.noteMet(table.name, page !== null);
   else if (page !== null) kept.isUsed = true;
   return page;
@@ -70,11 +70,11 @@ function pageToShare(
   key: string,
 ): KeptPage | null {
   if (!known.isWorthKeeping(key)) return null;
-  const page = knownPage(runner, all, known) ?? wholePage(runner, all, known);
-  return page === null ? null : known.putPage(key, all.table.name, page);
+  const whole = knownPage(runner, all, known) ?? wholePage(runner, all, known);
+  return whole === null ? null : known.putPage(key, all.table.name, whole);
 }
 
-function wholePage(runner: QueryRunner, all: List, known: SnapshotRows): Page | null {
+function wholePage(runner: QueryRunner, all: List, known: SnapshotRows): WholePage | null {
   const found = readRows(runner, all, "tight");
   return found === null ? null : keptPage(all, found, known);
 }
@@ -83,7 +83,7 @@ function wholePage(runner: QueryRunner, all: List, known: SnapshotRows): Page | 
  * The page of which only the ids are read: an index tells them, its rows are known.
  * @param all the list of the system. @returns null when one of them is not known, or rows would be visited in vain.
  */
-function knownPage(runner: QueryRunner, all: List, known: SnapshotRows): Page | null {
+function knownPage(runner: QueryRunner, all: List, known: SnapshotRows): WholePage | null {
   const { query, table } = all;
   if (!known.areMet(table.name)) return null;
   const found = readRows(runner, all, "ids");
@@ -99,8 +99,10 @@ function knownPage(runner: QueryRunner, all: List, known: SnapshotRows): Page | 
     }
     rows.push(row);
   }
-  const next = nextOf(all, rows.at(-1), cells.length > query.limit);
-  return Object.freeze({ rows: Object.freeze(rows), next });
+  const [id] = cells[count] ?? [];
+  const next = nextOf(all, rows.at(-1), id !== undefined);
+  const behind = id === undefined ? null : known.row(table.name, id as string);
+  return { page: Object.freeze({ rows: Object.freeze(rows), next }), behind };
 }
 
 /** The page as this caller's statement finds it. */
@@ -114,11 +116,11 @@ function ownPage(runner: QueryRunner, list: List, known: SnapshotRows): Page {
   const statement = `${shape}\n${compiled.sql}\n${JSON.stringify(compiled.values)}`;
   const before = known.page(statement);
   if (before !== null) return before.page;
-  const page = keptPage(list, readRows(runner, list), known);
+  const whole = keptPage(list, readRows(runner, list), known);
   if (known.isWorthKeeping(statement)) {
-    known.putPage(statement, isOfOneTable(compiled) ? table.name : null, page).isUsed = true;
+    known.putPage(statement, isOfOneTable(compiled) ? table.name : null, whole).isUsed = true;
   }
-  return page;
+  return whole.page;
 }
 
 /** Whether a statement looks at its own table only. Names of tables and fields do not begin with capitals. */
@@ -199,14 +201,12 @@ function readRows(runner: QueryRunner, list: List, plan?: "tight" | "ids"): Foun
   return { columns, cells: found };
 }
 
-/** A page that was read whole: its rows are kept. */
-function keptPage(list: List, { columns, cells }: Found, known: SnapshotRows): Page {
+/** A page that was read whole: its rows are kept, and the one behind it. */
+function keptPage(list: List, { columns, cells }: Found, known: SnapshotRows): WholePage {
   const { query, table } = list;
-  const count = Math.min(cells.length, query.limit);
   const rows: Row[] = [];
   let areKnown = true;
-  for (let index = 0; index < count; index++) {
-    const row = cells[index] as readonly SqlCell[];
+  for (const row of cells) {
     const id = row[0] as string;
     let whole = known.row(table.name, id);
     if (whole === null) {
@@ -217,8 +217,9 @@ function keptPage(list: List, { columns, cells }: Found, known: SnapshotRows): P
     rows.push(whole);
   }
   known.noteMet(table.name, areKnown);
-  const next = nextOf(list, rows.at(-1), cells.length > query.limit);
-  return Object.freeze({ rows: Object.freeze(rows), next });
+  const behind = rows.length > query.limit ? (rows.pop() ?? null) : null;
+  const next = nextOf(list, rows.at(-1), behind !== null);
+  return { page: Object.freeze({ rows: Object.freeze(rows), next }), behind };
 }
 
 function makePage(runner: QueryRunner, list: List, { columns, cells }: Found): Page {

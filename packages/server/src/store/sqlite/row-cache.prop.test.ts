@@ -253,6 +253,7 @@ function walk(tx: ReadTx, { rank, limit, guard }: Step & { readonly kind: "list"
   for (let after: string | null = null; ;) {
     const page = tx.list(listOf(rank, limit, after), guard) as Page;
     rows.push(...page.rows);
+    rows.push({ next: page.next });
     if (page.next === null) return rows;
     after = page.next;
   }
@@ -372,6 +373,11 @@ test("callers with different rights share what is kept, each with its own part",
   // Rows are missing from a page with more behind it: those come from behind it.
   const above = guardOf(me, { note: compare(">", rowPath(["rank"]), literal(1)) });
   for (const _ of [1, 2, 3]) assert.deepEqual(ranks(page(2, above)), [2, 3]);
+  // What stands behind a page is nothing to who may not read it.
+  for (const _ of [1, 2, 3]) {
+    assert.deepEqual([ranks(page(2, below(2))), page(2, below(2)).next], [[0, 1], null]);
+    assert.notEqual(page(2, below(3)).next, null);
+  }
   const none = guardOf(me, {});
   for (const _ of [1, 2, 3]) assert.deepEqual(page(9, none), { rows: [], next: null });
   scene.plain.close();

@@ -27,9 +27,15 @@ interface KnownPage extends Known, KeptPage {
   readonly place: number | null;
 }
 
-/** A page that is kept. */
-export interface KeptPage {
+/** A page, and what stands behind it: whether there is more for a caller depends on that row. */
+export interface WholePage {
   readonly page: Page;
+  /** Null: nothing stands there, or it is not known what. */
+  readonly behind: Row | null;
+}
+
+/** A page that is kept. */
+export interface KeptPage extends WholePage {
   /** Somebody got an answer from it. */
   isUsed: boolean;
 }
@@ -111,11 +117,12 @@ export class RowCache {
   }
 
   /** Keeps a page that was read from the snapshot of `mark`. @param table that it depends on; null: on several. */
-  putPage(statement: string, table: string | null, mark: number, page: Page): KeptPage {
+  putPage(statement: string, table: string | null, mark: number, whole: WholePage): KeptPage {
+    const { page, behind } = whole;
     let bytes = rowBytes + statement.length;
     for (const row of page.rows) bytes += bytesOf(row);
     const place = table === null ? null : stampPlace(table);
-    const kept: KnownPage = { kind: "page", page, isUsed: false, mark, place, bytes };
+    const kept: KnownPage = { kind: "page", page, behind, isUsed: false, mark, place, bytes };
     if (this.#known.put(statement, kept)) keepPageText(page);
     return kept;
   }
@@ -229,10 +236,10 @@ export class SnapshotRows {
   }
 
   /** Keeps a page that was read from the snapshot, if one may be kept. @see RowCache.putPage */
-  putPage(statement: string, table: string | null, page: Page): KeptPage {
+  putPage(statement: string, table: string | null, whole: WholePage): KeptPage {
     const mark = this.#mark();
-    if (mark === null) return { page, isUsed: false };
-    return this.#cache.putPage(statement, table, mark, page);
+    if (mark === null) return { ...whole, isUsed: false };
+    return this.#cache.putPage(statement, table, mark, whole);
   }
 }
 
