@@ -4,14 +4,19 @@ import fc from "fast-check";
 import { CallerShares } from "./caller-shares.ts";
 import { FairQueue } from "./fair-queue.ts";
 
+function take<T>(queue: FairQueue<T>, max: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < max && queue.size > 0) taken.push(queue.next());
+  return taken;
+}
+
 test("callers take turns, each in its own order", () => {
   const queue = new FairQueue<string>();
   for (const item of ["a1", "a2", "a3", "a4", "b1", "c1", "c2"]) queue.push(item.slice(0, 1), item);
-  assert.deepEqual(queue.take(5), ["a1", "b1", "c1", "a2", "c2"]);
+  assert.deepEqual(take(queue, 5), ["a1", "b1", "c1", "a2", "c2"]);
   queue.push("b", "b2");
-  assert.deepEqual(queue.take(9), ["a3", "b2", "a4"]);
+  assert.deepEqual(take(queue, 9), ["a3", "b2", "a4"]);
   assert.equal(queue.size, 0);
-  assert.deepEqual(queue.take(1), []);
 });
 
 test("nothing is lost or taken twice, and no caller waits for more than one item of each other", () => {
@@ -32,7 +37,7 @@ test("nothing is lost or taken twice, and no caller waits for more than one item
           continue;
         }
         const before = queue.size;
-        const taken = queue.take(one.take);
+        const taken = take(queue, one.take);
         assert.equal(taken.length, Math.min(one.take, before));
         for (const { caller, n } of taken) {
           assert.equal((waiting[caller] as number[]).shift(), n);

@@ -34,14 +34,9 @@ export class FairQueue<T> {
     this.#round.push(added);
   }
 
-  /** Takes items, callers in turn. @param max at most this many. */
-  take(max: number): T[] {
-    const taken: T[] = [];
-    while (taken.length < max && this.#size > 0) taken.push(this.#next());
-    return taken;
-  }
-
-  #next(): T {
+  /** Takes the item of the caller whose turn it is. There must be one. */
+  next(): T {
+    assert(this.#size > 0, "somebody waits");
     const lane = this.#round[this.#turn] as Lane<T>;
     this.#turn += 1;
     const item = lane.items[lane.first] as T;

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PlatformError } from "../base/platform-error.ts";
 import type { CommitGroup, Store } from "../store/store.ts";
-import { openGateHarness, type GateHarness, type HarnessOptions } from "./gate-harness.case.ts";
+import {
+  openGateHarness,
+  type GateHarness,
+  type HarnessOptions,
+  type Outcome,
+} from "./gate-harness.case.ts";
 import type { GateOperation } from "./gate-request.ts";
 
 const files = {
@@ -214,9 +219,10 @@ test("draining finishes what was accepted and refuses what comes after", () =>
     await harness.writer.drain();
   }));
 
-test("a slow group closes early and the rest goes first in the next", async () => {
+test("a slow group closes early, and who comes meanwhile has its turn in the next", async () => {
   const watched = new WatchedCommits();
   let harness: GateHarness | null = null;
+  let late: Promise<Outcome> | null = null;
   const slow = (store: Store): Store =>
     new Proxy(watched.wrap(store), {
       get: (target, name) => {
@@ -225,7 +231,10 @@ test("a slow group closes early and the rest goes first in the next", async () =
         return () => {
           const group = target.openGroup() as CommitGroup;
           const mutate: CommitGroup["mutate"] = (meta, body) => {
-            if (harness !== null) harness.clock.ms += 30;
+            if (harness !== null) {
+              harness.clock.ms += 30;
+              late ??= harness.ask(bob, seat("B1"));
+            }
             return group.mutate(meta, body);
           };
           return { ...group, mutate };
@@ -239,7 +248,31 @@ test("a slow group closes early and the rest goes first in the next", async () =
   assert.ok(outcomes.every((outcome) => outcome.code === null));
   assert.equal(watched.groups, 3, "two of 30 ms fit into 50 ms");
   const seqs = outcomes.map((outcome) => outcome.answer?.seq ?? -1);
-  assert.deepEqual(seqs, [1, 2, 3, 4, 5]);
+  assert.deepEqual(seqs, [1, 2, 4, 5, 6]);
+  assert.equal((await (late as Promise<Outcome> | null))?.answer?.seq, 3);
+  await harness.close();
+});
+
+test("a store that opens no group fails who waits, and the next are served", async () => {
+  let isBroken = true;
+  const breaking = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name) as unknown;
+        if (name !== "openGroup" || !isBroken)
+          return typeof value === "function" ? value.bind(target) : value;
+        return () => {
+          throw new PlatformError("STORE_FAILED");
+        };
+      },
+    });
+  const harness = await openGateHarness({ files, wrapStore: breaking });
+  const codes = await Promise.all(
+    ["A1", "A2"].map(async (name) => (await harness.ask(ann, seat(name))).code),
+  );
+  assert.deepEqual(codes, ["STORE_FAILED", "STORE_FAILED"]);
+  isBroken = false;
+  assert.equal((await harness.ask(ann, seat("A3"))).code, null);
   await harness.close();
 });
 

@@ -1,7 +1,7 @@
 // The writer in this thread. Jobs wait in one queue; when the event loop comes round, what is there becomes
 // a group: run one after the other, made durable by one commit, then answered. So a lone job waits for one
-// sync of the disk, and under load one sync serves all that arrived during the one before. When more wait
-// than a group takes, callers take turns. What a group causes may follow in it (`follow`): it runs after the group's
+// sync of the disk, and under load one sync serves all that arrived during the one before. Callers
+// take turns, also when slow jobs close a group before all that wait have run. What a group causes may follow in it (`follow`): it runs after the group's
 // own jobs and is durable with them.
 //
 // Nothing of a group is answered before its commit, refusals neither: a refusal may rest on rows that an
@@ -74,8 +74,6 @@ class InlineWriter implements DirectWriter {
   readonly #parts: InlineWriterParts;
   readonly #queue = new FairQueue<DirectJob>();
   readonly #shares: CallerShares;
-  /** Taken for a group that closed early: first in the next one. */
-  #first: DirectJob[] = [];
   #state: "idle" | "waiting" | "running" = "idle";
   #follow: FollowGroup | null = null;
   #draining = false;
@@ -125,7 +123,7 @@ class InlineWriter implements DirectWriter {
       for (const { end } of taken) end.reject(failure);
     }
     this.#parts.groupEnded?.();
-    if (this.#first.length > 0 || this.#queue.size > 0) {
+    if (this.#queue.size > 0) {
       this.#askForTurn();
       return;
     }
@@ -135,26 +133,26 @@ class InlineWriter implements DirectWriter {
 
   async #runGroup(taken: DirectJob[]): Promise<void> {
     const { store, clock, limits } = this.#parts;
-    const waited = this.#first;
-    this.#first = [];
-    for (const one of waited) taken.push(one);
-    for (const one of this.#queue.take(limits.groupMax - taken.length)) {
-      this.#shares.giveBack(laneOf(one.job));
-      taken.push(one);
+    const isThere = Math.min(limits.groupMax, this.#queue.size);
+    let group: CommitGroup;
+    try {
+      const opened = store.openGroup();
+      group = isLater(opened) ? await opened : opened;
+    } catch (error) {
+      while (taken.length < isThere) this.#take(taken);
+      throw error;
     }
-    const opened = store.openGroup();
-    const group = isLater(opened) ? await opened : opened;
     const ran: Ran[] = [];
     try {
       const closesUs = clock.monotonicUs() + limits.groupMsMax * 1_000;
-      for (const waiting of taken) {
-        const running = this.#run(group, waiting);
+      let isInTime = true;
+      while (isInTime && taken.length < isThere) {
+        const running = this.#run(group, this.#take(taken));
         ran.push(isLater(running) ? await running : running);
-        if (clock.monotonicUs() >= closesUs) break;
+        // Slow jobs close the group early: who waits takes turns again in the next one.
+        isInTime = clock.monotonicUs() < closesUs;
       }
-      // Slow jobs closed the group early: the rest goes first in the next one.
-      if (ran.length < taken.length) this.#first = taken.splice(ran.length);
-      else if (this.#follow !== null) {
+      if (taken.length === isThere && this.#follow !== null) {
         for (const waiting of this.#follow(commitsOf(ran))) {
           taken.push(waiting);
           const running = this.#run(group, waiting);
@@ -168,6 +166,14 @@ class InlineWriter implements DirectWriter {
     const committing = group.commit();
     if (isLater(committing)) await committing;
     for (const one of ran) answer(one);
+  }
+
+  /** Takes the job of the caller whose turn it is. */
+  #take(taken: DirectJob[]): DirectJob {
+    const waiting = this.#queue.next();
+    this.#shares.giveBack(laneOf(waiting.job));
+    taken.push(waiting);
+    return waiting;
   }
 
   #run(group: CommitGroup, waiting: DirectJob): Later<Ran> {
