@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Manifest } from "../model/manifest.ts";
 import type { Row } from "../store/store.ts";
-import type { Dependency } from "./dependency.ts";
+import { noFields, type Dependency } from "./dependency.ts";
 import { DependencyIndex } from "./dependency-index.ts";
 import type { IndexKeys } from "./index-key.ts";
 import { openWorld } from "./live-world.case.ts";
@@ -37,6 +37,7 @@ function openIndex(
       },
       fields: null,
       isBeyond: null,
+      matching: noFields,
     };
     return index.add(owner, [dependency]);
   });

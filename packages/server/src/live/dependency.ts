@@ -25,7 +25,12 @@ export interface RowsDependency {
   readonly fields: ReadonlySet<string> | null;
   /** Whether a row stands past the end of a full page that is followed by more; null: there is no such end. */
   readonly isBeyond: ((row: Row) => boolean) | null;
+  /** Fields that say whether a row matches where `mayMatch` can't: of a search, of rules. Empty: it always can. */
+  readonly matching: ReadonlySet<string>;
 }
+
+/** Where `mayMatch` can always say. */
+export const noFields: ReadonlySet<string> = new Set();
 
 /** A change, or a row whose time was reached: nothing of it changed but what `now` says of it. */
 export interface Touch extends Change {
@@ -47,7 +52,8 @@ export function touches(dependency: Dependency, change: Touch): boolean {
   }
 }
 
-function touchesRows({ mayMatch, fields, isBeyond }: RowsDependency, change: Touch): boolean {
+function touchesRows(rows: RowsDependency, change: Touch): boolean {
+  const { mayMatch, fields, isBeyond, matching } = rows;
   const { before, after } = change;
   const was = before !== null && (mayMatch === null || mayMatch(before));
   const is = after !== null && (mayMatch === null || mayMatch(after));
@@ -55,9 +61,9 @@ function touchesRows({ mayMatch, fields, isBeyond }: RowsDependency, change: Tou
   if (change.timeField !== undefined) return true;
   if (was && is && fields !== null && !changesOne(fields, before, after)) return false;
   // A row that ends up behind the last one, and was not before it, changes nothing that is shown. One that
-  // is gone from there may: nothing may follow any more.
-  if (isBeyond !== null && is && isBeyond(after)) return was && !isBeyond(before);
-  return true;
+  // is gone from there may, or that may have ceased to match: nothing may follow any more.
+  if (isBeyond === null || !is || !isBeyond(after)) return true;
+  return was && (!isBeyond(before) || changesOne(matching, before, after));
 }
 
 function touchesLookup(fields: ReadonlySet<string>, change: Touch): boolean {

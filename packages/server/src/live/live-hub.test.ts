@@ -1,11 +1,15 @@
 // What a hub promises beside the values: sharing of runs, the order of answers and pushes, the end of credentials.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Json } from "../base/json.ts";
 import type { Asker } from "../gate/gate-harness.case.ts";
 import { anonymous, type Caller, type Revocation } from "../gate/identity.ts";
 import type { Watcher, WatchOperation } from "../gate/watcher.ts";
+import { applied } from "./live-client.case.ts";
 import type { LiveOutcome } from "./live-outcome.ts";
 import type { LiveSession } from "./live-session.ts";
+
+import type { LivePatch } from "@keelson/sdk/live-protocol";
 import { created, openWorld, staff, type World } from "./live-world.case.ts";
 
 /** A connection that keeps what it is told. */
@@ -331,3 +335,65 @@ test("what does not fit beside other answers is let go as soon as it is there, n
     }),
   );
 });
+
+/** Films of a search, staff's: relevance is for who may read every row. */
+function searched(more: Json): WatchOperation {
+  return { kind: "list", table: "message", query: { search: "ant bee", ...(more as object) } };
+}
+
+/** What the connection was told last, and what asking would answer. */
+async function liveAndFresh(
+  world: World,
+  connection: Connection,
+  operation: WatchOperation,
+): Promise<readonly [Json, Json]> {
+  await turns();
+  let live: Json = null;
+  for (const { outcomes } of connection.pushes) {
+    for (const outcome of outcomes) {
+      if (outcome.kind === "value") live = JSON.parse(outcome.json) as Json;
+      if (outcome.kind === "patch") live = applied(live, JSON.parse(outcome.json) as LivePatch);
+    }
+  }
+  return [live, await world.harness.value(staff, operation)];
+}
+
+test("a search by relevance follows rows that it does not show: they change the weight of words", () =>
+  withWorld(async (world) => {
+    const { harness } = world;
+    const [author = ""] = world.users;
+    const room = await created(harness, "room", { name: "R" });
+    const say = (text: string, score: number) =>
+      created(harness, "message", { room, author, text, score });
+    await say("ant ant bee", 1);
+    await say("ant bee bee", 1);
+    const operation = searched({ where: { score: 1 } });
+    const connection = new Connection(world, staff);
+    connection.watch(operation);
+    const before = await liveAndFresh(world, connection, operation);
+    for (let count = 0; count < 40; count++) await say("ant", 2);
+    const after = await liveAndFresh(world, connection, operation);
+    assert.deepEqual(after[0], after[1]);
+    assert.notDeepEqual(after[0], before[0], "forty ants make a bee worth more");
+  }));
+
+test("a row behind a page that ceases to match a search is the end of `next`", () =>
+  withWorld(async (world) => {
+    const { harness } = world;
+    const [author = ""] = world.users;
+    const room = await created(harness, "room", { name: "R" });
+    const say = (text: string, score: number) =>
+      created(harness, "message", { room, author, text, score });
+    await say("ant bee one", 1);
+    const second = await say("ant bee two", 2);
+    const operation = searched({ where: { room }, orderBy: "score", limit: 1 });
+    const connection = new Connection(world, staff);
+    connection.watch(operation);
+    const [before] = await liveAndFresh(world, connection, operation);
+    assert.notEqual((before as { next: unknown }).next, null);
+    const value = { text: "neither" };
+    await harness.value(staff, { kind: "update", table: "message", id: second, value });
+    const [live, fresh] = await liveAndFresh(world, connection, operation);
+    assert.deepEqual(live, fresh);
+    assert.equal((live as { next: unknown }).next, null);
+  }));

@@ -13,7 +13,7 @@ import type { RuleCaller } from "../model/rule-simplify.ts";
 import { analyseRule } from "../model/rule-analyse.ts";
 import { matchWhere } from "../store/memory/where-match.ts";
 import type { Row } from "../store/store.ts";
-import type { Dependency } from "./dependency.ts";
+import { noFields, type Dependency, type RowsDependency } from "./dependency.ts";
 import { pageEnd } from "./page-end.ts";
 import { jointKeys, type IndexKeys, type Narrowest } from "./index-key.ts";
 import { ruleKeys, ruleMayHold, ruleOthers, type RowRoot } from "./rule-parts.ts";
@@ -94,12 +94,16 @@ export class ReadSet implements ReadRecorder {
     const whole = this.#rangeOf(range, null);
     this.#dependencies.push(whole);
     if (query.kind === "aggregate") return () => {};
+    if (query.search !== undefined && query.orderBy.length === 0) this.#addRelevance(table);
     const terms = query.with ?? noTerms;
     this.#open.add(terms);
     return ({ rows, next }) => {
       this.#open.delete(terms);
       const end = next === null || rows.length < query.limit ? null : pageEnd(query, rows.at(-1));
-      if (end !== null) this.#dependencies[at] = { ...whole, isBeyond: end };
+      if (end !== null) {
+        const matching = this.#matchingOf(query, rights);
+        this.#dependencies[at] = { ...whole, isBeyond: end, matching };
+      }
       this.#addTerms(rows, terms, rights);
     };
   }
@@ -143,7 +147,24 @@ export class ReadSet implements ReadRecorder {
       mayMatch: mayMatch(where, rule, caller),
       fields,
       isBeyond,
+      matching: noFields,
     } as const;
+  }
+
+  /** Relevance weighs a word by how many rows hold it, and a row by how long the others are: it depends on all. */
+  #addRelevance(table: string): void {
+    const fields = new Set(this.#tableOf(table).model.search);
+    this.#dependencies.push({ ...anyChange(table), fields });
+  }
+
+  /** The fields that a search or a rule looks at: of both `mayMatch` says only what could be. */
+  #matchingOf(query: ListQuery, rights: ReadRights): ReadonlySet<string> {
+    const ruled = this.#tableOf(query.from);
+    const rule = ruleOf(query.from, rights);
+    return new Set([
+      ...(query.search === undefined ? [] : ruled.model.search),
+      ...(rule === null ? [] : analyseRule(rule).rowFields),
+    ]);
   }
 
   /** What the rules of a table look at besides its own rows, and what time does to them. Once a table. */
@@ -176,6 +197,7 @@ export class ReadSet implements ReadRecorder {
         mayMatch: (row) => test(row, caller),
         fields,
         isBeyond: null,
+        matching: noFields,
       });
     }
   }
@@ -298,6 +320,14 @@ function isAlways(rule: RuleExpr): boolean {
   return rule.kind === "constant" && rule.value === true;
 }
 
-function anyChange(table: string): Dependency {
-  return { kind: "rows", table, keys: null, mayMatch: null, fields: null, isBeyond: null };
+function anyChange(table: string): RowsDependency {
+  return {
+    kind: "rows",
+    table,
+    keys: null,
+    mayMatch: null,
+    fields: null,
+    isBeyond: null,
+    matching: noFields,
+  };
 }
