@@ -1,6 +1,6 @@
 // `keelson users import`: each record of a file becomes a user, is there already, or is refused with its reason; a line
 // of the report for each.
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, readFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   auth0Hash,
@@ -18,6 +18,7 @@ import type { Flags } from "../flags/flag-parse.ts";
 import { makeProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { DataDoor, Row, UserWrite } from "../data/data-door.ts";
+import { openNumbered, type NumberedFile } from "../data/numbered-file.ts";
 import type { SourceRecord } from "../data/source-record.ts";
 import { readUserRecords } from "../data/user-records.ts";
 import type { Io } from "./command.ts";
@@ -56,7 +57,7 @@ export async function importUsers(flags: Flags, io: Io): Promise<Exit> {
     hashes: await hashesOf(flags, io),
   };
   const door = await openDoor(flags, io);
-  const run = new ImportRun(io, door, { source, options, report: `${file}.imported.ndjson` });
+  const run = new ImportRun(io, door, { source, options, report: `${file}.imported` });
   try {
     const { fields } = tableNamed(await door.tables(), "user");
     const own = source === "keelson" ? ownMap(fields) : [];
@@ -75,6 +76,7 @@ export async function importUsers(flags: Flags, io: Io): Promise<Exit> {
 interface ImportTold {
   readonly source: UserSource;
   readonly options: UserImportOptions;
+  /** Where results go, without ending: no run writes over those of another, which tell the old ids. */
   readonly report: string;
 }
 
@@ -97,7 +99,7 @@ class ImportRun {
   readonly #left = new Map<string, number>();
   readonly #firstRefusals: string[] = [];
   #batch: Read[] = [];
-  #file: number | null = null;
+  #file: NumberedFile | null = null;
 
   constructor(io: Io, door: DataDoor, told: ImportTold) {
     this.#io = io;
@@ -184,18 +186,18 @@ class ImportRun {
   }
 
   #write(line: Row): void {
-    this.#file ??= openSync(this.#told.report, "w", 0o600);
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    this.#file ??= openNumbered(this.#told.report, ".ndjson");
+    writeSync(this.#file.descriptor, `${JSON.stringify(line)}\n`);
   }
 
   conclude(isJson: boolean): Exit {
     const { terminal } = this.#io;
     const { read, created, there, refused, passwords, withoutPassword, identities, disabled } =
       this.#count;
-    const { report } = this.#told;
+    const report = this.#file?.path ?? null;
     if (isJson) {
       const left = Object.fromEntries(this.#left);
-      terminal.out(JSON.stringify({ ...this.#count, left, report: read === 0 ? null : report }));
+      terminal.out(JSON.stringify({ ...this.#count, left, report }));
     } else {
       terminal.out(
         `${counted(read, "record")} read = ${counted(created, "user")} created + ${there.toLocaleString("en-US")} there already + ${refused.toLocaleString("en-US")} refused.`,
@@ -209,13 +211,13 @@ class ImportRun {
     }
     terminal.note(terminal.tone("dim", `into ${this.#door.place}`));
     for (const text of this.#firstRefusals) terminal.note(`  ${text}`);
-    if (read > 0) terminal.note(`Old and new ids, and what was left behind: ${report}`);
+    if (report !== null) terminal.note(`Old and new ids, and what was left behind: ${report}`);
     return refused > 0 ? exits.refused : exits.done;
   }
 
   close(): void {
     this.#progress.end();
-    if (this.#file !== null) closeSync(this.#file);
+    if (this.#file !== null) closeSync(this.#file.descriptor);
     this.#file = null;
   }
 }

@@ -224,8 +224,19 @@ test("users of five systems sign in with the passwords that they had", async (co
 
   await context.test("a second run finds everybody there and changes nothing", () => {
     const before = exported(app, "before.ndjson");
+    const first = join(app, "data.db.imported.ndjson");
+    const firstLines = readFileSync(first, "utf8");
+    // Another system by mistake: nobody is taken on, and the map of the ids stays.
+    const wrong = imported(app, ["auth0.ndjson", "--from=cognito"], 2);
+    assert.deepEqual(
+      [wrong.refused, wrong.report],
+      [3, join(app, "auth0.ndjson.imported.2.ndjson")],
+    );
     const again = imported(app, ["data.db", "--from=pocketbase"]);
     assert.deepEqual([again.created, again.there], [0, 1]);
+    assert.equal(again.report, join(app, "data.db.imported.2.ndjson"));
+    assert.equal(readFileSync(first, "utf8"), firstLines);
+    assert.equal(statSync(again.report ?? "").mode & 0o777, 0o600);
     assert.deepEqual(exported(app, "after.ndjson"), before);
   });
 
