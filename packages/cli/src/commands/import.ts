@@ -109,13 +109,14 @@ export const importCommand: Command = {
 
 async function runImport(flags: Flags, io: Io, door: DataDoor): Promise<Exit> {
   // Every command is known to the command line; what only this one needs is loaded here.
-  const { formatOf, openRecordSource } = await import("../data/record-source.ts");
+  const { assertFile, formatOf, openRecordSource } = await import("../data/record-source.ts");
   const { importRows } = await import("../data/row-import.ts");
   const tableName = flags.needWord("table");
   const written = flags.needWord("file");
   const file = written === "-" ? written : resolve(io.cwd, written);
   const table = tableNamed(await door.tables(), tableName);
   const upsert = checkedUpsert(flags.text("upsert"), table);
+  if (file !== "-") assertFile(file);
   const format = formatOf(file, flags.text("format"));
   const source = openRecordSource(file, format, checkedDelimiter(flags.text("delimiter")));
   const report = openReport(reportFile(flags, io, file));

@@ -15,6 +15,7 @@ import type { FieldSpec, Json } from "@keelson/sdk/spec";
 import { fileUnreadable } from "../flags/file-failure.ts";
 import { exits, Failure, usageFailure, type Exit } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
+import { suggestion } from "../flags/suggestion.ts";
 import { makeProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { DataDoor, Row, UserWrite } from "../data/data-door.ts";
@@ -261,17 +262,31 @@ async function hashesOf(flags: Flags, io: Io): Promise<ReadonlyMap<string, strin
 }
 
 function mapOf(flags: Flags, fields: readonly string[]): readonly (readonly [string, string])[] {
+  const own = fields.filter((name) => name !== "id");
   return flags.texts("map").map((written) => {
     const equals = written.lastIndexOf("=");
     const field = written.slice(equals + 1).trim();
     const path = written.slice(0, Math.max(0, equals)).trim();
-    if (path !== "" && fields.includes(field) && field !== "id") return [path, field] as const;
-    throw usageFailure({
-      code: "MAP_INVALID",
-      what: `--map can't be "${written}".`,
-      why: `It is written "path=field", and the fields of user are ${fields.filter((name) => name !== "id").join(", ")}.`,
-      fix: 'For example: --map "user_metadata.plan=plan"',
-    });
+    if (path !== "" && own.includes(field)) return [path, field] as const;
+    throw mapInvalid(written, path === "" ? null : field, own);
+  });
+}
+
+/** @param field a field that users do not have; null: it is not written as it must be. */
+function mapInvalid(written: string, field: string | null, own: readonly string[]): Failure {
+  const what = `--map can't be "${written}".`;
+  const known = `the fields of user are ${own.join(", ")}`;
+  if (field === null || !/^[a-z]\w*$/i.test(field) || field === "id") {
+    const why = `It is written "path=field", and ${known}.`;
+    const fix = `For example: --map "user_metadata.plan=${own.at(-1) ?? "plan"}"`;
+    return usageFailure({ code: "MAP_INVALID", what, why, fix });
+  }
+  const near = suggestion(field, own);
+  return usageFailure({
+    code: "MAP_INVALID",
+    what,
+    why: `Users have no field ${field}: ${known}.`,
+    fix: `${near === null ? "Add" : `Did you mean ${near}? Else add`} it to the table user in keelson/schema.ts, beside the fields that users have: ${field}: t.text().optional()`,
   });
 }
 

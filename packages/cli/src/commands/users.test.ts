@@ -370,7 +370,21 @@ test("what can't be read or is written wrongly is told in words that help", (con
     said("import", "list.json", "--from=firebase", "--hash-config=hash.txt"),
     /HASH_CONFIG_INVALID[^]*console/,
   );
-  assert.match(said("import", "list.json", "--from=auth0", "--map=a=b"), /MAP_INVALID[^]*plan/);
+  assert.match(
+    said("import", "list.json", "--from=auth0", "--map=plan"),
+    /MAP_INVALID[^]*"path=field"/,
+  );
+  const noField = said("import", "list.json", "--from=auth0", "--map=user_metadata.tier=tier");
+  assert.match(noField, /MAP_INVALID[^]*no field tier[^]*plan\.\n[^]*schema\.ts[^]*tier: t\.text/);
+  assert.match(said("import", "list.json", "--from=auth0", "--map=a=plam"), /Did you mean plan\?/);
+  writeFileSync(join(app, "sb.dump"), "");
+  for (const file of ["sb.dump", "."]) {
+    const other = said("import", "list.json", "--from=auth0", `--hashes=${file}`);
+    assert.doesNotMatch(other, /--format/);
+    assert.match(other, file === "." ? /FILE_UNREADABLE/ : /FORMAT_UNKNOWN[^]*bring-users\.md/);
+  }
+  assert.match(said("import", "sb.dump", "--from=supabase"), /FORMAT_UNKNOWN[^]*name that ends/);
+  assert.match(said("import", "list.json", "--from=auth0", "--hashes=/nosuch"), /FILE_UNREADABLE/);
   assert.match(said("import", "none.db", "--from=pocketbase"), /FILE_UNREADABLE/);
   assert.match(said("mend", "list.json"), /WORD_UNKNOWN/);
 });

@@ -29,10 +29,14 @@ const extensions: Readonly<Record<string, Format>> = {
 };
 
 /**
- * The format of a file: as told, or by its name's ending.
+ * The format of a file: as told, or by its name's ending. @param fix what to do when neither tells it.
  * @throws Failure (exit 1) FORMAT_UNKNOWN.
  */
-export function formatOf(file: string, told: string | null): Format {
+export function formatOf(
+  file: string,
+  told: string | null,
+  fix = `Add --format=${formats.join("|")}.`,
+): Format {
   const format =
     told === null ? extensions[extname(file).toLowerCase()] : formats.find((f) => f === told);
   if (format !== undefined) return format;
@@ -40,8 +44,13 @@ export function formatOf(file: string, told: string | null): Format {
     code: "FORMAT_UNKNOWN",
     what: `Nothing tells the format of ${file === "-" ? "standard input or output" : file}.`,
     why: `Names that end in ${Object.keys(extensions).join(", ")} are known.`,
-    fix: `Add --format=${formats.join("|")}.`,
+    fix,
   });
+}
+
+/** Before anything else is said of a file. @throws Failure (exit 12) FILE_UNREADABLE when it is not there. */
+export function assertFile(file: string): void {
+  sizeOf(file);
 }
 
 /**

@@ -4,20 +4,24 @@ import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { Json } from "@keelson/sdk/spec";
 import { exits, Failure } from "../flags/failure.ts";
-import { formatOf, openRecordSource } from "./record-source.ts";
+import { assertFile, formatOf, openRecordSource } from "./record-source.ts";
 import { asFields, type SourceRecord } from "./source-record.ts";
+
+const formatFix =
+  "Give the file a name that ends as what it holds: users.ndjson. What each system can write: docs/guides/bring-users.md.";
 
 /** Records in file order. @param collection of PocketBase's users, where the file is its database. @throws Failure. */
 export async function* readUserRecords(
   file: string,
   collection: string,
 ): AsyncGenerator<readonly SourceRecord[]> {
+  assertFile(file);
   const ending = extname(file).toLowerCase();
   if (ending === ".db" || ending === ".sqlite") {
     yield* readPocketbase(file, collection);
     return;
   }
-  const format = formatOf(file, null);
+  const format = formatOf(file, null, formatFix);
   if (format === "json") yield recordsOfJson(file);
   else yield* openRecordSource(file, format).records();
 }
