@@ -39,6 +39,8 @@ interface UserCount {
   passwords: number;
   /** Of those created: who has none, and sets one by e-mail. */
   withoutPassword: number;
+  /** Of those created: rows that the operator made, which wait for whoever proves the address. */
+  withoutAccount: number;
   identities: number;
   disabled: number;
 }
@@ -94,6 +96,7 @@ class ImportRun {
     refused: 0,
     passwords: 0,
     withoutPassword: 0,
+    withoutAccount: 0,
     identities: 0,
     disabled: 0,
   };
@@ -162,9 +165,11 @@ class ImportRun {
     this.#progress.show(null, counted(this.#count.read, "record"));
   }
 
-  #countCreated({ passwordHash, email, identities, disabled, left }: UserWrite["user"]): void {
+  #countCreated(user: UserWrite["user"]): void {
+    const { passwordHash, email, identities, disabled, left, withoutAccount = false } = user;
     const count = this.#count;
-    if (passwordHash !== null) count.passwords += 1;
+    if (withoutAccount) count.withoutAccount += 1;
+    else if (passwordHash !== null) count.passwords += 1;
     else if (email !== null) count.withoutPassword += 1;
     count.identities += identities.length;
     if (disabled) count.disabled += 1;
@@ -206,6 +211,11 @@ class ImportRun {
       terminal.out(
         `${counted(passwords, "keeps", "keep")} their password, ${withoutPassword.toLocaleString("en-US")} set a new one by e-mail; ${counted(identities, "account")} elsewhere; ${disabled.toLocaleString("en-US")} closed.`,
       );
+      if (this.#count.withoutAccount > 0) {
+        terminal.out(
+          `${counted(this.#count.withoutAccount, "user")} had no account yet: who proves the address gets theirs.`,
+        );
+      }
       for (const [what, count] of this.#left) {
         terminal.note(`  left behind of ${counted(count, "user")}: ${what}`);
       }

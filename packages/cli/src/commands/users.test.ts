@@ -35,6 +35,7 @@ interface Report {
   readonly refused: number;
   readonly passwords: number;
   readonly withoutPassword: number;
+  readonly withoutAccount: number;
   readonly identities: number;
   readonly disabled: number;
   readonly left: Readonly<Record<string, number>>;
@@ -63,6 +64,8 @@ interface Exported {
     readonly id?: string;
     readonly name: string | null;
     readonly plan: string | null;
+    readonly email: string | null;
+    readonly role: string | null;
   };
 }
 
@@ -349,6 +352,35 @@ test("an export of ours brings back what opens accounts, and tells what it does 
   } finally {
     await server.stop();
   }
+});
+
+test("a user whom the operator made waits for the owner of the address, also after a move", (context) => {
+  const first = newApp(context);
+  for (const who of ["bob@example.com", "Carol"]) {
+    const made = keelson(first, ["token", `--as=${who}`, "--role=staff"]);
+    assert.equal(made.status, 0, made.err);
+  }
+  assert.equal(exported(first, "out.ndjson").size, 1, "neither has an account");
+  const second = newApp(context);
+  writeFileSync(join(second, "out.ndjson"), readFileSync(join(first, "out.ndjson")));
+  const report = imported(second, ["out.ndjson", "--from=keelson"], 2);
+  assert.deepEqual([report.created, report.refused, report.withoutAccount], [1, 1, 1]);
+  assert.deepEqual([report.withoutPassword, report.left], [0, {}]);
+  assert.match(readFileSync(report.report ?? "", "utf8"), /neither an e-mail/, "Carol is told");
+  const moved = exported(second, "moved.ndjson").get("");
+  assert.deepEqual(
+    [moved?.email, moved?.row.email, moved?.row.role],
+    [null, "bob@example.com", "staff"],
+  );
+  const again = imported(second, ["out.ndjson", "--from=keelson"], 2);
+  assert.deepEqual([again.created, again.there], [0, 1]);
+  const told = keelson(newApp(context), [
+    "users",
+    "import",
+    join(first, "out.ndjson"),
+    "--from=keelson",
+  ]);
+  assert.match(told.out, /1 user had no account yet/);
 });
 
 test("what can't be read or is written wrongly is told in words that help", (context) => {

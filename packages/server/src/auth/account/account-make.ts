@@ -53,6 +53,21 @@ export async function createAccount(
 }
 
 /**
+ * Makes a user without an account, as the operator does: who proves the address gets it.
+ * @throws VALUE_INVALID when the fields don't fit, or users have no address to wait for.
+ */
+export async function createWaitingUser(
+  scope: ProcedureScope,
+  made: Pick<NewAccount, "email" | "fields">,
+): Promise<{ readonly user: string }> {
+  if (emailField(scope, made.email).email === undefined) {
+    const issues = [{ path: "email", problem: "is no field of user: nobody could get this row" }];
+    throw new PlatformError("VALUE_INVALID", { issues });
+  }
+  return { user: await makeUser(scope, made) };
+}
+
+/**
  * Gives a guest a name: the same user, with all that is theirs, and a session of its own to begin. Whoever else holds the
  * guest's session, because they planted it here, is not this person: nor by a key, a passkey or a letter that they made of it.
  * @throws UNIQUE_TAKEN; TICKET_INVALID when it is no guest.
@@ -100,16 +115,23 @@ export function emailField(
   return email !== null && field?.kind === "text" ? { email } : {};
 }
 
-async function makeUser(scope: ProcedureScope, { email, fields }: NewAccount): Promise<string> {
+async function makeUser(
+  scope: ProcedureScope,
+  { email, fields }: Pick<NewAccount, "email" | "fields">,
+): Promise<string> {
   const value = { ...fields, ...emailField(scope, email) };
   const row = await scope.db.create("user", value, "system");
   return row["id"] as string;
 }
 
-async function userWithoutAccount(scope: ProcedureScope, email: string): Promise<string | null> {
+/** The users whose row has the address, two at most. */
+export async function usersOfEmail(scope: ProcedureScope, email: string): Promise<readonly Row[]> {
   const field = scope.run.app.tables.get("user")?.model.fields["email"];
-  if (field?.kind !== "text") return null;
-  const [only, other]: readonly Row[] = await findAll(scope, "user", "email", email, 2);
+  return field?.kind === "text" ? findAll(scope, "user", "email", email, 2) : [];
+}
+
+async function userWithoutAccount(scope: ProcedureScope, email: string): Promise<string | null> {
+  const [only, other] = await usersOfEmail(scope, email);
   if (only === undefined || other !== undefined) return null;
   const id = only["id"] as string;
   return (await accountOfUser(scope, id)) === null ? id : null;

@@ -20,9 +20,10 @@ export function userFromKeelson(record: UserRecord): ImportedRecord {
   if (listAt(record, "organisations").length > 0) left.push("organisations");
   const { keys, consents } = accessOf(record);
   if (keys.length < listAt(record, "keys").length) left.push("keys (that can't be read)");
+  const waits = isWithoutAccount(record);
   const read = checkedUser({
     sourceId: textAt(record, "id"),
-    email: textAt(record, "email"),
+    email: textAt(record, waits ? "row.email" : "email"),
     emailVerified: isTrueAt(record, "emailVerified"),
     name: textAt(record, "row.name"),
     passwordHash: textAt(record, "passwordHash"),
@@ -30,7 +31,16 @@ export function userFromKeelson(record: UserRecord): ImportedRecord {
     disabled: textAt(record, "disabledAt") !== null,
     left,
   });
-  return read.kind === "user" ? { ...read, user: { ...read.user, keys, consents } } : read;
+  if (read.kind === "refused") return read;
+  const user = { ...read.user, keys, consents };
+  return { ...read, user: waits ? { ...user, withoutAccount: true } : user };
+}
+
+/** A row that the operator made (`keelson token --as=ada@example.com`), whom nobody has signed in as. */
+function isWithoutAccount(record: UserRecord): boolean {
+  const ofAccount = ["email", "passwordHash", "createdAt", "disabledAt"];
+  const hasAccount = ofAccount.some((field) => textAt(record, field) !== null);
+  return !hasAccount && !isTrueAt(record, "isGuest") && listAt(record, "identities").length === 0;
 }
 
 function identityOf(identity: Json) {

@@ -1,10 +1,11 @@
-// Takes on one user from elsewhere: the row in `user`, the account, the accounts at other providers; one transaction.
+// Takes on one user from elsewhere: the row in `user`, the account, the accounts at other providers; one transaction. A user
+// whom the operator of another Keelson made has no account there: the row waits here too.
 // A user who is here already (by address, or by an account elsewhere) is left as they are.
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import type { Json } from "../../base/json.ts";
-import { createAccount } from "../account/account-make.ts";
+import { createAccount, createWaitingUser, usersOfEmail } from "../account/account-make.ts";
 import { accountOf, accountOfEmail, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
@@ -36,12 +37,11 @@ export const importUser: AuthProcedure<ImportInput, ImportOutcome> = {
         issues: [{ path: "passwordHash", problem: "is of no known kind" }],
       });
     }
-    const made = await createAccount(scope, {
-      email,
-      emailVerified,
-      passwordHash,
-      fields: { ...nameField(scope, user), ...fields },
-    });
+    const wanted = { email, fields: { ...nameField(scope, user), ...fields } };
+    const made =
+      user.withoutAccount === true
+        ? await createWaitingUser(scope, wanted)
+        : await createAccount(scope, { ...wanted, emailVerified, passwordHash });
     const now = timeText(scope.run.nowMs);
     if (user.disabled) {
       const account = await accountOf(scope, made.user);
@@ -73,10 +73,14 @@ export const importUser: AuthProcedure<ImportInput, ImportOutcome> = {
   },
 };
 
-/** The user who has the address or one of the accounts elsewhere; null: nobody. */
+/** The user who has the address (as the app has it, when there is no account to come) or one of the accounts elsewhere; null: nobody. */
 async function userHere(scope: ProcedureScope, user: ImportedUser): Promise<string | null> {
   const account = user.email === null ? null : await accountOfEmail(scope, user.email);
   if (account !== null) return account["user"] as string;
+  if (user.withoutAccount === true && user.email !== null) {
+    const [waiting] = await usersOfEmail(scope, user.email);
+    return waiting === undefined ? null : (waiting["id"] as string);
+  }
   for (const identity of user.identities) {
     const row = await findIdentity(scope, identity);
     if (row !== null) return row["user"] as string;

@@ -39,6 +39,8 @@ export type ImportedUser = {
   readonly sourceId: string;
   readonly email: string | null;
   readonly emailVerified: boolean;
+  /** True: the row of the app alone, which waits for whoever proves the address. Of Keelson's own export only. */
+  readonly withoutAccount?: boolean;
   readonly name: string | null;
   /** In a form of foreign-hash.ts; null: a new password is set by e-mail. */
   readonly passwordHash: string | null;
