@@ -298,7 +298,18 @@ test("a migration that loses values is refused with counts until its step is nam
   const plan = keelson(app, ["migrate", "--plan"]);
   assert.equal(plan.status, 2);
   assert.match(plan.out, /refused +drop column note\.body: 1 of 2 rows hold a value/);
+  assert.match(plan.out, /say so: keelson migrate --rename note\.body=story$/m);
   assert.match(plan.err, /MIGRATION_REFUSED[^]*--allow "drop column note\.body"/);
+  for (const [wrong, told] of [
+    ["note.bdoy=story", /no column note\.bdoy[^]*mean --rename note\.body=story\?/],
+    ["note.body=stroy", /no field stroy[^]*mean --rename note\.body=story\?/],
+    ["memo.body=story", /no column memo\.body[^]*no such table/],
+  ] as const) {
+    const { status, err } = keelson(app, ["migrate", "--plan", "--rename", wrong]);
+    assert.equal(status, 1, err);
+    assert.match(err, /COLUMN_UNKNOWN/);
+    assert.match(err, told);
+  }
   assert.equal(keelson(app, ["start", "--port=0"]).status, 8, "the server does not start");
   assert.match(keelson(app, ["export", "note"]).err, /MIGRATION_REFUSED/);
   const slip = keelson(app, ["migrate", "--allow", "drop column note.bdoy"]);

@@ -61,7 +61,9 @@ export const migrate: Command = {
     };
     const allow = flags.texts("allow");
     const { applyAppMigration, planAppMigration } = await import("@keelson/server/operator");
-    const plan = await planAppMigration(order);
+    const plan = await planAppMigration(order).catch((error: unknown) => {
+      throw renameUnknown(error) ?? error;
+    });
     assertAllowed(allow, plan);
     const inTheWay = plan.steps.filter((step) => isInTheWay(step, allow));
     const isRefused = inTheWay.length > 0 || plan.drift.length > 0;
@@ -147,6 +149,33 @@ function assertAllowed(allow: readonly string[], { steps }: MigrationPlan): void
     why: names.length === 0 ? "No step loses anything." : `They are: ${names.join("; ")}.`,
     fix: near === null ? "See: keelson migrate --plan" : `Did you mean "${near}"?`,
   });
+}
+
+/** What a rename that fits neither side gets told; null when the error is another. */
+function renameUnknown(error: unknown): Failure | null {
+  const { rename, there, here } = ((error as { readonly details?: unknown }).details ??
+    {}) as Partial<RenameDetails>;
+  if (rename === undefined || there === undefined || here === undefined) return null;
+  const [table = "", old = ""] = rename.from.split(".");
+  const isOldThere = there.includes(old);
+  const names = isOldThere ? here : there;
+  const near = suggestion(isOldThere ? rename.to : old, names);
+  const likely = isOldThere ? `${rename.from}=${near}` : `${table}.${near}=${rename.to}`;
+  return usageFailure({
+    code: "COLUMN_UNKNOWN",
+    what: `--rename can't be "${rename.from}=${rename.to}".`,
+    why: `${isOldThere ? `${table} in keelson/schema.ts has no field ${rename.to}` : `The database has no column ${rename.from}`}. ${names.length === 0 ? "There is no such table." : `There are: ${names.join(", ")}.`}`,
+    fix: near === null ? "See: keelson migrate --plan" : `Did you mean --rename ${likely}?`,
+  });
+}
+
+/** What the server says of a rename. */
+interface RenameDetails {
+  readonly rename: { readonly from: string; readonly to: string };
+  /** Columns of the table in the database. */
+  readonly there: readonly string[];
+  /** And in the app. */
+  readonly here: readonly string[];
 }
 
 /** @throws Failure (exit 1) FLAG_VALUE_INVALID. */

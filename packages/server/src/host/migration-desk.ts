@@ -22,7 +22,7 @@ export interface MigrationOrder {
   readonly renamed: Readonly<Record<string, string>>;
 }
 
-/** The difference between an app and its data. @throws AppInvalid, STORE_FAILED, APP_INVALID for a wrong rename. */
+/** The difference between an app and its data. @throws AppInvalid, STORE_FAILED, ARGUMENT_INVALID for a wrong rename. */
 export async function planAppMigration(order: MigrationOrder): Promise<MigrationPlan> {
   const { appDir, dataDir, renamed } = order;
   makeDataFolder(realDisk, dataDir);

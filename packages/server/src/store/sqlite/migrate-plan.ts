@@ -40,7 +40,7 @@ export interface SchemaDifference {
  * Compares a file with a manifest.
  * @param options.renamed old names by new ones: `{ "film.rating": "score" }`.
  * @param options.now RFC 3339, for defaults that are the time of the call; null: there is no clock.
- * @throws APP_INVALID for a rename of something that is not there.
+ * @throws ARGUMENT_INVALID for a rename of something that is not there.
  */
 export function compareSchema(
   db: DatabaseSync,
@@ -139,7 +139,9 @@ function dropColumn(
     examples: examples.map((row) => String(row["id"])),
     ...(rename === undefined
       ? {}
-      : { hint: `If it was renamed, say so: { "${table.name}.${field}": "${rename}" }.` }),
+      : {
+          hint: `If it was renamed, say so: keelson migrate --rename ${table.name}.${field}=${rename}`,
+        }),
   };
 }
 
@@ -151,7 +153,7 @@ function dropTable(db: DatabaseSync, table: TableLayout): MigrationStep {
   return {
     name,
     kind: "destructive",
-    text: `${name}: ${rowsText(rows)} are lost`,
+    text: `${name}: ${rowsText(rows)} ${rows === 1 ? "is" : "are"} lost`,
     rows,
     examples: examples.map((row) => String(row["id"])),
     hint: "A table's name is part of its ids, so a table can't be renamed: copy its rows first.",
@@ -177,11 +179,14 @@ function indexSteps({ table, old }: TableMap): readonly MigrationStep[] {
 function checkRenamed(oldLayout: StoreLayout, layout: StoreLayout, renamed: Renamed): void {
   for (const [from, to] of Object.entries(renamed)) {
     const [table = "", field = ""] = from.split(".");
-    const there = oldLayout.get(table)?.byName.has(field) ?? false;
-    const here = layout.get(table)?.byName.has(to) ?? false;
-    if (there && here && field !== "id" && to !== "id") continue;
-    throw new PlatformError("APP_INVALID", {
-      problem: `There is no column ${from} that could become ${to}: write { "table.old": "new" }.`,
-    });
+    const there = columnsOf(oldLayout, table);
+    const here = columnsOf(layout, table);
+    if (there.includes(field) && here.includes(to)) continue;
+    throw new PlatformError("ARGUMENT_INVALID", { rename: { from, to }, there, here });
   }
+}
+
+/** Names of columns, but for the id, which is never another. */
+function columnsOf(layout: StoreLayout, table: string): readonly string[] {
+  return [...(layout.get(table)?.byName.keys() ?? [])].filter((name) => name !== "id");
 }

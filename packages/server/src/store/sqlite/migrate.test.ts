@@ -175,7 +175,7 @@ describe("migration", () => {
     assert.equal(step?.text, "drop column film.rating: 7 of 10 rows hold a value");
     assert.equal(step.rows, 7);
     assert.equal(step.examples.length, 5);
-    assert.match(step.hint ?? "", /"film.rating": "score"/);
+    assert.match(step.hint ?? "", /keelson migrate --rename film\.rating=score$/);
     assert.throws(() => applyMigration(plan), refusedWith(["drop column film.rating"]));
     assert.throws(
       () => applyMigration(plan, { allow: ["drop column film.title"] }),
@@ -205,7 +205,7 @@ describe("migration", () => {
     store.close();
     assert.throws(
       () => planMigration(targetOf(path, tables, { renamed: { "film.nothing": "score" } })),
-      (error: unknown) => error instanceof PlatformError && error.code === "APP_INVALID",
+      (error: unknown) => error instanceof PlatformError && error.code === "ARGUMENT_INVALID",
     );
   });
 
@@ -217,6 +217,11 @@ describe("migration", () => {
     const plan = planMigration(target);
     const step = plan.steps.find((each) => each.kind === "destructive");
     assert.equal(step?.text, "drop table screening: 10 rows are lost");
+    const db = new DatabaseSync(path);
+    db.exec("DELETE FROM screening WHERE id > (SELECT min(id) FROM screening)");
+    const [one] = planMigration(target).steps.filter((each) => each.kind === "destructive");
+    assert.equal(one?.text, "drop table screening: 1 row is lost");
+    db.close();
     applyMigration(plan, { allow: ["drop table screening"] });
     applyMigration(planMigration(targetOf(path, before)));
     assert.ok(planMigration(target).steps.every((each) => each.kind === "safe"));
