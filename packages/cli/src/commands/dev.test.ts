@@ -48,6 +48,9 @@ test("a new app type-checks, runs, survives a mistake, and takes up what is save
   const made = keelson(folder, ["init", "ideas"]);
   assert.equal(made.status, 0, made.err);
   assert.equal(keelson(folder, ["init", "ideas"]).status, 2, "it writes over nothing");
+  assert.match(made.out, /^ {2}cd ideas$/m);
+  const quoted = keelson(folder, ["init", "Meine App's 1"]).out;
+  assert.ok(quoted.includes(String.raw`  cd 'Meine App'\''s 1'`), quoted);
   const app = join(folder, "ideas");
   const board = join(app, "keelson", "board.ts");
   assert.equal(typeCheck(app), "");

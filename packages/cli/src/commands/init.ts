@@ -46,7 +46,7 @@ export const init: Command = {
     terminal.out(`Made ${written}: an app with two tables, rules, functions and a page.`);
     terminal.out("");
     terminal.out("Next:");
-    terminal.out(`  cd ${written}`);
+    terminal.out(`  cd ${shellWord(written)}`);
     terminal.out(
       isLinked ? "  npm install        # brings tsc; keelson is linked already" : "  npm install",
     );
@@ -116,6 +116,13 @@ function linkCheckout(folder: string): boolean {
 
 function isCheckout(): boolean {
   return !packageFolder.includes(`${sep}node_modules${sep}`);
+}
+
+/** A path as one types it: in quotes where it has anything but the plainest characters. */
+function shellWord(path: string): string {
+  if (/^[\w.+@%:,/-]+$/.test(path)) return path;
+  if (process.platform === "win32") return `"${path}"`;
+  return `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function slashes(path: string): string {
