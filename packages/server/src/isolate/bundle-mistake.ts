@@ -1,6 +1,7 @@
 // esbuild's messages as mistakes of the app.
 import type { Message } from "esbuild";
 import { codeFrame, type AppMistake } from "../model/app-mistake.ts";
+import { isOwn } from "./bundle-map.ts";
 
 /** How esbuild begins its message; the rest speaks of the bundle's format. */
 const topLevelAwait = "Top-level await";
@@ -10,6 +11,22 @@ export function mistakesOf(failure: unknown): readonly AppMistake[] {
   const { errors } = failure as { errors?: readonly Message[] };
   if (!Array.isArray(errors) || errors.length === 0) throw failure;
   return (errors as readonly Message[]).map(mistakeOf);
+}
+
+const nothingExported =
+  /^Import "(?<name>.*)" will always be undefined because the file "(?<file>.*)" has no exports$/;
+
+/** Names that the app's files import of a file that exports nothing: esbuild only warns of them, and what uses one throws. */
+export function importsOfNothing(warnings: readonly Message[]): readonly AppMistake[] {
+  return warnings.flatMap((warning) => {
+    const { name = "", file = "" } = nothingExported.exec(warning.text)?.groups ?? {};
+    if (name === "" || !isOwn(file) || !isOwn(warning.location?.file ?? "")) return [];
+    const problem = `"${name}" is imported of ${file}, which exports nothing.`;
+    const fix = file.endsWith("keelson/schema.ts")
+      ? "In keelson/schema.ts: export const { query, mutation, rules, app } = define({ ... });"
+      : "Export that name there, or import one that is exported.";
+    return [{ ...mistakeOf(warning), problem, fix }];
+  });
 }
 
 function mistakeOf(message: Message): AppMistake {

@@ -100,6 +100,22 @@ test("a syntax error, a missing file, a missing package and a missing export are
   assert.match(wait?.fix ?? "", /inside of `run`/);
 });
 
+test("names imported of a file without exports are told, and not what their absence breaks", async () => {
+  const told = await mistakes({
+    "keelson/schema.ts": "",
+    "keelson/test.ts": queries({ one: "return 1;" }),
+  });
+  assert.ok(told.length > 0);
+  for (const { problem, fix, line } of told) {
+    assert.match(
+      problem,
+      /^"(?:app|query)" is imported of keelson\/schema\.ts, which exports nothing\.$/,
+    );
+    assert.match(fix, /export const \{ query, mutation, rules, app \} = define/);
+    assert.ok(line > 0);
+  }
+});
+
 test("all mistakes that esbuild finds are told at once", async () => {
   const found = await mistakes({ "keelson/test.ts": 'import "./a.ts";\nimport "./b.ts";' });
   assert.deepEqual(
@@ -124,6 +140,15 @@ test("what a module throws, and what it may not do while it is loaded, are mista
     (await mistakes({ "keelson/test.ts": `${queries({})}\n${line}` }))[0];
   assert.match((await at("throw new Error('oops');"))?.problem ?? "", /^Error: oops/);
   assert.equal((await at("(undefined as any).x;"))?.line, 4);
+  assert.match((await at("(undefined as any).x;"))?.fix ?? "", /Mend what throws here/);
+  const kind = await at("export const f = (t as any).txt({ max: 3 });");
+  assert.match(
+    kind?.fix ?? "",
+    /^Did you mean t\.text\? The kinds of fields are t\.id, .*t\.bytes/,
+  );
+  assert.match((await at("(t as any).any();"))?.fix ?? "", /kinds of fields are t\.id/);
+  const node = await at("export const key = (globalThis as any, process).env.KEY;");
+  assert.match(node?.fix ?? "", /`secrets: \["NAME"\]`[^]*ctx\.secret\("NAME"\)/);
   assert.match((await at("throw 'text';"))?.problem ?? "", /text/);
   for (const line of [
     'fetch("http://a");await 0;',

@@ -7,7 +7,7 @@ import { context, type BuildContext, type BuildOptions, type Plugin } from "esbu
 import * as sdk from "@keelson/sdk";
 import { AppInvalid } from "../model/app-mistake.ts";
 import type { Bundle } from "./app-isolate.ts";
-import { mistakesOf } from "./bundle-mistake.ts";
+import { importsOfNothing, mistakesOf } from "./bundle-mistake.ts";
 
 /** Where an app is. */
 export interface AppPlace {
@@ -126,6 +126,8 @@ async function built(
   } catch (error) {
     throw new AppInvalid(mistakesOf(error));
   }
+  const empty = importsOfNothing(result.warnings);
+  if (empty.length > 0) throw new AppInvalid(empty);
   const [first, second] = result.outputFiles;
   const code = (first?.path.endsWith(".map") ? second : first)?.text ?? "";
   const map = (first?.path.endsWith(".map") ? first : second)?.text ?? "";

@@ -1,5 +1,7 @@
 // Why an app could not be loaded, as a mistake at a line.
+import { t } from "@keelson/sdk";
 import { AppInvalid, type AppMistake } from "../model/app-mistake.ts";
+import { nearestName } from "../model/rule-suggest.ts";
 import { isOwn, type BundleMap } from "./bundle-map.ts";
 
 /** What the app's modules threw, or what is wrong with what they left; as the guest tells it. */
@@ -20,8 +22,24 @@ export function loadMistake(failure: LoadFailure, map: BundleMap): AppInvalid {
   const { name = "Error", message = "", stack = "", problem, fix } = failure;
   return mistakeAt(map, stack, {
     problem: problem ?? `${name}: ${message}`,
-    fix: fix ?? "Modules are evaluated once, before any data is there. Mend what throws here.",
+    fix: fix ?? fixFor(message),
   });
+}
+
+/** What to write instead, where the engine's words tell what was meant. */
+function fixFor(message: string): string {
+  // A second t of another module is t2 in the bundle.
+  const [, kind] = /^t\d*\.(\w+) is not a function$/.exec(message) ?? [];
+  const kinds = Object.keys(t);
+  if (kind !== undefined && !kinds.includes(kind)) {
+    const near = nearestName(kind, kinds);
+    const guess = near === null ? "" : `Did you mean t.${near}? `;
+    return `${guess}The kinds of fields are ${kinds.map((name) => `t.${name}`).join(", ")}.`;
+  }
+  if (message === "process is not defined") {
+    return 'Functions run apart from Node: an action or http function that names a variable in `secrets: ["NAME"]` reads it as ctx.secret("NAME").';
+  }
+  return "Modules are evaluated once, before any data is there. Mend what throws here.";
 }
 
 /** A limit that loading broke. @param stack where it stood when it was ended, as far as that is known. */
