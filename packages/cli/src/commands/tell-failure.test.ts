@@ -38,6 +38,12 @@ test("what is known on this machine alone is told where it is asked", () => {
   const { text } = told(new PlatformError("STORE_FAILED", {}, { cause }));
   assert.match(text, /why: \/data\/data\.db can't be opened\.\n +file is not a database\n/);
   assert.match(text, /do: .*keelson restore/);
+  const keys = told(new PlatformError("STORE_FAILED", { part: "token keys" }, { cause })).text;
+  assert.match(keys, /do: .*copy of keys\.json/);
+  assert.doesNotMatch(keys, /keelson restore/);
+  const unusable = new Error("/package.json can't be used as a data folder.", { cause: engine });
+  const folder = told(new PlatformError("STORE_FAILED", {}, { cause: unusable })).text;
+  assert.match(folder, /do: .*--data=<folder>\n/);
   const kept = told(new PlatformError("NOT_FOUND", {}, { cause }));
   assert.doesNotMatch(kept.text, /data\.db/);
 });

@@ -45,6 +45,15 @@ const fixes: Readonly<Record<string, string>> = {
 const causeTold: ReadonlySet<string> = new Set(["DATA_LOCKED", "STORE_FAILED", "DISK_FULL"]);
 const causesMax = 4;
 
+/** STORE_FAILED is said of more than the database, and only that is in a backup. */
+const storeFixes: readonly (readonly [told: RegExp, fix: string])[] = [
+  [
+    /^part: token keys$/,
+    "Put your own copy of keys.json there: backups do not hold it. Without one, move the file away: new keys are made, everybody signs in again, and tokens and authenticator apps of before are worth nothing.",
+  ],
+  [/can't be used as a data folder\.$/, "Name a folder that you may write to: --data=<folder>"],
+];
+
 /** Prints a failure. @returns the exit status. */
 export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
   if (error instanceof Failure) {
@@ -105,8 +114,14 @@ function textOf(
     code,
     what: message,
     why: facts.length === 0 ? "That is all that is known." : facts.join("\n"),
-    fix: fixes[code] ?? `Look up ${code} in the reference of errors.`,
+    fix: fixOf(code, facts) ?? `Look up ${code} in the reference of errors.`,
   };
+}
+
+function fixOf(code: string, facts: readonly string[]): string | undefined {
+  if (code !== "STORE_FAILED") return fixes[code];
+  const own = storeFixes.find(([told]) => facts.some((fact) => told.test(fact)));
+  return own?.[1] ?? fixes[code];
 }
 
 /** What is known here alone: the folder, who holds it, what the engine or the system said. */
