@@ -198,7 +198,7 @@ test("start logs JSON lines, tells callers no causes, and ends when asked to", a
     // The door's thread tells of its requests in its own time: after "stopping" when that comes at once.
     assert.deepEqual(
       lines.map(({ event }) => String(event)).toSorted((a, b) => a.localeCompare(b)),
-      ["listening", "request", "stopped", "stopping"],
+      ["letters", "listening", "request", "stopped", "stopping"],
     );
     assert.equal(lines[0]?.["event"], "listening");
     assert.equal(lines.at(-1)?.["event"], "stopped");
@@ -208,6 +208,28 @@ test("start logs JSON lines, tells callers no causes, and ends when asked to", a
   } finally {
     await server.stop("SIGKILL");
   }
+});
+
+test("what a server lacks is said when it starts, and does not keep it from starting", async (context) => {
+  const folder = tempFolder(context);
+  keelson(folder, ["init", "ideas"]);
+  const app = join(folder, "ideas");
+  const server = await serve(app, ["start", "--threads=0", "--static=nosuch"]);
+  try {
+    await server.wait(/"warn","event":"letters".*KEELSON_SMTP_URL is not set.*KEELSON_MAIL_FROM/);
+    await server.wait(/"warn","event":"static".*no folder [^"]*nosuch/);
+  } finally {
+    await server.stop();
+  }
+  const quiet = "passkeys: true, password: false, magicLink: false, emailCode: false";
+  edit(join(app, "keelson", "app.ts"), "rules,", `rules, auth: { ${quiet} },`);
+  const without = await serve(app, ["start", "--threads=0", "--static=web"]);
+  await without.stop();
+  assert.doesNotMatch(without.text(), /"warn"/);
+  // The warning comes before the address, which is waited for.
+  const dev = await serve(app, ["dev", "--static=web/index.html"]);
+  await dev.stop();
+  assert.match(dev.text(), /--static=web\/index\.html: there is no folder/);
 });
 
 test("the tutorial's code is what the app takes", async (context) => {

@@ -4,6 +4,7 @@ import { appPlace } from "./app-place.ts";
 import type { Command } from "./command.ts";
 import type { FlagSpec } from "../flags/command-spec.ts";
 import { folderWord, serveFlags } from "./serve-flags.ts";
+import { staticWarning } from "./start-warnings.ts";
 
 const quietWork: FlagSpec = {
   name: "quiet-work",
@@ -35,6 +36,10 @@ export const dev: Command = {
   run: async (flags, io) => {
     const place = appPlace(flags.word("folder"), flags, io);
     const stop = io.untilStopped();
+    const website = staticWarning(flags, io);
+    if (website !== null) {
+      io.terminal.note(io.terminal.tone("yellow", `${website.problem} ${website.fix}`));
+    }
     const { DevSession } = await import("./dev-session.ts");
     const session = new DevSession(flags, io, place);
     try {

@@ -10,6 +10,7 @@ import type { AppPlace } from "./app-place.ts";
 import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
 import { makeLog, type Log } from "./json-log.ts";
+import { lettersWarning, staticWarning } from "./start-warnings.ts";
 
 /** Serves until asked to stop. @returns the exit status. @throws Failure, PlatformError. */
 export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<Exit> {
@@ -28,6 +29,10 @@ export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<E
     data: place.dataDir,
     threads: server.threads,
   });
+  const letters = lettersWarning(server.current().manifest.auth, io.env);
+  if (letters !== null) log.write("warn", "letters", { ...letters });
+  const website = staticWarning(flags, io);
+  if (website !== null) log.write("warn", "static", { ...website });
   await until(stop);
   log.write("info", "stopping", { signal: String(stop.reason) });
   await door.close();

@@ -1,0 +1,44 @@
+// What a server can start with and is likely not meant so: said once, at its start.
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { RunningServer } from "@keelson/server";
+import type { Flags } from "../flags/flag-parse.ts";
+import type { Io } from "./command.ts";
+
+/** What is amiss, and what to do. */
+export interface StartWarning {
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** `--static` names no folder: the server answers as if it were not there, and looks again at each request. */
+export function staticWarning(flags: Flags, io: Io): StartWarning | null {
+  const written = flags.text("static");
+  if (written === null) return null;
+  const folder = resolve(io.cwd, written);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return null;
+  return {
+    problem: `--static=${written}: there is no folder ${folder}, so no website is served.`,
+    fix: "Name the folder that holds index.html, or build the website first.",
+  };
+}
+
+/** In production letters leave over SMTP alone. @param auth what the app says of identity. */
+export function lettersWarning(
+  auth: ReturnType<RunningServer["current"]>["manifest"]["auth"],
+  env: Io["env"],
+): StartWarning | null {
+  if ((env["KEELSON_SMTP_URL"] ?? "") !== "") return null;
+  // An app that says nothing of identity has passwords, links and codes.
+  const isSending =
+    auth === undefined ||
+    auth.password !== null ||
+    auth.magicLink ||
+    auth.emailCode ||
+    auth.organisations !== null;
+  if (!isSending) return null;
+  return {
+    problem: "Letters (links, codes, invitations) are not sent: KEELSON_SMTP_URL is not set.",
+    fix: "Set KEELSON_SMTP_URL (smtps://user:password@mail.example.com:465) and KEELSON_MAIL_FROM (Name <address@example.com>).",
+  };
+}
