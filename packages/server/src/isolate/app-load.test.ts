@@ -62,6 +62,26 @@ test("a folder without keelson/app.ts is told", async () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a keelson/app.ts that went away since the last load is told as missing, and taken up when it is back", async () => {
+  const folder = writeApp(files);
+  const loader = await openAppLoader(folder, ports);
+  try {
+    (await loader.load()).first.dispose();
+    rmSync(path.join(folder, "keelson/app.ts"));
+    await assert.rejects(loader.load(), (error: AppInvalid) => {
+      const [mistake, ...others] = error.mistakes;
+      assert.match(mistake?.problem ?? "", /entry file is missing/);
+      assert.match(mistake?.fix ?? "", /^Put it back/);
+      return others.length === 0;
+    });
+    writeFileSync(path.join(folder, "keelson/app.ts"), app);
+    (await loader.load()).first.dispose();
+  } finally {
+    await loader.dispose();
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("a mistake in what the app says of identity is told at its line", async () => {
   const withAuth = app.replace("rules, functions", "rules,\n  auth: { signUpp: 5 },\n  functions");
   const folder = writeApp({ ...files, "keelson/app.ts": withAuth });

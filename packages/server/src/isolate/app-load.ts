@@ -40,10 +40,17 @@ const appPath = "keelson/app.ts";
 /** Opens a loader. @param appDir absolute; the folder that holds `keelson/app.ts`. @throws AppInvalid without one. */
 export async function openAppLoader(appDir: string, ports: LoadPorts): Promise<AppLoader> {
   const appFile = join(appDir, appPath);
-  if (!ports.disk.exists(appFile)) throw new AppInvalid([noApp]);
+  const needApp = (): void => {
+    if (!ports.disk.exists(appFile)) throw new AppInvalid([noApp]);
+  };
+  needApp();
   const bundler = await createBundler({ appDir, appFile });
   return {
-    load: () => loadFrom(bundler, appDir, ports),
+    async load() {
+      // Before the bundler, which would take it for an import with a wrong path.
+      needApp();
+      return loadFrom(bundler, appDir, ports);
+    },
     dispose: () => bundler.dispose(),
   };
 }
@@ -94,7 +101,7 @@ const noApp: AppMistake = Object.freeze({
   file: appPath,
   line: 1,
   column: 1,
-  problem: "There is no keelson/app.ts here.",
-  fix: "Run this in the folder of an app, or make one: keelson init my-app.",
+  problem: "There is no keelson/app.ts: the app's entry file is missing.",
+  fix: "Put it back, or run this in the folder of an app. To make a new one: keelson init my-app.",
   frame: "",
 });
