@@ -1,0 +1,45 @@
+// What `keelson dev` makes of files that come and go while it serves.
+import assert from "node:assert/strict";
+import { appendFileSync, cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { keelson, serve, tempFolder, type Serving } from "../command-scene.case.ts";
+
+/** A new app that is served. */
+async function serveNew(
+  context: TestContext,
+): Promise<{ readonly app: string; readonly server: Serving }> {
+  const folder = tempFolder(context);
+  assert.equal(keelson(folder, ["init", "ideas"]).status, 0);
+  const server = await serve(folder, ["dev", "ideas"]);
+  // The review is the last that a start tells.
+  await server.wait(/check {2}/);
+  return { app: join(folder, "ideas"), server };
+}
+
+test("a keelson folder that is taken away and put back is told, and watched from then on", async (context) => {
+  const { app, server } = await serveNew(context);
+  const source = join(app, "keelson");
+  try {
+    cpSync(source, join(app, "copy"), { recursive: true });
+    rmSync(source, { recursive: true });
+    await server.wait(/keelson\/app\.ts:1:1 {2}.*entry file is missing\.\n.*Put it back/);
+    await server.wait(/last good version goes on being served/);
+    mkdirSync(source);
+    cpSync(join(app, "copy"), source, { recursive: true });
+    await server.wait(/mended {2}the app is as it was/);
+    appendFileSync(join(source, "board.ts"), "\nexport const one = 1;;\n+;");
+    await server.wait(/keelson\/board\.ts:\d+/);
+    cpSync(join(app, "copy", "board.ts"), join(source, "board.ts"));
+    await server.wait(/mended/);
+
+    renameSync(source, `${source}.x`);
+    await server.wait(/entry file is missing/);
+    renameSync(`${source}.x`, source);
+    await server.wait(/mended/);
+    appendFileSync(join(source, "board.ts"), "\n+;");
+    await server.wait(/keelson\/board\.ts:\d+/);
+  } finally {
+    await server.stop();
+  }
+});
