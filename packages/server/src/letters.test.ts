@@ -79,6 +79,11 @@ function setEnvironment(context: TestContext, values: Readonly<Record<string, st
   }
 }
 
+async function signInPage({ url }: RunningServer): Promise<string> {
+  const response = await fetch(`${url}/auth/sign-in`, { headers: { accept: "text/html" } });
+  return response.text();
+}
+
 async function signUp({ url }: RunningServer, email: string): Promise<void> {
   const response = await fetch(`${url}/auth/sign-up`, {
     method: "POST",
@@ -129,8 +134,7 @@ test("a letter goes out over SMTP in the app's own words, and its link opens the
   });
   assert.equal(done.status, 200, await done.clone().text());
 
-  const page = await fetch(`${server.url}/auth/sign-in`, { headers: { accept: "text/html" } });
-  assert.match(await page.text(), /--accent: rgb\(1, 2, 3\)/);
+  assert.match(await signInPage(server), /--accent: rgb\(1, 2, 3\)/);
   const mailbox = await fetch(`${server.url}/_/mail`);
   assert.equal(mailbox.status, 404, "production has no mailbox");
 });
@@ -146,14 +150,35 @@ test("a template or theme that can't be used is told, and people get the default
     { mode: "development", report: (error) => told.push(String(error)) },
   );
   await signUp(server, "ada@example.com");
-  const page = await fetch(`${server.url}/auth/sign-in`, { headers: { accept: "text/html" } });
-  assert.doesNotMatch(await page.text(), /alert\(1\)/);
+  assert.doesNotMatch(await signInPage(server), /alert\(1\)/);
   const response = await fetch(`${server.url}/_/mail/1`, {
     headers: { accept: "application/json" },
   });
   assert.match(await response.text(), /"subject":"Confirm your e-mail address for this app"/);
   assert.ok(told.some((text) => /mail\/verify-email\.txt is not used: it has no/.test(text)));
   assert.ok(told.some((text) => /auth\.css is not used/.test(text)));
+});
+
+test("an edit of the sheet and of a letter counts at once while developing", async (context) => {
+  const appDir = mkdtempSync(join(tmpdir(), "keelson-letters-"));
+  context.after(() => rmSync(appDir, { recursive: true, force: true, maxRetries: 3 }));
+  cpSync(template, appDir, { recursive: true });
+  const sheet = join(appDir, "keelson", "auth.css");
+  const server = await openApp(context, {}, { mode: "development", appDir });
+  assert.doesNotMatch(await signInPage(server), /--radius: 77px/);
+  writeFileSync(sheet, ":root { --radius: 77px; }");
+  assert.match(await signInPage(server), /--radius: 77px/);
+  rmSync(sheet);
+  assert.doesNotMatch(await signInPage(server), /--radius: 77px/);
+  mkdirSync(join(appDir, "keelson", "mail"));
+  writeFileSync(
+    join(appDir, "keelson", "mail", "verify-email.txt"),
+    "Subject: Ahoy\n\nCome aboard: {{link}}",
+  );
+  await signUp(server, "ada@example.com");
+  const headers = { accept: "application/json" };
+  const letter = await fetch(`${server.url}/_/mail/1`, { headers });
+  assert.match(await letter.text(), /"subject":"Ahoy"/);
 });
 
 test("a server in production that can't send says so for every letter", async (context) => {

@@ -36,8 +36,8 @@ export interface AuthParts {
   readonly passwords: PasswordHasher;
   readonly commonPasswords: PasswordList;
   readonly rates: AuthRates;
-  /** The app's own sheet for the pages, keelson/auth.css; null or absent: none. */
-  readonly theme?: string | null;
+  /** The app's own sheet for the pages, keelson/auth.css, asked for each page; null or absent: none. */
+  readonly theme?: () => string | null;
   /** Scheme, host and port that the server was told people reach it at; null: it was not told. */
   readonly publicUrl: string | null;
   /** Where this server listens, while somebody develops; null otherwise. */

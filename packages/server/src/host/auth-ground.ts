@@ -73,6 +73,7 @@ export function openAuthGround(parts: AuthGroundParts): AuthGround {
           keys: keysOnce,
           mail,
           appDir,
+          mode,
           publicUrl,
           ownUrl: () => ownUrl,
           ...(quotas === undefined ? {} : { quotas }),

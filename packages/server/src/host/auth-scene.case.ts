@@ -233,6 +233,7 @@ export async function openAuthScene(
         openHostAuth(
           {
             ...{ clock, random, limits, appDir },
+            mode: "production",
             keys: () => keys,
             mail: { send: (letter) => void letters.push(letter) },
             publicUrl: options.publicUrl ?? null,

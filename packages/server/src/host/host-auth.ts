@@ -1,6 +1,5 @@
 // Identity in one thread: what it is made of on a real host. Its code is loaded when the first credentials come, or the
 // first request under /auth: its libraries are a tenth of a second of a cold start.
-import { join } from "node:path";
 import type { AppIdentity } from "../auth/app-identity.ts";
 import type { AuthService } from "../auth/auth-service.ts";
 import type { MailPort } from "../auth/mail-port.ts";
@@ -16,6 +15,7 @@ import type { Writer } from "../gate/writer.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CommitMark } from "../store/commit-mark.ts";
 import type { Store } from "../store/store.ts";
+import { openAuthTheme } from "./auth-theme.ts";
 import { lazyIdentity } from "./lazy-identity.ts";
 import { realDisk } from "./real-disk.ts";
 
@@ -28,6 +28,7 @@ export interface HostAuthParts {
   readonly mail: MailPort;
   /** Absolute; keelson/auth.css in it is the pages' theme. */
   readonly appDir: string;
+  readonly mode: "development" | "production";
   /** Where people reach the server; null: it was not told. */
   readonly publicUrl: string | null;
   /** Where it listens, while somebody develops; null otherwise. */
@@ -105,7 +106,6 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
   const settings = manifest.auth ?? defaultAuth;
   const keys = parts.keys();
   const secrets = auth.openAuthSecrets(keys, random);
-  const theme = realDisk.read(join(parts.appDir, "keelson", "auth.css"));
   const desk = openAuthDesk(
     {
       manifest,
@@ -127,7 +127,7 @@ async function loadService(parts: HostAuthParts, version: AuthVersion): Promise<
         keysMax: limits.rateLimitKeysMax,
         ...(quotas === undefined ? {} : { quotas }),
       }),
-      theme: theme === null ? null : Buffer.from(theme).toString("utf8"),
+      theme: openAuthTheme(realDisk, parts),
       secret: (name) => env[name] ?? null,
       report: (error) => parts.report(error),
     },

@@ -5,6 +5,7 @@ import type { AuthAnswer } from "../auth-route.ts";
 import { Html, html, type HtmlValue } from "./html.ts";
 import { policyOf } from "./page-policy.ts";
 import { pageStyle } from "./page-style.ts";
+import { themeProblem } from "./page-theme.ts";
 
 /** A page. */
 export interface PageParts {
@@ -66,10 +67,11 @@ ${parts.script === undefined ? "" : Html.element("script", parts.script)}
 }
 
 /** Our sheet, and the app's after it, when that can be sent inside a page. */
-function styleOf({ theme, report }: AuthDesk): string {
-  if (theme === undefined || theme === null) return pageStyle;
-  if (!theme.includes("</")) return `${pageStyle}${theme}`;
-  report(new Error('keelson/auth.css is not used: "</" would end its element'));
+function styleOf(desk: AuthDesk): string {
+  const theme = desk.theme?.() ?? "";
+  const problem = themeProblem(theme);
+  if (problem === null) return `${pageStyle}${theme}`;
+  desk.report(new Error(`keelson/auth.css is not used: ${problem}`));
   return pageStyle;
 }
 
