@@ -181,6 +181,29 @@ test("an edit of the sheet and of a letter counts at once while developing", asy
   assert.match(await letter.text(), /"subject":"Ahoy"/);
 });
 
+test("a letter that a mail server does not take is told at once while developing, and in the mailbox once", async (context) => {
+  setEnvironment(context, {
+    // Nobody listens at port 1.
+    KEELSON_SMTP_URL: "smtp://127.0.0.1:1",
+    KEELSON_MAIL_FROM: "keel@example.com",
+  });
+  const told: string[] = [];
+  const givenUp = Promise.withResolvers<void>();
+  const limits = { mailTriesMax: 3, mailRetryMs: 10 };
+  const report = (error: unknown) => {
+    told.push(String(error));
+    if (told.length === 2) givenUp.resolve();
+  };
+  const server = await openApp(context, {}, { mode: "development", limits, report });
+  await signUp(server, "ada@example.com");
+  await givenUp.promise;
+  assert.match(told[0] ?? "", /verify-email was not delivered yet, and is tried again/);
+  assert.match(told[1] ?? "", /verify-email was not delivered$/);
+  const headers = { accept: "application/json" };
+  const mailbox = await (await fetch(`${server.url}/_/mail`, { headers })).text();
+  assert.equal(mailbox.match(/"number"/g)?.length, 1);
+});
+
 test("a server in production that can't send says so for every letter", async (context) => {
   const told: string[] = [];
   const server = await openApp(

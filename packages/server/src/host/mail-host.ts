@@ -56,7 +56,10 @@ export function openHostMail(parts: HostMailParts): HostMail {
           nowMs: () => clock.nowMs(),
         });
   const server = smtp === null ? null : lazySmtp(smtp, limits.mailMsMax);
-  const transports: readonly MailTransport[] = [mailbox, server].filter((one) => one !== null);
+  const transports: readonly MailTransport[] = [
+    mailbox === null ? null : onceEach(mailbox),
+    server,
+  ].filter((one) => one !== null);
   const frame = () => {
     const when = `${timeOfMs(clock.nowMs()).slice(0, 16).replace("T", " ")} UTC`;
     return { ...parts.frame(), when };
@@ -75,6 +78,8 @@ export function openHostMail(parts: HostMailParts): HostMail {
       );
     },
     report: (error) => parts.report(error),
+    // Whoever develops waits for the letter now. In production servers of mail put strangers off, and take it later.
+    ...(mode === "development" ? { delayed: (error: unknown) => parts.report(error) } : {}),
   });
   return {
     mailbox,
@@ -122,6 +127,18 @@ async function deliverAll(
   message: MailMessage,
 ): Promise<void> {
   for (const transport of transports) await transport.deliver(message);
+}
+
+/** A transport that has taken a mail is not given it again when another has not. */
+function onceEach(transport: MailTransport): MailTransport {
+  const taken = new WeakSet<MailMessage>();
+  return {
+    async deliver(message) {
+      if (taken.has(message)) return;
+      await transport.deliver(message);
+      taken.add(message);
+    },
+  };
 }
 
 /** The library is loaded for the first mail: most starts send none. */

@@ -42,12 +42,14 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 test("a mail that can't be delivered is tried again, later each time, and then given up", async () => {
   const { clock, pass } = handClock();
   const told: unknown[] = [];
+  const delayed: unknown[] = [];
   const triedAt: number[] = [];
   const queue = openMailQueue({
     clock,
     limits: { ...limits, mailTriesMax: 3, mailRetryMs: 100 },
     render,
     report: (error) => told.push(error),
+    delayed: (error) => delayed.push(error),
     transport: {
       deliver: async () => {
         triedAt.push(clock.nowMs());
@@ -63,7 +65,9 @@ test("a mail that can't be delivered is tried again, later each time, and then g
   await queue.idle();
   assert.deepEqual(triedAt, [0, 100, 300]);
   assert.equal(told.length, 1);
-  assert.match(String(told[0]), /email-code was not delivered/);
+  assert.match(String(told[0]), /email-code was not delivered$/);
+  assert.equal(delayed.length, 1);
+  assert.match(String(delayed[0]), /email-code was not delivered yet, and is tried again/);
 });
 
 test("sending never waits and never throws, and no more than four travel at once", async () => {

@@ -13,6 +13,8 @@ export interface MailQueueParts {
   render(letter: Letter): MailMessage;
   /** Told of every mail that is given up, and why. */
   report(error: unknown): void;
+  /** Told of a mail's first attempt that failed; it is tried again. */
+  delayed?(error: unknown): void;
 }
 
 /** A queue. */
@@ -110,6 +112,10 @@ class Queue implements MailQueue {
     } catch (error) {
       if (mail.tries >= limits.mailTriesMax || this.#isClosed) {
         throw new Error(`the mail ${mail.message.template} was not delivered`, { cause: error });
+      }
+      if (mail.tries === 1) {
+        const says = `the mail ${mail.message.template} was not delivered yet, and is tried again`;
+        this.#parts.delayed?.(new Error(says, { cause: error }));
       }
       const delayMs = limits.mailRetryMs * 2 ** (mail.tries - 1);
       const cancel = clock.after(delayMs, () => {
