@@ -23,6 +23,7 @@ import { workSpecLines } from "./app-work-text.ts";
 import { watchApp, type AppWatch } from "./app-watch.ts";
 import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
+import { DevReports } from "./dev-reports.ts";
 import { DevReview } from "./dev-review.ts";
 import { openDevSimulators, type DevSimulators } from "./dev-simulators.ts";
 import { serverDoor } from "./server-door.ts";
@@ -37,6 +38,7 @@ export class DevSession {
   readonly #place: AppPlace;
   readonly #watch: AppWatch;
   readonly #review: DevReview;
+  readonly #reports: DevReports;
   readonly #plansShown = new Set<string>();
   #server: RunningServer | null = null;
   #door: DoorServer | null = null;
@@ -53,7 +55,8 @@ export class DevSession {
     this.#io = io;
     this.#place = place;
     this.#review = new DevReview(place.appDir, io.terminal);
-    this.#watch = watchApp(place.appDir, () => this.#enqueue(() => this.#refresh()));
+    this.#reports = new DevReports(io.terminal, io.env["KEELSON_DEBUG"] === "1");
+    this.#watch = watchApp(place.appDir, () => this.#enqueue(() => this.#changed()));
   }
 
   /** Serves until asked to stop. @throws what is no mistake of the app. */
@@ -85,6 +88,11 @@ export class DevSession {
       .catch((error: unknown) => this.#fail(error));
   }
 
+  async #changed(): Promise<void> {
+    this.#reports.forget();
+    await this.#refresh();
+  }
+
   async #refresh(): Promise<void> {
     if (this.#server === null) await this.#start();
     else {
@@ -106,7 +114,7 @@ export class DevSession {
         moduleFiles: browserClient,
         onTrace: (trace) => this.#tellRequest(trace),
         ...this.#watchWork(),
-        report: () => {},
+        report: (error, requestId) => this.#tellReport(error, requestId),
         ...this.#staticDir(),
       });
     } catch (error) {
@@ -207,6 +215,13 @@ export class DevSession {
       default:
         outcome satisfies never;
     }
+  }
+
+  /** A request's own line tells of a bug that it came upon. */
+  #tellReport(error: unknown, requestId: string | null): void {
+    const traced = requestId === null ? null : this.#server?.trace.find(requestId)?.error;
+    if (traced instanceof Error && !(traced instanceof PlatformError)) return;
+    this.#reports.tell(error);
   }
 
   #tellRequest(trace: Trace): void {

@@ -1,6 +1,6 @@
 // What `keelson dev` makes of files that come and go while it serves.
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { keelson, serve, tempFolder, type Serving } from "../command-scene.case.ts";
@@ -39,6 +39,28 @@ test("a keelson folder that is taken away and put back is told, and watched from
     await server.wait(/mended/);
     appendFileSync(join(source, "board.ts"), "\n+;");
     await server.wait(/keelson\/board\.ts:\d+/);
+  } finally {
+    await server.stop();
+  }
+});
+
+async function signUp(url: string, email: string): Promise<void> {
+  const response = await fetch(`${url}/auth/sign-up`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email, password: "seven small boats at dawn" }),
+  });
+  assert.equal(response.status, 202, await response.text());
+}
+
+test("a letter's template that can't be used is told when the letter is sent", async (context) => {
+  const { app, server } = await serveNew(context);
+  try {
+    mkdirSync(join(app, "keelson", "mail"));
+    writeFileSync(join(app, "keelson", "mail", "verify-email.txt"), "broken {{nope}}");
+    await signUp(server.url, "ada@example.com");
+    await server.wait(/failure {2}keelson\/mail\/verify-email\.txt is not used: \{\{nope\}\}/);
+    assert.equal(await server.stop(), 0);
   } finally {
     await server.stop();
   }
