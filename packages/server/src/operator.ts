@@ -23,6 +23,7 @@ export { databaseName } from "./host/backend.ts";
 export { applyAppMigration, planAppMigration } from "./host/migration-desk.ts";
 export { lockData, openOperatorDesk, type OperatorDesk } from "./host/operator-desk.ts";
 export type { ReloadOutcome } from "./host/reload.ts";
+export { wordsProblems } from "./host/words-look.ts";
 export type { TableModel } from "./model/manifest.ts";
 export { platformTables } from "./model/platform-tables.ts";
 export type { ListQuery } from "./model/query-form.ts";

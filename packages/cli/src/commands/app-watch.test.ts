@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { watchApp } from "./app-watch.ts";
+import { isWordsFile, watchApp } from "./app-watch.ts";
 
 test("changes below the keelson folder and in imported folders are told, others are not", async () => {
   const appDir = mkdtempSync(join(tmpdir(), "keelson-watch-"));
@@ -138,4 +138,23 @@ test("a file that is replaced again and again is heard each time", async (contex
     assert.ok(told.has(file));
   }
   await hears(file);
+});
+
+test("letters and the pages' sheet are told, other texts are not", async (context) => {
+  const { appDir, told, hears } = openScene(context);
+  mkdirSync(join(appDir, "keelson", "mail"));
+  for (const file of ["keelson/notes.txt", "keelson/other.css", "keelson/mail/verify.md"])
+    writeFileSync(join(appDir, file), "1");
+  const words = [
+    join("keelson", "auth.css"),
+    join("keelson", "mail", "verify-email.txt"),
+    join("keelson", "mail", "verify-email.html"),
+  ];
+  for (const file of words) {
+    await hears(file);
+    assert.ok(isWordsFile(file));
+  }
+  assert.deepEqual([...told].toSorted(), [join("keelson", "mail"), ...words].toSorted());
+  assert.ok(!isWordsFile(join("keelson", "app.ts")));
+  assert.ok(!isWordsFile(join("keelson", "mail")));
 });

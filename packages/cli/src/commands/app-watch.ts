@@ -7,6 +7,8 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 const quietMs = 25;
 const sourceFile = /\.(?:[cm]?[jt]sx?|json)$/;
+/** What is read when it is used, and is no part of the app's code. */
+const wordsFile = /^keelson\/(?:auth\.css|mail\/[^/]+\.(?:txt|html))$/;
 /** Elsewhere Node's recursive watch loses folders that are replaced: there each folder has a watch of its own. */
 const seesBelow = process.platform === "darwin" || process.platform === "win32";
 
@@ -15,6 +17,11 @@ export interface AppWatch {
   /** Which files the app is made of now, relative to its folder. */
   follow(files: readonly string[]): void;
   close(): void;
+}
+
+/** Whether a changed file is a letter's template or the pages' sheet. @param file relative to the app's folder. */
+export function isWordsFile(file: string): boolean {
+  return wordsFile.test(file.replaceAll(sep, "/"));
 }
 
 /**
@@ -90,7 +97,7 @@ class FolderWatch implements AppWatch {
     const isSource = sourceFile.test(path);
     if (!isWithin(this.#root, path)) return isSource && this.#outside.has(dirname(path));
     if (isPackages(relative(this.#root, path))) return false;
-    return isSource;
+    return isSource || isWordsFile(relative(this.#appDir, path));
   }
 
   #tell(path: string): void {
@@ -151,7 +158,7 @@ function opened(
 /** Whether a path is a folder or below it. */
 function isWithin(folder: string, path: string): boolean {
   const inside = relative(folder, path);
-  return inside === "" || (!/^\.\.(?:$|[\/\\])/.test(inside) && !isAbsolute(inside));
+  return inside === "" || (!/^\.\.(?:$|[/\\])/.test(inside) && !isAbsolute(inside));
 }
 
 function isPackages(path: string): boolean {

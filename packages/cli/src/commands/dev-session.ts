@@ -1,11 +1,13 @@
 // What `keelson dev` does: serves an app while it is being written. The newest version without a mistake is served; a
 // mistake is shown with its place and what to write, and does not end anything.
 // States: starting (no version served: waits for the files to change) -> serving -> closed.
-import { relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { extname, join, relative, resolve } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
 import {
   PlatformError,
   platformTables,
+  wordsProblems,
   type ReloadOutcome,
   type Trace,
   type WorkTold,
@@ -20,7 +22,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import type { AppPlace } from "./app-place.ts";
 import { functionLines, tableLines } from "./app-text.ts";
 import { workSpecLines } from "./app-work-text.ts";
-import { watchApp, type AppWatch } from "./app-watch.ts";
+import { isWordsFile, watchApp, type AppWatch } from "./app-watch.ts";
 import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
 import { DevReports } from "./dev-reports.ts";
@@ -56,7 +58,7 @@ export class DevSession {
     this.#place = place;
     this.#review = new DevReview(place.appDir, io.terminal);
     this.#reports = new DevReports(io.terminal, io.env["KEELSON_DEBUG"] === "1");
-    this.#watch = watchApp(place.appDir, () => this.#enqueue(() => this.#changed()));
+    this.#watch = watchApp(place.appDir, (files) => this.#enqueue(() => this.#changed(files)));
   }
 
   /** Serves until asked to stop. @throws what is no mistake of the app. */
@@ -88,9 +90,11 @@ export class DevSession {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  async #changed(): Promise<void> {
+  async #changed(files: readonly string[]): Promise<void> {
     this.#reports.forget();
-    await this.#refresh();
+    if (!files.every(isWordsFile)) await this.#refresh();
+    // A folder that came or went may have held some.
+    if (files.some((file) => isWordsFile(file) || extname(file) === "")) this.#tellWords(files);
   }
 
   async #refresh(): Promise<void> {
@@ -136,6 +140,7 @@ export class DevSession {
     const { url } = this.#server;
     this.#simulators = openDevSimulators({ url, dataDir: this.#place.dataDir }, env);
     await this.#tellStart(this.#server);
+    this.#tellWords([]);
   }
 
   /** Crons and queues can be busier than the person at the keyboard: one switch leaves their lines out. */
@@ -214,6 +219,32 @@ export class DevSession {
         return;
       default:
         outcome satisfies never;
+    }
+  }
+
+  /** Letters' templates and the pages' sheet are read when they are used: what is wrong is told when it is saved. */
+  #tellWords(saved: readonly string[]): void {
+    const { terminal } = this.#io;
+    const { appDir } = this.#place;
+    const problems = this.#wordsProblems();
+    for (const { file, problem } of problems)
+      this.#reports.tell(new Error(`${file} is not used: ${problem}`));
+    for (const file of saved.filter(isWordsFile).map((path) => path.replaceAll("\\", "/"))) {
+      const isGood = problems.every((problem) => problem.file !== file);
+      if (isGood && existsSync(join(appDir, file)))
+        terminal.note(`${terminal.tone("green", "reloaded")}  ${file}`);
+    }
+  }
+
+  #wordsProblems(): ReturnType<typeof wordsProblems> {
+    if (this.#server === null) return [];
+    try {
+      const { code } = this.#server.current().app.bundle;
+      return wordsProblems({ appDir: this.#place.appDir, code });
+    } catch (error) {
+      // A file that nobody may read, or a folder of its name.
+      this.#reports.tell(error);
+      return [];
     }
   }
 

@@ -53,13 +53,38 @@ async function signUp(url: string, email: string): Promise<void> {
   assert.equal(response.status, 202, await response.text());
 }
 
-test("a letter's template that can't be used is told when the letter is sent", async (context) => {
+test("a sheet that is saved counts at once; letters that can't be used are told when they are saved and when they are sent", async (context) => {
   const { app, server } = await serveNew(context);
+  const page = async (): Promise<string> => {
+    const headers = { accept: "text/html" };
+    return (await fetch(`${server.url}/auth/sign-in`, { headers })).text();
+  };
+  const save = (file: string, text: string) => writeFileSync(join(app, "keelson", file), text);
   try {
+    assert.doesNotMatch(await page(), /--radius: 77px/);
+    save("auth.css", ":root { --radius: 77px; }");
+    await server.wait(/reloaded {2}keelson\/auth\.css\n/);
+    assert.match(await page(), /--radius: 77px/);
+    save("auth.css", "</style>");
+    await server.wait(/failure {2}keelson\/auth\.css is not used: "<\/" would end its element\n/);
+
     mkdirSync(join(app, "keelson", "mail"));
-    writeFileSync(join(app, "keelson", "mail", "verify-email.txt"), "broken {{nope}}");
-    await signUp(server.url, "ada@example.com");
+    save("mail/verify-email.txt", "broken {{nope}}");
     await server.wait(/failure {2}keelson\/mail\/verify-email\.txt is not used: \{\{nope\}\}/);
+    // Another save: what is still wrong is news again.
+    appendFileSync(join(app, "keelson", "board.ts"), "\nexport const one = 1;");
+    await server.wait(/reloaded {2}3 tables/);
+    await signUp(server.url, "bob@example.com");
+    await server.wait(/failure {2}keelson\/mail\/verify-email\.txt is not used: \{\{nope\}\}/);
+    save("mail/verify-emial.txt", "Subject: Ahoy\n\n{{link}}");
+    await server.wait(/verify-emial\.txt is not used: .*Did you mean verify-email\?/);
+    save("mail/verify-email.txt", "Subject: Ahoy\n\n{{link}}");
+    await server.wait(/reloaded {2}keelson\/mail\/verify-email\.txt\n/);
+    await signUp(server.url, "ada@example.com");
+    const letter = await fetch(`${server.url}/_/mail/2`, {
+      headers: { accept: "application/json" },
+    });
+    assert.match(await letter.text(), /"subject":"Ahoy"/);
     assert.equal(await server.stop(), 0);
   } finally {
     await server.stop();

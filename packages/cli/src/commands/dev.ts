@@ -21,6 +21,7 @@ export const dev: Command = {
       "Prints the address, every table with its rows and who may do what, every function with who may call it, and what works on its own: events, queues, consumers, crons, hooks and workflows. Then one line for each request, with what the function wrote to the console, which clause of a rule denied, and the index that a query wants.",
       "Work that runs later has its lines too: each job, event, cron tick and step of a workflow, how it ended, and what it wrote to the console. Those that shared a transaction are told together. --quiet-work leaves them out.",
       "Saving a file reloads the app in a fraction of a second; requests wait for that moment and none is lost. When the app has a mistake, it is shown with its place and what to write instead, and the last good version goes on being served. Tables follow the schema as long as nothing is lost; for the rest see keelson migrate.",
+      "The templates of letters (keelson/mail) and the sheet of identity's pages (keelson/auth.css) count from the moment that they are saved; one that can't be used is told, with why. What goes wrong where no request tells it, a letter that is not delivered for one, is a line that begins with failure: told once, and with a count when it goes on.",
       "Errors tell callers their cause. For others to use the app, run keelson start. Ctrl-C ends it; started by npm run, it ends with npm.",
     ],
     words: [folderWord],
