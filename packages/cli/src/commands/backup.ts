@@ -7,7 +7,7 @@ import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
 import { appPlace, type AppPlace } from "./app-place.ts";
 import type { Command, Io } from "./command.ts";
-import { openServedDoor } from "./open-door.ts";
+import { noDatabase, openServedDoor } from "./open-door.ts";
 
 /** Writes a backup. */
 export const backup: Command = {
@@ -58,7 +58,7 @@ export const backup: Command = {
 async function copyFolder({ dataDir }: AppPlace, target: string, io: Io): Promise<void> {
   const { backupFile, databaseName } = await import("@keelson/server/operator");
   const database = join(dataDir, databaseName);
-  if (!existsSync(database)) throw isEmpty(relative(io.cwd, database));
+  if (!existsSync(database)) throw noDatabase(relative(io.cwd, database));
   await backupFile(database, target);
 }
 
@@ -75,15 +75,6 @@ function clear(partial: string, written: string): void {
 /** What a copy that was not finished consists of. */
 function sweep(partial: string): void {
   for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(partial + suffix, { force: true });
-}
-
-function isEmpty(database: string): Failure {
-  return new Failure(exits.usage, {
-    code: "DATABASE_NOT_FOUND",
-    what: `There is no database at ${database}.`,
-    why: "A backup is a copy of one that is there.",
-    fix: "Name the folder that holds it: --data=<folder>",
-  });
 }
 
 function isThere(written: string): Failure {

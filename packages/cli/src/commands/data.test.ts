@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -239,6 +247,10 @@ test("the database of an app that is broken, or about to lose a column, is backe
   const none = keelson(app, ["backup", "none.db"]);
   assert.equal(none.status, 1);
   assert.match(none.err, /DATABASE_NOT_FOUND[^]*\.keelson/);
+  for (const asked of [["verify"], ["export", "note"], ["work", "list"]]) {
+    assert.match(keelson(app, asked).err, /DATABASE_NOT_FOUND/, asked.join(" "));
+  }
+  assert.ok(!existsSync(join(app, ".keelson", "data.db")), "none was made");
   const input = '{"title":"One","body":"long story"}';
   assert.equal(keelson(app, ["import", "note", "-", "--format=ndjson"], { input }).status, 0);
   writeNotes(app, "");

@@ -98,7 +98,7 @@ export const importCommand: Command = {
     ],
   },
   run: async (flags, io) => {
-    const door = await openDoor(flags, io);
+    const door = await openDoor(flags, io, "new");
     try {
       return await runImport(flags, io, door);
     } finally {

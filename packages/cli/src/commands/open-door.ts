@@ -1,5 +1,7 @@
 // Which way a command takes to the data: a server elsewhere (--url), the server that holds the data folder,
 // or the folder itself, opened for as long as the command runs.
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { DataDoor } from "../data/data-door.ts";
 import { connectDoor } from "../data/door-client.ts";
 import { readDoorFile } from "../data/door-file.ts";
@@ -12,8 +14,16 @@ import type { Io } from "./command.ts";
 /** The environment variable that stands for `--token`. */
 export const tokenVariable = "KEELSON_TOKEN";
 
-/** Opens the way that the flags name. The caller closes it. @throws Failure, PlatformError. */
-export async function openDoor(flags: Flags, io: Io): Promise<DataDoor> {
+/**
+ * Opens the way that the flags name. The caller closes it.
+ * @param ground `new`: a database is made where there is none, by commands that bring data or users.
+ * @throws Failure, PlatformError.
+ */
+export async function openDoor(
+  flags: Flags,
+  io: Io,
+  ground: "there" | "new" = "there",
+): Promise<DataDoor> {
   const url = flags.text("url");
   if (url !== null)
     return openUrlDoor(checkedUrl(url), flags.text("token") ?? io.env[tokenVariable] ?? null);
@@ -22,7 +32,20 @@ export async function openDoor(flags: Flags, io: Io): Promise<DataDoor> {
   if (door !== null) return door;
   // Loading the server takes longer than all else that a short command does: only when it is needed.
   const { openFolderDoor } = await import("./folder-door.ts");
+  const { databaseName } = await import("@keelson/server/operator");
+  const database = join(place.dataDir, databaseName);
+  if (ground === "there" && !existsSync(database)) throw noDatabase(relative(io.cwd, database));
   return openFolderDoor(place, io);
+}
+
+/** A command that reads has nothing to read: a folder that was mistyped must not look like an empty one. */
+export function noDatabase(database: string): Failure {
+  return new Failure(exits.usage, {
+    code: "DATABASE_NOT_FOUND",
+    what: `There is no database at ${database}.`,
+    why: "This command works on one that is there: keelson dev, start and import make one.",
+    fix: "Name the folder that holds it: --data=<folder>",
+  });
 }
 
 /** The server that holds the data folder; null: none does, or none that can be asked. */

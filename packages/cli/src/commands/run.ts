@@ -53,7 +53,7 @@ export const run: Command = {
   run: async (flags, io) => {
     const as = callAs(flags);
     const args = await argumentsOf(flags);
-    const door = await openDoor(flags, io);
+    const door = await openDoor(flags, io, "new");
     try {
       const { result, log } = await door.call(flags.needWord("function"), args, as);
       for (const { level, text } of log)

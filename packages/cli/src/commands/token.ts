@@ -80,7 +80,7 @@ export const token: Command = {
       });
     }
     const ttlMs = parseDurationMs("ttl", flags.text("ttl") ?? "12h");
-    const door = await openDoor(flags, io);
+    const door = await openDoor(flags, io, "new");
     try {
       const issued = await door.token(user, flags.text("role"), ttlMs);
       io.terminal.out(flags.on("json") ? JSON.stringify(issued) : issued.token);
@@ -109,7 +109,7 @@ async function serviceKey(
     scopes: flags.texts("scope"),
     ttlMs: ttl === null ? null : parseDurationMs("ttl", ttl),
   };
-  const door = await openDoor(flags, io);
+  const door = await openDoor(flags, io, "new");
   try {
     const issued = await door.serviceKey(service, key);
     io.terminal.out(flags.on("json") ? JSON.stringify(issued) : issued.token);

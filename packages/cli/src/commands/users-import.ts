@@ -59,7 +59,7 @@ export async function importUsers(flags: Flags, io: Io): Promise<Exit> {
     hashing: hashingOf(flags, io),
     hashes: await hashesOf(flags, io),
   };
-  const door = await openDoor(flags, io);
+  const door = await openDoor(flags, io, "new");
   const run = new ImportRun(io, door, { source, options, report: `${file}.imported` });
   try {
     const { fields } = tableNamed(await door.tables(), "user");

@@ -16,6 +16,9 @@ test("a word that a command does not know, and what is no JSON, are told", (cont
   const folder = tempFolder(context);
   mkdirSync(join(folder, "keelson"));
   writeFileSync(join(folder, "keelson", "app.ts"), app);
+  mkdirSync(join(folder, ".keelson"));
+  // A new database: commands that look at data make none.
+  writeFileSync(join(folder, ".keelson", "data.db"), "");
   const said = (...args: readonly string[]): string => {
     const { status, out, err } = keelson(folder, args);
     assert.equal(status, 1, err);
