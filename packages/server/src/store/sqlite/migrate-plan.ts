@@ -1,9 +1,11 @@
 // The difference between the schema of a file and a manifest's, as steps with counts. Renames are never
 // guessed: they show as a column that goes and one that comes, until they are named.
 import type { DatabaseSync } from "node:sqlite";
+import type { FieldSpec } from "@keelson/sdk/spec";
 import { PlatformError } from "../../base/platform-error.ts";
 import {
   layoutOf,
+  type ColumnLayout,
   type StoreLayout,
   type StoredTables,
   type TableLayout,
@@ -91,7 +93,12 @@ function columnSteps(db: DatabaseSync, map: TableMap): readonly MigrationStep[] 
       steps.push(
         safeStep(`add column ${name}`, rows === 0 ? null : `${rowsText(rows)} get the default`),
       );
-    } else if (source.name !== column.name) {
+      continue;
+    }
+    if (isOtherCurrency(source.spec, column.spec)) {
+      steps.push(changeCurrency(db, old, source, column));
+    }
+    if (source.name !== column.name) {
       steps.push(safeStep(`rename column ${old.name}.${source.name} to ${column.name}`));
     } else if (!isSameColumn(each) || valueSpec(source.spec) !== valueSpec(column.spec)) {
       steps.push(safeStep(`change column ${name}`));
@@ -122,12 +129,8 @@ function dropColumn(
   added: readonly string[],
 ): MigrationStep {
   const name = `drop column ${table.name}.${field}`;
-  const held = `${sqlName(field)} IS NOT NULL`;
-  const rows = countRows(db, table.name, held);
+  const { rows, examples } = holding(db, table, field);
   if (rows === 0) return safeStep(name, "no row holds a value");
-  const examples = db
-    .prepare(`SELECT id FROM ${sqlName(table.name)} WHERE ${held} ORDER BY id LIMIT 5`)
-    .all();
   const total = countText(countRows(db, table.name));
   const text = `${name}: ${countText(rows)} of ${total} rows hold a value`;
   const rename = added.find((each) => each !== field);
@@ -136,13 +139,44 @@ function dropColumn(
     kind: "destructive",
     text,
     rows,
-    examples: examples.map((row) => String(row["id"])),
+    examples,
     ...(rename === undefined
       ? {}
       : {
           hint: `If it was renamed, say so: keelson migrate --rename ${table.name}.${field}=${rename}`,
         }),
   };
+}
+
+function isOtherCurrency(from: FieldSpec, to: FieldSpec): boolean {
+  return from.kind === "money" && to.kind === "money" && from.currency !== to.currency;
+}
+
+/** Amounts stay the numbers that they are, and would mean others. */
+function changeCurrency(
+  db: DatabaseSync,
+  old: TableLayout,
+  from: ColumnLayout,
+  to: ColumnLayout,
+): MigrationStep {
+  const currency = ({ spec }: ColumnLayout) => (spec.kind === "money" ? spec.currency : "none");
+  const change = `from ${currency(from)} to ${currency(to)}`;
+  const name = `change currency ${old.name}.${from.name} ${change}`;
+  const { rows, examples } = holding(db, old, from.name);
+  if (rows === 0) return safeStep(name, "no row holds a value");
+  const total = countText(countRows(db, old.name));
+  const text = `${name}: ${countText(rows)} of ${total} rows hold an amount, which is not converted`;
+  return { name, kind: "destructive", text, rows, examples };
+}
+
+/** The rows with a value in a field. */
+function holding(db: DatabaseSync, table: TableLayout, field: string) {
+  const held = `${sqlName(field)} IS NOT NULL`;
+  const examples = db
+    .prepare(`SELECT id FROM ${sqlName(table.name)} WHERE ${held} ORDER BY id LIMIT 5`)
+    .all()
+    .map((row) => String(row["id"]));
+  return { rows: countRows(db, table.name, held), examples };
 }
 
 function dropTable(db: DatabaseSync, table: TableLayout): MigrationStep {

@@ -209,6 +209,32 @@ describe("migration", () => {
     );
   });
 
+  test("amounts do not become another currency without a word", async () => {
+    const path = tempFile();
+    const priced = (currency: string): Tables => ({
+      item: tableModel("item", { price: { kind: "money", currency, optional: true } }),
+    });
+    const store = openSqliteStore({ path, manifest: { tables: priced("EUR") }, limits });
+    await write(store, (tx) => tx.insert("item", { id: idOf("item", 1), price: 500 }));
+    store.close();
+    const plan = planMigration(targetOf(path, priced("USD")));
+    const name = "change currency item.price from EUR to USD";
+    assert.deepEqual(
+      plan.steps.map((step) => [step.name, step.kind, step.text]),
+      [
+        [name, "destructive", `${name}: 1 of 1 rows hold an amount, which is not converted`],
+        ["change column item.price", "safe", "change column item.price"],
+      ],
+    );
+    assert.throws(() => applyMigration(plan), refusedWith([name]));
+    assert.throws(
+      () => openSqliteStore({ path, manifest: { tables: priced("USD") }, limits }),
+      refusedWith([name]),
+    );
+    applyMigration(plan, { allow: [name] });
+    assert.deepEqual(planMigration(targetOf(path, priced("USD"))).steps, []);
+  });
+
   test("a table that goes is named with its rows; an empty one goes without a word", async () => {
     const path = await filledFile();
     const { film } = before;
