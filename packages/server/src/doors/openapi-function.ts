@@ -33,7 +33,7 @@ export function functionPath(
     returns === undefined || returns.kind === "nothing" ? undefined : fieldExample(returns);
   const operation = {
     ...headOf(model),
-    ...(writes ? { parameters: [idempotencyKey] } : {}),
+    ...(kind === "mutation" ? { parameters: [idempotencyKey] } : {}),
     requestBody: {
       ...jsonBody(recordSchema(args, "args"), recordExample(args)),
       required: Object.values(args).some(isNeeded),
