@@ -27,6 +27,7 @@ const waitMsMax = 12 * 3_600_000;
 const circuitMsMin = 60_000;
 const circuitMsMax = 3_600_000;
 const answerMsMax = 20_000;
+/** What is read of an answer's body, so that its sender sees it taken. Nothing in it counts. */
 const answerBytesMax = 65_536;
 
 const policy: QueuePolicy = {
@@ -165,19 +166,21 @@ async function attempt(
       redirectsMax: 0,
       signal,
     });
-    const isTaken = status >= 200 && status < 300;
-    return {
-      kind: "sent",
-      status,
-      problem: isTaken ? null : `answered ${status}`,
-      isFinal: status === 410,
-    };
+    return answered(status);
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
-    const reason = error.details["reason"];
+    const { reason, status } = error.details;
+    // It came with the headers; the body was too long, too slow or broken.
+    if (typeof status === "number") return answered(status);
     const problem = typeof reason === "string" ? `${error.code}: ${reason}` : error.code;
     return { kind: "sent", status: 0, problem, isFinal: error.code === "EGRESS_DENIED" };
   }
+}
+
+function answered(status: number): Attempted {
+  const isTaken = status >= 200 && status < 300;
+  const problem = isTaken ? null : `answered ${status}`;
+  return { kind: "sent", status, problem, isFinal: status === 410 };
 }
 
 function ended(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobEnd | "default"> {

@@ -120,13 +120,21 @@ async function sendOnce(hop: Hop, sending: Sending): Promise<OneAnswer> {
   if (!isInternal) allowAddresses(host, addresses);
   const [address] = addresses;
   if (address === undefined) throw failed(hop.url, "its name leads nowhere");
+  let status: number | undefined;
   try {
     const message = await answered(hop, address, signal);
-    return await read(message, hop, asked.bytesMax);
+    status = message.statusCode;
+    return await read(message, asked.bytesMax);
   } catch (cause) {
-    if (cause instanceof PlatformError) throw cause;
-    throw failed(hop.url, signal.aborted ? "it took too long, or was aborted" : "no answer", cause);
+    if (cause instanceof AnswerTooLarge) throw failed(hop.url, cause.message, { status });
+    const reason = signal.aborted ? "it took too long, or was aborted" : "no answer";
+    throw failed(hop.url, reason, { cause, status });
   }
+}
+
+/** An answer has more bytes than were asked for. */
+class AnswerTooLarge extends Error {
+  override readonly name = "AnswerTooLarge";
 }
 
 async function resolved(
@@ -142,7 +150,7 @@ async function resolved(
     return await Promise.race([resolve(hostname), aborted]);
   } catch (cause) {
     if (cause instanceof PlatformError) throw cause;
-    throw failed(url, "its name is not known", cause);
+    throw failed(url, "its name is not known", { cause });
   }
 }
 
@@ -185,14 +193,14 @@ function headersOf({ headers, body, method }: Hop): Map<string, string[] | strin
   return all;
 }
 
-async function read(message: IncomingMessage, hop: Hop, bytesMax: number): Promise<OneAnswer> {
+async function read(message: IncomingMessage, bytesMax: number): Promise<OneAnswer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of message) {
     bytes += (chunk as Buffer).length;
     if (bytes > bytesMax) {
       message.destroy();
-      throw failed(hop.url, `its answer is larger than ${bytesMax} bytes`);
+      throw new AnswerTooLarge(`its answer is larger than ${bytesMax} bytes`);
     }
     chunks.push(chunk as Buffer);
   }
@@ -219,6 +227,13 @@ function pairsOf(raw: readonly string[]): [string, string][] {
   return pairs;
 }
 
-function failed(url: URL, reason: string, cause?: unknown): PlatformError {
-  return new PlatformError("EGRESS_FAILED", { host: url.host, reason }, { cause });
+/** @param of.status of an answer whose body could not be had: who needs no body knows what was answered. */
+function failed(
+  url: URL,
+  reason: string,
+  of: { readonly cause?: unknown; readonly status?: number | undefined } = {},
+): PlatformError {
+  const { cause, status } = of;
+  const details = { host: url.host, reason, ...(status === undefined ? {} : { status }) };
+  return new PlatformError("EGRESS_FAILED", details, { cause });
 }

@@ -256,6 +256,24 @@ test("410 Gone switches the endpoint off; a redirect is not followed", async (co
   assert.equal((await deliveries()).at(-1)?.["state"], "done");
 });
 
+test("the status decides, whatever comes behind it: an endless body is cut off", async (context) => {
+  const { scene, receiver, add, send, deliveries } = await open(context);
+  await add();
+  receiver.answer({ endless: 200 });
+  await send();
+  await scene.idle();
+  const [taken] = await deliveries();
+  assert.deepEqual([taken?.["state"], taken?.["status"], taken?.["problem"]], ["done", 200, null]);
+  receiver.answer({ endless: 410 });
+  await send();
+  await scene.idle();
+  const [, gone] = await deliveries();
+  const { state, status, problem } = gone ?? {};
+  assert.deepEqual([state, status, problem], ["dead", 410, "answered 410"]);
+  assert.equal((await scene.rows("hookEndpoint"))[0]?.["isOn"], false);
+  assert.equal(receiver.received.length, 2);
+});
+
 test("five failures open the circuit: nothing is sent for a minute, one tries, and then the others go", async (context) => {
   const { scene, receiver, add, send, deliveries } = await open(context);
   await add();

@@ -10,14 +10,17 @@ export interface ReceivedWebhook {
   readonly body: string;
 }
 
+/** A status; a status with a body that never ends; "nothing": it takes the request and never answers. */
+export type WebhookAnswer = number | "nothing" | { readonly endless: number };
+
 /** A receiver. */
 export interface WebhookReceiver {
   /** `127.0.0.1:54321`. */
   readonly host: string;
   readonly url: string;
   readonly received: readonly ReceivedWebhook[];
-  /** What is answered from now on; "nothing": it takes the request and never answers. */
-  answer(how: number | "nothing" | ((came: ReceivedWebhook) => number | "nothing")): void;
+  /** What is answered from now on. */
+  answer(how: WebhookAnswer | ((came: ReceivedWebhook) => WebhookAnswer)): void;
   /** Requests that wait for an answer. */
   waiting(): number;
   /** Resolves when so many have come in all. */
@@ -31,7 +34,7 @@ export interface WebhookReceiver {
 export async function openWebhookReceiver(): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   const open = new Set<ServerResponse>();
-  let how: (came: ReceivedWebhook) => number | "nothing" = () => 204;
+  let how: (came: ReceivedWebhook) => WebhookAnswer = () => 204;
   let wanted: { readonly count: number; readonly done: () => void }[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -42,6 +45,7 @@ export async function openWebhookReceiver(): Promise<WebhookReceiver> {
       received.push(came);
       const status = how(came);
       if (status === "nothing") open.add(response);
+      else if (typeof status === "object") answerEndless(response, status.endless);
       else response.writeHead(status, { location: "/elsewhere" }).end();
       const due = wanted.filter(({ count }) => received.length >= count);
       wanted = wanted.filter((one) => !due.includes(one));
@@ -75,4 +79,16 @@ export async function openWebhookReceiver(): Promise<WebhookReceiver> {
       await once(server, "close");
     },
   };
+}
+
+/** Writes until the other side ends the connection. */
+function answerEndless(response: ServerResponse, status: number): void {
+  const chunk = "x".repeat(16_384);
+  const write = (): void => {
+    if (response.destroyed) return;
+    if (response.write(chunk)) setImmediate(write);
+    else response.once("drain", write);
+  };
+  response.writeHead(status);
+  write();
 }
