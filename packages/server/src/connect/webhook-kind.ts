@@ -1,6 +1,7 @@
 // Delivering a webhook, as work. Every attempt is signed anew, goes to public addresses only and follows no redirect.
 // What fails is tried again over three days, ever later. An endpoint that fails again and again has its circuit
-// opened: nothing is sent for a while, then one delivery tries, and the others wait for what comes of it.
+// opened: nothing is sent for a while, then one delivery tries, and the others wait for what comes of it. What is due
+// while its endpoint is switched off is dead.
 // States of a delivery: waiting -> done | dead.
 import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
@@ -46,7 +47,7 @@ const policy: QueuePolicy = {
 
 /** What an attempt needs, read in the writer. */
 type Begun =
-  | { readonly kind: "gone" }
+  | { readonly kind: "gone" | "off" }
   | { readonly kind: "wait"; readonly untilMs: number }
   | {
       readonly kind: "send";
@@ -58,7 +59,7 @@ type Begun =
 
 /** What an attempt gave: an HTTP status, 0 for none. */
 interface Attempted {
-  readonly kind: "gone" | "wait" | "sent";
+  readonly kind: "gone" | "off" | "wait" | "sent";
   readonly untilMs?: number;
   readonly status?: number;
   readonly problem?: string | null;
@@ -79,11 +80,7 @@ export const webhookKind: WorkKind = {
   },
   ended: (scope, job, outcome) => ended(scope, job, outcome),
   died: (scope, job, failure) => died(scope, job, failure),
-  revived: (scope, job) =>
-    andThen(
-      waitAnew(scope, (job.input as { readonly delivery: string }).delivery),
-      () => undefined,
-    ),
+  revived: (scope, job) => waitAnew(scope, (job.input as { readonly delivery: string }).delivery),
 };
 
 /** The name of the procedure that an attempt begins with. */
@@ -93,8 +90,9 @@ export const beginWebhookName = "webhook.begin";
 export function beginWebhook(scope: ProcedureScope, input: Json): Later<Json> {
   const { tx, run } = scope;
   return andThen(rowsOf(scope, input), (rows): Later<Json> => {
-    if (rows === null || rows.endpoint["isOn"] !== true) return { kind: "gone" };
+    if (rows === null) return { kind: "gone" };
     const { delivery, endpoint } = rows;
+    if (endpoint["isOn"] !== true) return { kind: "off" };
     const open = endpoint["openUntil"];
     const openMs = typeof open === "string" ? msOfTime(open) : 0;
     if (openMs > run.nowMs) return { kind: "wait", untilMs: openMs };
@@ -187,6 +185,7 @@ function ended(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobE
   if (!outcome.ok) return "default";
   const given = outcome.result as unknown as Attempted;
   if (given.kind === "gone") return { kind: "done" };
+  if (given.kind === "off") return switchedOff(scope);
   if (given.kind === "wait") return { kind: "again", dueMs: given.untilMs ?? null };
   return andThen(rowsOf(scope, job.input), (rows): Later<JobEnd> => {
     if (rows === null) return { kind: "done" };
@@ -256,6 +255,12 @@ function failed(
   );
 }
 
+function switchedOff({ run }: ProcedureScope): JobEnd {
+  const text = "the endpoint is switched off";
+  const failure = { code: "WEBHOOK_REFUSED", text, details: {}, atMs: run.nowMs };
+  return { kind: "dead", failure };
+}
+
 function died({ tx, run }: ProcedureScope, job: Job, failure: JobFailure): Later<void> {
   const { delivery } = job.input as { readonly delivery: string };
   return andThen(tx.get("hookDelivery", delivery, null), (row) => {
@@ -269,12 +274,12 @@ function died({ tx, run }: ProcedureScope, job: Job, failure: JobFailure): Later
   });
 }
 
-/** A delivery is tried again, for three days more. @returns its row as it was, or null when there is none. */
-export function waitAnew({ tx, run }: ProcedureScope, id: string): Later<Row | null> {
+/** A delivery is tried again, for three days more. */
+export function waitAnew({ tx, run }: ProcedureScope, id: string): Later<void> {
   return andThen(tx.get("hookDelivery", id, null), (row) => {
-    if (row === null) return null;
+    if (row === null) return undefined;
     const patch = { state: "waiting", attempts: 0, endedAt: null, at: timeText(run.nowMs) };
-    return andThen(tx.update("hookDelivery", id, patch), () => row);
+    return andThen(tx.update("hookDelivery", id, patch), () => undefined);
   });
 }
 

@@ -42,15 +42,23 @@ export const sendWebhook: Procedure = {
   },
 };
 
-/** `{ id }` of a delivery: sends the same message to the same endpoint again. @throws NOT_FOUND. */
+/** `{ id }` of a delivery: sends the same message to the same endpoint again. @throws NOT_FOUND; CONFLICT when that is off. */
 export const redeliver: Procedure = {
   forFunctions: true,
   run(scope, input) {
     const { id } = input as { readonly id?: Json };
     const name = typeof id === "string" ? id : "";
-    return andThen(waitAnew(scope, name), (row) => {
+    return andThen(scope.tx.get("hookDelivery", name, null), (row) => {
       if (row === null) throw new PlatformError("NOT_FOUND", { delivery: name.slice(0, 100) });
-      return andThen(addDeliveryJob(scope, name, row["endpoint"] as string), () => null);
+      const place = row["endpoint"] as string;
+      return andThen(scope.tx.get("hookEndpoint", place, null), (endpoint) => {
+        if (endpoint?.["isOn"] !== true) {
+          throw new PlatformError("CONFLICT", { endpoint: place, problem: "it is switched off" });
+        }
+        return andThen(waitAnew(scope, name), () =>
+          andThen(addDeliveryJob(scope, name, place), () => null),
+        );
+      });
     });
   },
 };

@@ -313,7 +313,7 @@ test("a secret that was replaced is good for a day", async (context) => {
   assert.deepEqual(signaturesOf(one), [signed(secret, one)]);
 });
 
-test("an endpoint that is removed or switched off gets nothing, what waits for it neither", async (context) => {
+test("an endpoint that is removed or switched off gets nothing; what waits for one that is off is dead, and can be sent again", async (context) => {
   const { scene, receiver, add, send, deliveries } = await open(context);
   const first = await add({ url: `${receiver.url}/first` });
   const second = await add({ url: `${receiver.url}/second` });
@@ -326,7 +326,19 @@ test("an endpoint that is removed or switched off gets nothing, what waits for i
   await scene.advance(minuteMs);
   assert.equal(receiver.received.length, 2);
   assert.deepEqual(await scene.rows("workJob"), []);
-  assert.equal((await deliveries()).length, 1);
+  const [left, ...others] = await deliveries();
+  assert.deepEqual([left?.["state"], others], ["dead", []]);
+  assert.equal(left?.["problem"], "the endpoint is switched off");
+  // Not while it is off, and nothing changes by the try; then once.
+  const id = left?.["id"] as string;
+  assert.equal((await scene.ask("out.redeliver", { id })).code, "CONFLICT");
+  assert.deepEqual(await deliveries(), [left]);
+  receiver.answer(200);
+  await scene.call("out.turn", { id: second.id, on: true });
+  await scene.call("out.redeliver", { id });
+  await scene.idle();
+  assert.equal(receiver.received.length, 3);
+  assert.equal((await deliveries())[0]?.["state"], "done");
 });
 
 test("endpoints are https and public; a name that turned private is not asked", async (context) => {
