@@ -3,6 +3,11 @@
 //
 // Order: some providers send events in any order. A hook that names the thing an event is about and its time leaves
 // out what is older than the newest that was handled of that thing; it is listed as late and can be replayed.
+//
+// An event may have two jobs: a replay of its own, and its dead letter tried again. What was handled is left out by
+// the one that comes second; of two actions, only the job that holds the event's `once` runs.
+//
+// States of an event: waiting -> done | late | dead; dead -> waiting, and by a replay any -> waiting.
 import type { HookSpec } from "@keelson/sdk/spec";
 import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
@@ -16,7 +21,8 @@ import { rowWith } from "../store/row-find.ts";
 import type { Row } from "../store/store.ts";
 import type { Job } from "../work/job.ts";
 import { policyOf } from "../work/work-app.ts";
-import type { JobEnd, WorkKind } from "../work/work-kind.ts";
+import { jobByOnce } from "../work/job-write.ts";
+import type { ActOutcome, JobEnd, WorkKind } from "../work/work-kind.ts";
 import { hookOf } from "./hook-app.ts";
 import { jsonOrNull, thingCharsMax } from "./hook-receive.ts";
 import { placeIn } from "./json-place.ts";
@@ -40,30 +46,43 @@ export const hookKind: WorkKind = {
     const spec = specOf(world.app, job);
     const begun = await world.submit(beginHookName, { job: job.id });
     const { args } = begun as { readonly args: Json };
-    if (args === null) return null;
-    return JSON.parse(await world.call(spec.function, args)) as Json;
+    if (args === null) return { isHandled: false, result: null };
+    const result = JSON.parse(await world.call(spec.function, args)) as Json;
+    return { isHandled: true, result };
   },
-  ended: (scope, job, outcome) =>
-    outcome.ok ? andThen(mark(scope, job, "done"), () => "default") : "default",
-  died: (scope, job) => mark(scope, job, "dead"),
-  revived: (scope, job) => mark(scope, job, "waiting"),
+  ended: (scope, job, outcome) => ended(scope, job, outcome),
+  died: (scope, job) => mark(scope, job, { from: "waiting", to: "dead" }),
+  revived: (scope, job) => mark(scope, job, { from: "dead", to: "waiting" }),
 };
 
 /** The name of the procedure that an action's delivery begins with: it decides whether the event is late. */
 export const beginHookName = "hook.begin";
 
-/** Answers `{ args }`: what the function is called with, or null when the event is late or gone. */
+/** Answers `{ args }`: what the function is called with, or null when the event is late, gone, or not this job's. */
 export function beginHook(scope: ProcedureScope, input: Json): Later<Json> {
   const id = (input as { readonly job: string }).job;
   return andThen(scope.tx.get("workJob", id, null), (row) => {
     if (row === null) return { args: null };
     const job = { queue: row["queue"] as string, input: row["input"] ?? null };
-    return andThen(due(scope, job), (event) => {
-      if (event === null) return { args: null };
-      const fn = functionOf(scope.run, specOf(scope.run.app, job).function);
-      return { args: argsOf(event, fn, scope.run.app.limits.jsonDepthMax) };
+    return andThen(jobByOnce(scope, job.queue, eventOf(job)), (holder) => {
+      if (holder !== null && holder.id !== id) return { args: null };
+      return andThen(due(scope, job), (event): Json => {
+        if (event === null) return { args: null };
+        const fn = functionOf(scope.run, specOf(scope.run.app, job).function);
+        return { args: argsOf(event, fn, scope.run.app.limits.jsonDepthMax) };
+      });
     });
   });
+}
+
+function ended(scope: ProcedureScope, job: Job, outcome: ActOutcome): Later<JobEnd | "default"> {
+  if (!outcome.ok) return "default";
+  const { isHandled, result } = outcome.result as {
+    readonly isHandled: boolean;
+    readonly result: Json;
+  };
+  if (!isHandled) return { kind: "done" };
+  return andThen(mark(scope, job, { to: "done" }), () => ({ kind: "done", result }));
 }
 
 function handleHere(scope: ProcedureScope, job: Job): Later<JobEnd> {
@@ -74,7 +93,7 @@ function handleHere(scope: ProcedureScope, job: Job): Later<JobEnd> {
     const given = argsOf(event, fn, scope.run.app.limits.jsonDepthMax);
     const args = fn.args(given, timeText(scope.run.nowMs));
     return andThen(callInTx(scope.run, scope.db, { fn, args, depth: 0 }), (json) =>
-      andThen(mark(scope, job, "done"), (): JobEnd => ({
+      andThen(mark(scope, job, { to: "done" }), (): JobEnd => ({
         kind: "done",
         result: JSON.parse(json) as Json,
       })),
@@ -82,18 +101,16 @@ function handleHere(scope: ProcedureScope, job: Job): Later<JobEnd> {
   });
 }
 
-/** The event to handle; null when it is gone or late, which is then noted. */
+/** The event to handle; null when it is gone, was handled, or is late, which is then noted. */
 function due(scope: ProcedureScope, job: Pick<Job, "queue" | "input">): Later<Row | null> {
   const spec = specOf(scope.run.app, job);
-  const { event: id, isReplay = false } = job.input as {
-    readonly event: string;
-    readonly isReplay?: boolean;
-  };
-  return andThen(scope.tx.get("hookEvent", id, null), (row) => {
+  const { isReplay = false } = job.input as { readonly isReplay?: boolean };
+  return andThen(scope.tx.get("hookEvent", eventOf(job), null), (row) => {
+    if (row?.["state"] === "done") return null;
     if (row === null || spec.order === undefined || isReplay) return row;
     return andThen(isNewest(scope, nameOf(job.queue), row, spec.order), (isNew) => {
       if (isNew) return row;
-      return andThen(mark(scope, job, "late"), () => null);
+      return andThen(mark(scope, job, { to: "late" }), () => null);
     });
   });
 }
@@ -154,12 +171,21 @@ function argsOf(row: Row, fn: CheckedFunction, depthMax: number): Json {
   );
 }
 
-function mark({ tx }: ProcedureScope, { input }: Pick<Job, "input">, state: string): Later<void> {
-  const { event } = input as { readonly event: string };
+/** @param state.from only when it is that. Default: whatever it is. */
+function mark(
+  { tx }: ProcedureScope,
+  job: Pick<Job, "input">,
+  { from, to: state }: { readonly from?: string; readonly to: string },
+): Later<void> {
+  const event = eventOf(job);
   return andThen(tx.get("hookEvent", event, null), (row) => {
-    if (row === null) return undefined;
+    if (row === null || (from !== undefined && row["state"] !== from)) return undefined;
     return andThen(tx.update("hookEvent", event, { state }), () => undefined);
   });
+}
+
+function eventOf({ input }: Pick<Job, "input">): string {
+  return (input as { readonly event: string }).event;
 }
 
 function specOf(app: Parameters<typeof hookOf>[0], { queue }: Pick<Job, "queue">): HookSpec {

@@ -1,4 +1,5 @@
-// Handling a delivery again, on purpose: after a handler was mended, or to catch up. It runs whatever its order is.
+// Handling a delivery again, on purpose: after a handler was mended, or to catch up. It runs whatever its order is, and
+// whether it was handled before; a job that the event has already stands for it.
 import type { Json } from "../base/json.ts";
 import { andThen } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
