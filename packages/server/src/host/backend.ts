@@ -20,6 +20,7 @@ import { commitMarkMemory, openCommitMark, type CommitMark } from "../store/comm
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { feedingStore, openCommitRelay, type CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
+import { guardAttempts } from "../work/attempt-guard.ts";
 import type { WorkTold } from "../work/dispatch-parts.ts";
 import type { WorkActor } from "../work/work-actor.ts";
 import type { BuiltApp } from "./app-cache.ts";
@@ -191,7 +192,7 @@ function wire(parts: BackendParts, app: BuiltApp, own: AppIsolates): Backend {
     procedures: platformProcedures,
     workflowCode,
   };
-  const execute = openExecuteWrite(appParts);
+  const execute = guardAttempts(openExecuteWrite(appParts));
   const commits = openCommitRelay({
     lastSeq: () => store.read(({ seq }) => seq) as number,
     commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),

@@ -16,6 +16,7 @@ import { openSqliteStore, type SqliteStore } from "../store/sqlite/sqlite-store.
 import { privateDatabase, type AppIsolates } from "./backend.ts";
 import { sweepAuth } from "./auth-sweep.ts";
 import { openHostGauges } from "./host-gauges.ts";
+import { guardAttempts } from "../work/attempt-guard.ts";
 import type { ActReport } from "../work/work-actor.ts";
 import { openHostWork, type HostWork } from "./host-work.ts";
 import { openWorkflowCode } from "./host-workflow-code.ts";
@@ -97,7 +98,7 @@ async function openWriter(): Promise<{
     procedures: platformProcedures,
     workflowCode,
   };
-  const execute = openExecuteWrite(appParts);
+  const execute = guardAttempts(openExecuteWrite(appParts));
   const commits = openCommitRelay({
     lastSeq: () => store.read(({ seq }) => seq) as number,
     commitsAfter: (seq, limit) => store.commitsAfter(seq, limit),

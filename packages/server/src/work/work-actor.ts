@@ -1,5 +1,6 @@
 // Attempts in the world: an action runs where isolates for actions are, and what came of it is recorded by the
-// writer. One that takes too long, or was cancelled, is cut off: it may still run, what it writes is refused.
+// writer. One that takes too long, or was cancelled, is cut off: it may still run, what it writes is refused; here as
+// soon as this thread knows, and in the writer from the commit on (attempt-guard.ts).
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Json } from "../base/json.ts";
@@ -59,7 +60,7 @@ export function openWorkActor(parts: WorkActorParts): WorkActor {
         );
         return { failure: outcome.ok ? null : outcome.failure, log };
       } finally {
-        under.delete(job.id);
+        if (under.get(job.id) === aborter) under.delete(job.id);
       }
     },
     cancel(jobId) {
@@ -82,13 +83,19 @@ async function attempt(
   const stop = clock.after(msMax, () =>
     aborter.abort(new PlatformError("FUNCTION_TIMEOUT", { job: job.id, msMax })),
   );
+  const writes = new Set<Promise<unknown>>();
   const over = Promise.withResolvers<never>();
   const onAbort = (): void => over.reject(signal.reason);
   signal.addEventListener("abort", onAbort);
   over.promise.catch(() => undefined);
   try {
-    const acting = kind.act(worldOf(parts, job, { signal, log }), job);
-    return { ok: true, result: await Promise.race([acting, over.promise]) };
+    const acting = kind.act(worldOf(parts, job, { signal, log, writes }), job);
+    const result = await Promise.race([acting, over.promise]);
+    // What it did not wait for belongs to it: the end of the attempt must not overtake it.
+    if (writes.size > 0) {
+      await Promise.race([Promise.allSettled(writes), over.promise.catch(() => undefined)]);
+    }
+    return { ok: true, result };
   } catch (error) {
     return { ok: false, failure: failureOf(error, clock.nowMs()), isLast: false };
   } finally {
@@ -102,14 +109,29 @@ async function attempt(
 function worldOf(
   parts: WorkActorParts,
   job: Job,
-  { signal, log }: { readonly signal: AbortSignal; readonly log: LogLine[] },
+  {
+    signal,
+    log,
+    writes,
+  }: {
+    readonly signal: AbortSignal;
+    readonly log: LogLine[];
+    /** Under way. */
+    readonly writes: Set<Promise<unknown>>;
+  },
 ): WorkWorld {
   const { app, places, egress, clock } = parts;
   const origin = originWithin(job.origin, labelOf(job.queue));
   const cause = origin.chain.join(" > ");
   const writer: Writer = {
-    submit: (write, work) =>
-      signal.aborted ? Promise.reject(signal.reason as Error) : places.writer.submit(write, work),
+    submit(write, work) {
+      if (signal.aborted) return Promise.reject(signal.reason as Error);
+      const writing = places.writer.submit(write, work);
+      writes.add(writing);
+      const written = (): void => void writes.delete(writing);
+      writing.then(written, written);
+      return writing;
+    },
     drain: () => places.writer.drain(),
   };
   const run = (): Run => ({
