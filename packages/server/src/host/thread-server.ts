@@ -13,6 +13,7 @@ import type { Revocation } from "../gate/identity.ts";
 import { makeSharedQuotas, type SharedQuotas } from "../gate/shared-quota.ts";
 import type { Trace } from "../gate/trace-log.ts";
 import { commitMarkMemory } from "../store/commit-mark.ts";
+import { failureOf } from "../work/job-failure.ts";
 import type { ActReport } from "../work/work-actor.ts";
 import type { Job } from "../work/job.ts";
 import type { BuiltApp } from "./app-cache.ts";
@@ -88,6 +89,8 @@ export class ThreadServer {
   #state: "starting" | "serving" | "reloading" | "closing" = "starting";
   #address = { url: "", port: 0 };
   #acts = 0;
+  /** Attempts that no door has got yet. */
+  readonly #waitingActs = new Set<{ readonly id: string; isCancelled: boolean }>();
 
   constructor(parts: ThreadServerParts) {
     this.#parts = parts;
@@ -318,9 +321,7 @@ export class ThreadServer {
         gauges: () => this.gauges(),
         revoke: (what: Revocation) => this.revoke(what),
         act: (job: Job) => this.#act(job),
-        cancelWork: (jobId: string) => {
-          for (const { calls } of this.#doorThreads()) calls.tell("cancelWork", jobId);
-        },
+        cancelWork: (jobId: string) => this.#cancelWork(jobId),
       },
       gone: (error) => this.#gone(place, thread, error),
     });
@@ -334,17 +335,32 @@ export class ThreadServer {
 
   /** Work that reaches the world runs in the doors, one after the other in turn. */
   async #act(job: Job): Promise<ActReport> {
-    for (let tries = 0; tries < actTriesMax; tries++) {
-      const ready = this.#doorThreads().filter(({ isReady }) => isReady);
-      const door = ready[this.#acts++ % Math.max(1, ready.length)];
-      if (door !== undefined) {
-        return (await door.calls.ask("act", job)) as ActReport;
+    const { clock } = this.#parts;
+    const waiting = { id: job.id, isCancelled: false };
+    this.#waitingActs.add(waiting);
+    try {
+      for (let tries = 0; tries < actTriesMax && !waiting.isCancelled; tries++) {
+        const ready = this.#doorThreads().filter(({ isReady }) => isReady);
+        const door = ready[this.#acts++ % Math.max(1, ready.length)];
+        if (door !== undefined) return (await door.calls.ask("act", job)) as ActReport;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        clock.after(actWaitMs, resolve);
+        await promise;
       }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#parts.clock.after(actWaitMs, resolve);
-      await promise;
+    } finally {
+      this.#waitingActs.delete(waiting);
     }
-    throw new PlatformError("OVERLOADED", { limit: "actTriesMax" });
+    if (!waiting.isCancelled) throw new PlatformError("OVERLOADED", { limit: "actTriesMax" });
+    const cancelled = new PlatformError("FUNCTION_INTERRUPTED", { job: job.id });
+    return { failure: failureOf(cancelled, clock.nowMs()), log: [] };
+  }
+
+  /** An attempt is with a door, or still waits for one. */
+  #cancelWork(jobId: string): void {
+    for (const waiting of this.#waitingActs) {
+      if (waiting.id === jobId) waiting.isCancelled = true;
+    }
+    for (const { calls } of this.#doorThreads()) calls.tell("cancelWork", jobId);
   }
 
   #traced(text: string): void {

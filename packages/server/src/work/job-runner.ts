@@ -201,8 +201,8 @@ export class JobRunner {
     for (const entry of entries) {
       entry.uncounted = false;
       const job = jobs.get(entry.id);
-      // Gone meanwhile, or a dead letter now.
-      if (job === undefined) book.ended(entry);
+      // Gone meanwhile, or a dead letter now; or cancelled since it began, of which its actor would have heard too early.
+      if (job === undefined || !book.runs(entry)) book.ended(entry);
       else void this.#act(book, entry, job);
     }
   }

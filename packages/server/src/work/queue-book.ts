@@ -122,6 +122,11 @@ export class QueueBook {
     return this.#running.get(id)?.world === true;
   }
 
+  /** Whether what was taken has neither ended nor been taken away. */
+  runs(entry: Entry): boolean {
+    return this.#running.get(entry.id) === entry;
+  }
+
   has(id: string): boolean {
     return this.#waiting.has(id) || this.#running.has(id);
   }
@@ -163,7 +168,7 @@ export class QueueBook {
 
   /** What ran has ended. One that runs again by now is another entry, and goes on. */
   ended(entry: Entry): void {
-    if (this.#running.get(entry.id) === entry) this.#release(entry.id);
+    if (this.runs(entry)) this.#release(entry.id);
   }
 
   #release(id: string): void {
@@ -186,7 +191,7 @@ export class QueueBook {
   /** What did not run after all: back where it was. */
   putBack(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (this.#running.get(entry.id) !== entry) continue;
+      if (!this.runs(entry)) continue;
       this.#release(entry.id);
       const isTimed = entry.lane === this.#timed.name;
       const lane = isTimed ? this.#timed : this.#laneFor(entry);

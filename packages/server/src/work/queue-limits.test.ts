@@ -221,6 +221,19 @@ test("a cancelled job is gone, also when it runs in the world: what it says afte
   assert.deepEqual(await scene.rows("workDone"), []);
 });
 
+test("a job that is cancelled in the group of writes in which it begins does not run", async (context) => {
+  const { scene, began } = await open(context, {});
+  const order = { queue: "hold:it", input: "it" };
+  const id = await scene.procedure("hold.add", order);
+  // The dispatcher has asked for its begin, and the writer has not had its turn.
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  assert.equal(await scene.procedure("work.cancel", { id }), true);
+  await quiet();
+  assert.deepEqual(began, []);
+  await scene.idle();
+  assert.deepEqual(await scene.rows("workJob"), []);
+});
+
 test("a result is kept as long as the queue says, then dropped", async (context) => {
   const { scene, add, end } = await open(context, { keepMs: 120_000 });
   await add({ input: "it" });
