@@ -100,6 +100,30 @@ test("an import of 1,000 dirty lines counts every one of them, and can be run ag
   assert.ok(read < 1_000);
 });
 
+test("an upsert makes the row what the record says, also what it was before", (context) => {
+  const app = tempFolder(context);
+  writeNotes(app, ", slug: t.text().unique().optional()");
+  const upsert = (...titles: readonly string[]) => {
+    const input = titles.map((title) => JSON.stringify({ slug: "a-b", title })).join("\n");
+    return counted(
+      keelson(app, ["import", "note", "-", "--format=ndjson", "--upsert=slug", "--json"], { input })
+        .out,
+    );
+  };
+  assert.equal(upsert("UP").created, 1);
+  assert.equal(upsert("FINAL").updated, 1);
+  assert.equal(upsert("UP").updated, 1);
+  assert.match(keelson(app, ["export", "note"]).out, /"title":"UP"/);
+  assert.equal(upsert("UP").unchanged, 1);
+  assert.equal(upsert("FINAL", "UP").updated, 2, "one after the other");
+  assert.match(keelson(app, ["export", "note"]).out, /"title":"UP"/);
+
+  const input = '{"title":"without"}\n{"title":"without"}';
+  const args = ["import", "note", "-", "--format=ndjson", "--upsert=slug", "--json"];
+  assert.equal(counted(keelson(app, args, { input }).out).created, 2);
+  assert.equal(counted(keelson(app, args, { input }).out).repeated, 2, "new rows come once");
+});
+
 test("columns and tables that are not there are refused before the first row", (context) => {
   const app = newApp(context);
   writeFileSync(join(app, "ideas.csv"), "Title,x\na,b\n");

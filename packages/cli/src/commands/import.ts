@@ -28,7 +28,7 @@ export const importCommand: Command = {
     about: [
       "Every row goes through the same validation, checks and constraints as any other write; rules are skipped, because you are the operator (with --url the token's rights hold). Each row is a transaction of its own, so a refused row takes no other with it.",
       "At the end it tells how many records it read, and that number is always imported + refused. Refused records go into a report file with their line and the reason; mend them there and import that file's records again.",
-      "It is safe to start again after a crash or Ctrl-C: within a day, rows of the same content are not written twice. Works while the server runs.",
+      "It is safe to start again after a crash or Ctrl-C. New rows are remembered for a day by their content, and by how many equal ones came before in the file: importing them again writes nothing, whatever became of the rows since (--again writes them anew). With --upsert nothing is remembered: every record makes its row what it says, in the order of the file; only records without a value in that field are new rows. Works while the server runs.",
       'CSV is read as RFC 4180 has it, in UTF-8; the first line names the columns. An empty cell is an absent value, "" is an empty text. Lists, objects and json are JSON in their cell.',
     ],
     words: [
@@ -77,7 +77,7 @@ export const importCommand: Command = {
       {
         name: "again",
         kind: "switch",
-        help: "Imports rows also when the same rows were imported within a day.",
+        help: "Imports new rows also when the same rows were imported within a day. Upserts need it not.",
       },
       appFlag,
       dataFlag,

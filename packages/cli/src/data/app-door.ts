@@ -30,6 +30,7 @@ import {
   type UserWrite,
   type Verification,
 } from "./data-door.ts";
+import { writeInTurn } from "./in-turn.ts";
 import { readUsers } from "./user-read.ts";
 
 const pageRows = 1_000;
@@ -113,10 +114,8 @@ class AppDoor implements DataDoor {
     upsert: string | null,
   ): Promise<readonly RowOutcome[]> {
     // All at once: the writer takes them one after the other and makes them durable in groups.
-    return Promise.all(
-      rows.map((row) =>
-        upsert === null ? this.#create(table, row) : this.#upsert(table, row, upsert),
-      ),
+    return writeInTurn(rows, upsert, (row) =>
+      upsert === null ? this.#create(table, row) : this.#upsert(table, row, upsert),
     );
   }
 

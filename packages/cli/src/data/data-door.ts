@@ -17,8 +17,8 @@ export interface DoorTable {
 
 /** One row to write. */
 export interface RowWrite {
-  /** Names this write: the same key within a day is done once. */
-  readonly key: string;
+  /** Names this write: the same key within a day is done once. Null: it is done whenever it is asked. */
+  readonly key: string | null;
   readonly value: Row;
 }
 

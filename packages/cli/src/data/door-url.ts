@@ -11,6 +11,7 @@ import {
   type RowOutcome,
   type RowWrite,
 } from "./data-door.ts";
+import { writeInTurn } from "./in-turn.ts";
 
 const concurrentMax = 16;
 const pageRows = 1_000;
@@ -70,7 +71,8 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
     upsert: string | null,
   ): Promise<RowOutcome> {
     const path = `/api/tables/${encodeURIComponent(table)}`;
-    const headersOf = { "idempotency-key": key };
+    const headersOf: Readonly<Record<string, string>> =
+      key === null ? {} : { "idempotency-key": key };
     try {
       const id = upsert === null ? null : await idBy(table, upsert, value[upsert] ?? null);
       const answer =
@@ -104,7 +106,8 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
       const outcomes: RowOutcome[] = [];
       for (let from = 0; from < rows.length; from += concurrentMax) {
         const part = rows.slice(from, from + concurrentMax);
-        outcomes.push(...(await Promise.all(part.map((row) => writeOne(table, row, upsert)))));
+        const written = writeInTurn(part, upsert, (row) => writeOne(table, row, upsert));
+        outcomes.push(...(await written));
       }
       return outcomes;
     },

@@ -1,7 +1,8 @@
 // Moves the rows of a file into a table. Every record that was read ends in exactly one count: imported,
-// or refused with its line and reason. Each row carries a key made of its content and of how many equal
+// or refused with its line and reason. A new row carries a key made of its content and of how many equal
 // rows came before it, so a run that was cut off, or a mended file, can simply be imported again: rows
-// that are there are not written twice (within the day that keys are remembered).
+// that are there are not written twice (within the day that keys are remembered). An upsert needs no key:
+// it finds its row and makes it what the record says.
 import { createHash } from "node:crypto";
 import type { Json } from "@keelson/sdk/spec";
 import { assertColumns, rowOfRecord, type ColumnMap } from "./column-map.ts";
@@ -52,7 +53,7 @@ export interface ImportOrder {
 
 interface Batch {
   readonly line: number;
-  readonly key: string;
+  readonly key: string | null;
   readonly value: Row;
 }
 
@@ -141,8 +142,9 @@ class ImportRun {
     this.order.onRefused(refused);
   }
 
-  private keyOf(value: Row): string {
+  private keyOf(value: Row): string | null {
     const { tableName, upsert, salt } = this.order;
+    if (upsert !== null && (value[upsert] ?? null) !== null) return null;
     const content = JSON.stringify([tableName, upsert, salt, value]);
     const hash = createHash("sha256").update(content).digest("base64url");
     const before = this.seen.get(hash) ?? 0;
