@@ -124,6 +124,57 @@ test("an upsert makes the row what the record says, also what it was before", (c
   assert.equal(counted(keelson(app, args, { input }).out).repeated, 2, "new rows come once");
 });
 
+test("rows that refer to later rows, or to each other, come back as they were", (context) => {
+  const app = tempFolder(context);
+  writeNotes(
+    app,
+    `, on: t.ref("note").optional(), twin: t.ref("note").optional(), fix: t.ref("note").immutable().optional()`,
+  );
+  const id = (index: number) => `note_0${String(index).padStart(25, "0")}`;
+  const rows: Record<string, unknown>[] = Array.from({ length: 450 }, (_, index) => ({
+    id: id(index),
+    title: `${index}`,
+    on: index < 400 ? id(index + 1) : null,
+    twin: null,
+    fix: null,
+  }));
+  // A circle of two, one of itself, one of three beside it, and a row that hangs on the first.
+  Object.assign(rows[410] ?? {}, { on: id(411), twin: id(420) });
+  Object.assign(rows[411] ?? {}, { twin: id(410), fix: id(430) });
+  Object.assign(rows[420] ?? {}, { on: id(420) });
+  Object.assign(rows[400] ?? {}, { fix: id(410) });
+  for (const at of [440, 441, 442])
+    Object.assign(rows[at] ?? {}, { on: id(at === 442 ? 440 : at + 1) });
+  const input = rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
+  const args = ["import", "note", "-", "--format=ndjson", "--json"];
+  const first = keelson(app, args, { input });
+  assert.equal(first.status, 0, first.err);
+  assert.equal(counted(first.out).created, 450);
+  assert.equal(keelson(app, ["export", "note"]).out, input);
+  const again = keelson(app, args, { input });
+  assert.equal(counted(again.out).repeated, 450, again.err);
+  const upserted = keelson(app, [...args, "--upsert=id"], { input });
+  assert.equal(counted(upserted.out).unchanged, 450, upserted.err);
+  const elsewhere = ["--upsert=id", "--data", join(app, "elsewhere")];
+  assert.equal(counted(keelson(app, [...args, ...elsewhere], { input }).out).created, 450);
+  assert.equal(keelson(app, ["export", "note", ...elsewhere.slice(1)]).out, input);
+
+  const bad = [
+    { id: id(500), title: "a", fix: id(501) },
+    { id: id(501), title: "b", fix: id(500) },
+    { id: id(502), title: "c", on: id(503) },
+    { id: id(503), title: "d", on: id(502), twin: id(504) },
+    { id: id(504), title: "e", on: id(599) },
+  ];
+  const refused = keelson(app, [...args, "--on-error=skip"], {
+    input: bad.map((row) => JSON.stringify(row)).join("\n"),
+  });
+  assert.equal(counted(refused.out).refused, 5);
+  assert.match(refused.err, /line 1 +REF_MISSING[^\n]*in a circle/);
+  assert.match(refused.err, /line 3 +REF_MISSING[^\n]*does not exist\.\n/);
+  assert.equal(keelson(app, ["export", "note"]).out, input, "nothing of them is there");
+});
+
 test("columns and tables that are not there are refused before the first row", (context) => {
   const app = newApp(context);
   writeFileSync(join(app, "ideas.csv"), "Title,x\na,b\n");

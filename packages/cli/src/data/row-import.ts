@@ -9,8 +9,7 @@ import { assertColumns, rowOfRecord, type ColumnMap } from "./column-map.ts";
 import type { DataDoor, DoorTable, Row, RowOutcome } from "./data-door.ts";
 import type { RecordSource } from "./record-source.ts";
 import type { SourceRecord } from "./source-record.ts";
-
-const batchRows = 200;
+import { batchRows, WaitingRows, type ImportedRow } from "./waiting-rows.ts";
 
 /** A record that was not imported. */
 export interface RefusedRecord {
@@ -51,24 +50,27 @@ export interface ImportOrder {
   readonly onRefused: (refused: RefusedRecord) => void;
 }
 
-interface Batch {
-  readonly line: number;
-  readonly key: string | null;
-  readonly value: Row;
-}
-
 /** Imports every record of a source. @throws Failure COLUMNS_UNKNOWN before the first row; what the door throws. */
 export async function importRows(order: ImportOrder): Promise<ImportCount> {
   const run = new ImportRun(order);
-  for await (const records of order.source.records()) {
+  const isRead = await readRecords(order.source, run);
+  if (isRead) {
+    run.checkColumns();
+    await run.flush();
+  }
+  await run.settleWaiting();
+  return run.count(isRead && !run.isStopped);
+}
+
+/** @returns false: stopped before the end. */
+async function readRecords(source: RecordSource, run: ImportRun): Promise<boolean> {
+  for await (const records of source.records()) {
     for (const record of records) {
       await run.take(record);
-      if (run.isStopped) return run.count(false);
+      if (run.isStopped) return false;
     }
   }
-  run.checkColumns();
-  await run.flush();
-  return run.count(!run.isStopped);
+  return true;
 }
 
 class ImportRun {
@@ -83,11 +85,13 @@ class ImportRun {
     repeated: 0,
     refused: 0,
   };
-  private batch: Batch[] = [];
+  private readonly waiting: WaitingRows;
+  private batch: ImportedRow[] = [];
   private columnsChecked = false;
 
   constructor(order: ImportOrder) {
     this.order = order;
+    this.waiting = new WaitingRows(order);
   }
 
   count(isWhole: boolean): ImportCount {
@@ -122,12 +126,22 @@ class ImportRun {
     const batch = this.batch;
     this.batch = [];
     const outcomes = batch.length === 0 ? [] : await door.write(tableName, batch, upsert);
-    for (const [index, row] of batch.entries()) this.settle(row, outcomes[index] as RowOutcome);
+    for (const [index, row] of batch.entries()) {
+      const outcome = outcomes[index] as RowOutcome;
+      const waits = outcome.kind === "refused" && this.waiting.takes(row, outcome);
+      if (!waits) this.settle(row, outcome);
+    }
+    if (this.waiting.isFull) await this.settleWaiting();
     onProgress(this.count(false));
     if (stop.aborted) this.isStopped = true;
   }
 
-  private settle({ line, value }: Batch, outcome: RowOutcome): void {
+  /** Rows that waited for others of the file get their outcome. */
+  async settleWaiting(): Promise<void> {
+    await this.waiting.settle((row, outcome) => this.settle(row, outcome));
+  }
+
+  private settle({ line, value }: ImportedRow, outcome: RowOutcome): void {
     if (outcome.kind !== "refused") {
       this.counts[outcome.kind]++;
       return;
