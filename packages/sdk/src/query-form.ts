@@ -170,7 +170,10 @@ export interface AggregateForm<
   readonly groupBy?: readonly G[] | undefined;
   /** The values by the name that they get in the answer. */
   readonly values: A;
-  /** Groups at most. Default 100, at most 1,000. */
+  /**
+   * The first groups only, 1 to 1,000, in the order of `groupBy`; nothing tells whether there are more.
+   * Default: all of them, refused when they are more than 1,000.
+   */
   readonly limit?: number | undefined;
 }
 

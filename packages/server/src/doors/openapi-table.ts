@@ -125,12 +125,16 @@ function listParameters(model: TableModel): readonly Json[] {
       content: { "application/json": { schema: { $ref: schemaRef(`${name}.where`) } } },
     },
     query("orderBy", "Fields to order by, `-` for descending.", { ...byName, default: "id" }),
-    query("limit", "Rows of a page.", {
-      type: "integer",
-      minimum: 1,
-      maximum: limits.pageRowsMax,
-      default: limits.pageRowsDefault,
-    }),
+    query(
+      "limit",
+      "Rows of a page; with `groupBy`, groups at most (default: all, refused above the maximum).",
+      {
+        type: "integer",
+        minimum: 1,
+        maximum: limits.pageRowsMax,
+        default: limits.pageRowsDefault,
+      },
+    ),
     query("after", "`next` of the page before.", {
       type: "string",
       maxLength: limits.cursorCharsMax,

@@ -174,6 +174,31 @@ test("many small answers of one batch are a large answer", () =>
     assert.equal(outcome.error?.details["step"], 7);
   }));
 
+test("groups are answered all, or refused, or cut off by a limit", () =>
+  withApp({ limits: { pageRowsDefault: 2, pageRowsMax: 5 } }, async (harness) => {
+    const groups = (more: object = {}) => {
+      const query = { aggregate: { films: "count" }, groupBy: ["title"], ...more } as const;
+      return harness.ask(null, list("film", query));
+    };
+    const films = Array.from({ length: 6 }, (_, index) => ({ title: `film ${index}` }));
+    await plant(harness, "film", films.slice(1));
+    assert.equal((await groups()).text.split("film ").length - 1, 5, "all that fit");
+    await plant(harness, "film", films.slice(0, 1));
+    const refused = await groups();
+    assert.equal(refused.code, "QUERY_INVALID");
+    const [issue] = refused.error?.details["issues"] as { path: string; problem: string }[];
+    assert.equal(issue?.path, "groupBy");
+    assert.match(issue?.problem ?? "", /^makes more than 5 groups/);
+    assert.equal((await groups({ limit: 3 })).text.split("film ").length - 1, 3);
+    assert.equal((await groups({ where: { title: { not: "film 3" } } })).code, null);
+    const steps = [list("film", {}), list("film", { groupBy: ["title"] })];
+    const batch = await harness.ask(null, { kind: "batch", steps });
+    assert.equal(batch.code, "QUERY_INVALID");
+    assert.equal(batch.error?.details["step"], 1);
+    const all = await harness.ask(null, list("film", { aggregate: { films: "count" } }));
+    assert.match(all.text, /"films":6/);
+  }));
+
 test("large rows are measured without expansions too", () =>
   withApp({ limits: { readBytesMax: 65_536 } }, async (harness) => {
     const films = Array.from({ length: 10 }, () => ({ title: "z".repeat(10_000) }));

@@ -7,6 +7,7 @@ import { andThen, type Later } from "../base/later.ts";
 import { checkAggregateQuery, checkGet, checkList } from "../model/query-check.ts";
 import type { FieldTouch } from "../model/query-context.ts";
 import type { AggregateQuery, ListQuery, QueryForm, WithTerm } from "../model/query-form.ts";
+import { assertAllGroups } from "../model/query-order.ts";
 import type { Page, Row } from "../store/store.ts";
 import {
   filterRow,
@@ -157,12 +158,13 @@ export class GuardedDb {
     });
   }
 
-  /** One row per group of what `as` may read. @throws as list does. */
+  /** One row per group of what `as` may read. @throws as list does; QUERY_INVALID when there are more groups than fit. */
   aggregate(table: string, form: QueryForm, as: Authority): Later<readonly Row[]> {
     const { scope } = this;
     tableOf(scope, table);
     const { query, touches } = checkAggregateQuery(scope.manifest, table, form, this.#as(as));
     const noteRows = (rows: readonly Row[]): readonly Row[] => {
+      assertAllGroups(rows.length, scope.limits);
       this.#note({ kind: "aggregate", table, touches, as }, rows, noTerms);
       return rows;
     };

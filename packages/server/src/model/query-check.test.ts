@@ -375,7 +375,7 @@ test("aggregates name their values", () => {
         { name: "total", op: "count" },
         { name: "spent", op: "sum", field: "price" },
       ],
-      limit: limits.pageRowsDefault,
+      limit: limits.pageRowsMax + 1,
       where: field("price", { gt: 0 }),
     },
   );

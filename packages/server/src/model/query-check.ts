@@ -10,7 +10,14 @@ import type { Manifest } from "./manifest.ts";
 import { checkAggregate } from "./query-aggregate.ts";
 import { QueryContext, type FieldTouch } from "./query-context.ts";
 import type { AggregateQuery, ListQuery, OrderTerm, Where, WithTerm } from "./query-form.ts";
-import { checkKeys, checkLimit, checkOrderBy, checkSelect, orderById } from "./query-order.ts";
+import {
+  checkGroupLimit,
+  checkKeys,
+  checkLimit,
+  checkOrderBy,
+  checkSelect,
+  orderById,
+} from "./query-order.ts";
 import { queryTable, type QueryTable } from "./query-table.ts";
 import { checkWhere } from "./query-where.ts";
 import { checkWith } from "./query-with.ts";
@@ -154,7 +161,7 @@ function checkAggregateForm(
   given: Readonly<Record<string, unknown>>,
 ): AggregateQuery {
   checkKeys(context, given, aggregateKeys, "an aggregate");
-  const limit = checkLimit(context, given["limit"], "limit");
+  const limit = checkGroupLimit(context, given["limit"]);
   const { groupBy, values } = checkAggregate(context, table, given);
   const query: Writable<AggregateQuery> = {
     kind: "aggregate",

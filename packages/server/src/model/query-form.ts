@@ -79,6 +79,7 @@ export interface AggregateQuery {
   readonly search?: string;
   readonly groupBy: readonly string[];
   readonly values: readonly AggregateTerm[];
+  /** Groups at most. Above limits.pageRowsMax: none was given, and an answer of so many is refused. */
   readonly limit: number;
 }
 

@@ -1,5 +1,7 @@
 // The small parts of a query: orderBy, select, limit.
+import type { Limits } from "../base/limits.ts";
 import { didYouMean } from "./field-issue.ts";
+import { recordError } from "./field-record.ts";
 import type { QueryContext } from "./query-context.ts";
 import type { OrderTerm } from "./query-form.ts";
 import type { QueryTable } from "./query-table.ts";
@@ -73,6 +75,19 @@ export function checkLimit(context: QueryContext, value: unknown, path: string):
   }
   context.refuse(path, `must be a whole number from 1 to ${pageRowsMax}`);
   return pageRowsDefault;
+}
+
+/** Groups of an aggregate. Without a limit all are asked for: one more than there may be, so that more are noticed. */
+export function checkGroupLimit(context: QueryContext, value: unknown): number {
+  if (value === undefined) return context.limits.pageRowsMax + 1;
+  return checkLimit(context, value, "limit");
+}
+
+/** @throws QUERY_INVALID when an aggregate without a limit has more groups than one answer may have. */
+export function assertAllGroups(groups: number, { pageRowsMax }: Limits): void {
+  if (groups <= pageRowsMax) return;
+  const problem = `makes more than ${pageRowsMax} groups; narrow the query with \`where\`, or give a \`limit\` to get the first ones only`;
+  throw recordError([{ path: "groupBy", problem, code: "VALUE_INVALID" }], "QUERY_INVALID");
 }
 
 /** A list of names, or names with commas between. */
