@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Json } from "../base/json.ts";
-import type { ListQuery, OrderTerm } from "../model/query-form.ts";
+import type { PlatformError } from "../base/platform-error.ts";
+import type { AggregateQuery, ListQuery, OrderTerm } from "../model/query-form.ts";
 import { rowId } from "./row-id.ts";
 import type { Page, Row, Store } from "./store.ts";
 import {
@@ -512,6 +513,44 @@ export function storeQueryConformance(engine: string, openEngine: OpenEngine): v
           { rows: 0, sum: 0, low: null, high: null, mean: null, films: 0 },
         ]);
         assert.deepEqual(await aggregate("screening", ["film"], none), []);
+      }),
+    );
+
+    test(
+      "a sum that no number holds exactly is refused by its name",
+      office(async (store) => {
+        const max = Number.MAX_SAFE_INTEGER;
+        await write(store, (tx) => {
+          tx.insert("screening", rowOf("screening", 7, { film: idOf("film", 3), price: max - 5 }));
+          tx.insert("screening", rowOf("screening", 8, { film: idOf("film", 3), price: 5 }));
+        });
+        const film = whereOf("film", { eq: idOf("film", 3) });
+        const sum = async (values: AggregateQuery["values"], where?: ListQuery["where"]) =>
+          store.read((tx) => {
+            const all = {
+              kind: "aggregate",
+              from: "screening",
+              groupBy: [],
+              values,
+              limit: 10,
+            } as const;
+            return tx.aggregate(where === undefined ? all : { ...all, where }, null);
+          });
+        const spent = { name: "spent", op: "sum", field: "price" } as const;
+        assert.deepEqual(structuredClone(await sum([spent], film)), [{ spent: max }]);
+        await assert.rejects(sum([{ name: "n", op: "count" }, spent]), (error: PlatformError) => {
+          assert.equal(error.code, "QUERY_INVALID");
+          assert.match(error.message, /^The sum of price is larger than an exact number can hold/);
+          const [issue, ...others] = error.details["issues"] as { path: string; problem: string }[];
+          assert.equal(issue?.path, "aggregate.spent.sum");
+          assert.match(issue?.problem ?? "", /the sum of price is larger than an exact number/);
+          assert.deepEqual(others, []);
+          return true;
+        });
+        await assert.rejects(sum([spent, { ...spent, name: "again" }]), (error: PlatformError) => {
+          const [issue] = error.details["issues"] as { path: string }[];
+          return issue?.path === "aggregate";
+        });
       }),
     );
 

@@ -2,13 +2,13 @@
 import { assert } from "../../base/assert.ts";
 import type { Json } from "../../base/json.ts";
 import type { Limits } from "../../base/limits.ts";
-import { PlatformError } from "../../base/platform-error.ts";
 import type { AggregateQuery, AggregateTerm, ListQuery, WithTerm } from "../../model/query-form.ts";
 import type { RuleExpr } from "../../model/rule-ast.ts";
 import { compileRule } from "../../model/rule-evaluate.ts";
 import { fullOrder, readCursor, writeCursor, type FullOrder } from "../list-cursor.ts";
 import type { Guard, Page, ReadTx, Row, RuleOuter } from "../store.ts";
-import { tableOf, type StoreLayout } from "../table-layout.ts";
+import { sumOverflow } from "../sum-overflow.ts";
+import { columnOf, tableOf, type StoreLayout, type TableLayout } from "../table-layout.ts";
 import { lastSeqOf, type MemoryState } from "./memory-state.ts";
 import { matchSearch } from "./search-match.ts";
 import { compareValues, matchWhere } from "./where-match.ts";
@@ -59,7 +59,13 @@ export class MemoryReadTx implements ReadTx {
   }
 
   aggregate(query: AggregateQuery, guard: Guard | null): readonly Row[] {
-    tableOf(this.layout, query.from);
+    const table = tableOf(this.layout, query.from);
+    const valueOf = (term: AggregateTerm, rows: readonly Row[]): Json => {
+      const isWhole = term.field !== undefined && columnOf(table, term.field).storage === "integer";
+      if (isWhole && term.op === "sum")
+        return exactSum(term.field as string, rows) ?? raise(query, table);
+      return aggregateOf(term, rows);
+    };
     const groups = new Map<string, Row[]>();
     if (query.groupBy.length === 0) groups.set("[]", []);
     for (const row of this.#matching(query, guard)) {
@@ -72,7 +78,7 @@ export class MemoryReadTx implements ReadTx {
         const group = JSON.parse(key) as readonly Json[];
         return Object.freeze({
           ...Object.fromEntries(query.groupBy.map((field, index) => [field, group[index] as Json])),
-          ...Object.fromEntries(query.values.map((term) => [term.name, aggregateOf(term, rows)])),
+          ...Object.fromEntries(query.values.map((term) => [term.name, valueOf(term, rows)])),
         });
       })
       .toSorted((a, b) => compareRows(order, a, b))
@@ -166,6 +172,16 @@ function compareRows(order: FullOrder, a: Row, b: Row): number {
   return 0;
 }
 
+/** @returns null when no number holds it exactly. */
+function exactSum(field: string, rows: readonly Row[]): number | null {
+  const sum = Number(rows.reduce((total, row) => total + BigInt(Number(row[field] ?? 0)), 0n));
+  return Number.isSafeInteger(sum) ? sum : null;
+}
+
+function raise(query: AggregateQuery, table: TableLayout): never {
+  throw sumOverflow(query, table);
+}
+
 function aggregateOf(term: AggregateTerm, rows: readonly Row[]): Json {
   const { field } = term;
   if (field === undefined) return rows.length;
@@ -176,9 +192,6 @@ function aggregateOf(term: AggregateTerm, rows: readonly Row[]): Json {
     case "count":
       return values.length;
     case "sum":
-      if (!Number.isSafeInteger(sum) && values.every(Number.isSafeInteger)) {
-        throw new PlatformError("QUERY_INVALID", { problem: "sum" });
-      }
       return sum;
     case "min":
       return sorted[0] ?? null;

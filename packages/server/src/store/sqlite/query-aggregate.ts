@@ -4,6 +4,7 @@ import { PlatformError } from "../../base/platform-error.ts";
 import type { AggregateQuery, AggregateTerm } from "../../model/query-form.ts";
 import { whereShape } from "../list-cursor.ts";
 import type { Guard, Row } from "../store.ts";
+import { sumOverflow } from "../sum-overflow.ts";
 import { columnOf, tableOf, type TableLayout } from "../table-layout.ts";
 import { compileAggregate, queryShape } from "./query-compile.ts";
 import type { QueryRunner } from "./query-runner.ts";
@@ -12,7 +13,7 @@ import { decodeValue, type SqlCell } from "./row-codec.ts";
 /**
  * One row per group, in the order of the group's fields.
  * @param sizeOf how many rows a table has.
- * @throws QUERY_TOO_COSTLY.
+ * @throws QUERY_TOO_COSTLY; QUERY_INVALID for a sum that is too large.
  */
 export function aggregateRows(
   runner: QueryRunner,
@@ -72,7 +73,7 @@ function runAggregate(
       }),
     });
   } catch (error) {
-    throw isOverflow(error) ? new PlatformError("QUERY_INVALID", { problem: "sum" }) : error;
+    throw isOverflow(error) ? sumOverflow(query, table) : error;
   }
 }
 
