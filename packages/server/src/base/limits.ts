@@ -52,7 +52,7 @@ const table = {
   pageRowsDefault: limit(100, "count", "rows of a list that names no limit", 1, 1_000),
   pageRowsMax: limit(1_000, "count", "rows of one page", 1, 10_000),
   withDepthMax: limit(3, "levels", "nesting of `with`", 1, 5),
-  whereNodesMax: limit(100, "count", "conditions in one filter", 1, 1_000),
+  whereNodesMax: limit(100, "count", "conditions in one filter", 1, 500),
   inValuesMax: limit(500, "count", "values of one `in`", 1, 10_000),
   inValuesQueryMax: limit(10_000, "count", "values of all `in` of one query", 1, 25_000),
   withTermsMax: limit(20, "count", "expansions of one query, nested ones included", 1, 100),

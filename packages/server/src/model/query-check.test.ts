@@ -153,13 +153,24 @@ test("a filter that is not meant as it is written is refused", () => {
 });
 
 test("filters are bounded in conditions, values and depth", () => {
-  const many = { or: Array.from({ length: 101 }, () => ({ rating: 1 })) };
-  assert.match(String(where("film", many)), /more than 100 conditions/);
+  const any = (length: number, each: object) => ({ or: Array.from({ length }, () => each) });
+  const two = { and: [{ rating: 1 }, { not: { title: "a" } }] };
+  for (const whole of [any(100, { rating: 1 }), any(100, { not: { rating: 1 } }), any(50, two)]) {
+    const { parts } = where("film", whole) as { readonly parts: readonly unknown[] };
+    assert.equal(parts.length, whole.or.length);
+  }
+  for (const many of [
+    any(101, { rating: 1 }),
+    any(51, two),
+    any(26, { ...two, rating: { gt: 1, lt: 2 } }),
+  ]) {
+    assert.match(String(where("film", many)), /more than 100 conditions/);
+  }
   const wide = { rating: { in: Array.from({ length: 501 }, (_, i) => i) } };
   assert.match(String(where("film", wide)), /more than 500 values/);
   let deep: unknown = { rating: 1 };
   for (let level = 0; level < 10_000; level++) deep = { not: deep };
-  assert.match(String(where("film", deep)), /more than 100 conditions/);
+  assert.match(String(where("film", deep)), /more than 200 `and`, `or` and `not`/);
   assert.match(String(where("film", { title: "x".repeat(10_001) })), /at most 10000 characters/);
 });
 

@@ -19,7 +19,10 @@ export class QueryContext {
   readonly limits: Limits;
   readonly issues: Issue[] = [];
   readonly touches: FieldTouch[] = [];
+  /** Conditions on fields, of all filters of the query. */
   whereNodesLeft: number;
+  /** `and`, `or` and `not` around them: each condition may stand in two that are its own. */
+  whereGroupsLeft: number;
   withTermsLeft: number;
   inValuesLeft: number;
   readonly #seesPrivate: boolean;
@@ -28,6 +31,7 @@ export class QueryContext {
     this.manifest = manifest;
     this.limits = limits;
     this.whereNodesLeft = limits.whereNodesMax;
+    this.whereGroupsLeft = limits.whereNodesMax * 2;
     this.withTermsLeft = limits.withTermsMax;
     this.inValuesLeft = limits.inValuesQueryMax;
     this.#seesPrivate = reader === "system";

@@ -6,7 +6,7 @@
 // Nodes are not frozen one by one: a filter is made for every request and leaves by a readonly type.
 import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
-import { didYouMean, isPlainObject } from "./field-issue.ts";
+import { didYouMean, isPlainObject, issuesMax } from "./field-issue.ts";
 import { recordError } from "./field-record.ts";
 import type { TableModel } from "./manifest.ts";
 import { below, QueryContext } from "./query-context.ts";
@@ -60,14 +60,25 @@ export function checkWhere(
   for (const key in where) {
     const value = where[key];
     if (value === undefined) continue;
-    if (--context.whereNodesLeft < 0) {
-      return context.refuse(path, `has more than ${context.limits.whereNodesMax} conditions`);
-    }
+    if (!isCounted(context, key, path)) return undefined;
     const part = checkPart(context, table, key, value, below(path, key));
     if (part !== undefined) parts.push(part);
   }
   if (parts.length <= 1) return parts[0];
   return { kind: "and", parts };
+}
+
+/** Counts what stands under a key: a condition, or a group of them. */
+function isCounted(context: QueryContext, key: string, path: string): boolean {
+  const { whereNodesMax } = context.limits;
+  if (key === "and" || key === "or" || key === "not") {
+    if (--context.whereGroupsLeft >= 0) return true;
+    context.refuse(path, `has more than ${whereNodesMax * 2} \`and\`, \`or\` and \`not\``);
+    return false;
+  }
+  if (--context.whereNodesLeft >= 0) return true;
+  context.refuse(path, `has more than ${whereNodesMax} conditions`);
+  return false;
 }
 
 function checkPart(
@@ -100,14 +111,12 @@ function checkParts(
   if (!Array.isArray(value)) return context.refuse(path, "must be a list of filters");
   const parts: Where[] = [];
   for (const [index, each] of value.entries()) {
-    if (--context.whereNodesLeft < 0) {
-      return context.refuse(path, `has more than ${context.limits.whereNodesMax} conditions`);
-    }
     const place = `${path}[${index}]`;
     const part = checkWhere(context, table, each, place);
     if (part !== undefined) parts.push(part);
     // In an `or` it would let every row pass: more likely a value that was lost on the way.
     else if (kind === "or") context.refuse(place, "must hold a condition");
+    if (context.issues.length >= issuesMax) return undefined;
   }
   if (parts.length === 1) return parts[0];
   if (parts.length > 1) return { kind, parts };
