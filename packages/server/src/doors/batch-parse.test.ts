@@ -58,3 +58,22 @@ test("anything else is malformed, and says which step", () => {
     (error) => error instanceof PlatformError && error.details["step"] === 1,
   );
 });
+
+test("a step whose query is none is named too", () => {
+  const bad: Json[] = [
+    { list: "film", query: { limit: "1" } },
+    { list: "film", query: { form: 1 } },
+    { list: "film", query: null },
+    { get: "film", id: "film_1", query: { limit: 1 } },
+  ];
+  for (const step of bad) {
+    assert.throws(
+      () => parseBatch({ steps: [{ call: "a.b" }, step] }, 10),
+      (error) =>
+        error instanceof PlatformError &&
+        error.code === "QUERY_INVALID" &&
+        error.details["step"] === 1,
+      JSON.stringify(step),
+    );
+  }
+});

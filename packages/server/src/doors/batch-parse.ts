@@ -3,7 +3,9 @@
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { GateOperation } from "../gate/gate-request.ts";
-import { parseQueryForm } from "./query-form-parse.ts";
+import { atStep } from "../gate/run-operation.ts";
+import type { QueryForm } from "../model/query-form.ts";
+import { parseQueryForm, type QueryScope } from "./query-form-parse.ts";
 
 type Step = { readonly [key: string]: Json };
 
@@ -54,13 +56,13 @@ export function parseStep(
     case "call":
       return { kind, name, args: step["args"] ?? {} };
     case "list":
-      return { kind, table: name, query: parseQueryForm(step["query"], "list") };
+      return { kind, table: name, query: queryOf(step, "list", index) };
     case "get":
       return {
         kind,
         table: name,
         id: text(step, "id", index),
-        query: parseQueryForm(step["query"], "row"),
+        query: queryOf(step, "row", index),
       };
     case "create":
       return { kind, table: name, value: required(step, "value", index) };
@@ -73,6 +75,14 @@ export function parseStep(
       };
     default:
       return { kind: "delete", table: name, id: text(step, "id", index) };
+  }
+}
+
+function queryOf(step: Step, scope: QueryScope, index: number): QueryForm {
+  try {
+    return parseQueryForm(step["query"], scope);
+  } catch (error) {
+    throw atStep(error, index);
   }
 }
 

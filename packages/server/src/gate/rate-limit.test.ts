@@ -102,7 +102,8 @@ test("a batch counts as its steps", () => {
   const who = { caller: caller("user_1"), address: "192.0.2.1" };
   const batch: GateOperation = { kind: "batch", steps: [book, book] };
   assert.equal(limiter.admit(batch, who, 0).remaining, 1);
-  assert.equal(refusal(() => limiter.admit(batch, who, 0)).code, "RATE_LIMITED");
+  const { code, details } = refusal(() => limiter.admit(batch, who, 0));
+  assert.deepEqual([code, details["step"], details["policy"]], ["RATE_LIMITED", 1, "user"]);
 });
 
 test("an address whose tokens fail has to wait", () => {

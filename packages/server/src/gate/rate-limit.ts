@@ -11,6 +11,7 @@ import { addressKey } from "./address-key.ts";
 import type { GateOperation, LimitState } from "./gate-request.ts";
 import type { Caller } from "./identity.ts";
 import { parseQuota, QuotaBuckets, type Buckets, type KeyRoom, type Quota } from "./rate-quota.ts";
+import { atStep } from "./run-operation.ts";
 import { SharedBuckets, type SharedQuotas } from "./shared-quota.ts";
 
 /** Who asks, as limits see it. */
@@ -24,7 +25,7 @@ export interface RateLimiter {
   /**
    * Counts one operation; a batch counts as its steps.
    * @param nowUs monotonic. @returns the limit nearest to refusing.
-   * @throws RATE_LIMITED, details `{ policy, retryAfterSeconds }`.
+   * @throws RATE_LIMITED, details `{ policy, retryAfterSeconds }`, and `step` in a batch.
    */
   admit(operation: GateOperation, who: LimitedCaller, nowUs: number): LimitState;
   /** Before a token is looked at. @throws RATE_LIMITED when too many of this address's tokens failed. */
@@ -131,9 +132,9 @@ export function openRateLimiter(options: {
     let tightest: LimitState | null = null;
     // Neither nested nor longer than this: the next stage refuses it, and it costs one request.
     const bounded = steps.length <= limits.batchStepsMax ? steps : [];
-    for (const step of bounded) {
+    for (const [index, step] of bounded.entries()) {
       if (step.kind === "batch") continue;
-      const state = admit(step, who, nowUs);
+      const state = admitStep(step, index, who, nowUs);
       tightest = tightest === null ? state : tighter(tightest, state);
     }
     if (tightest !== null) return tightest;
@@ -141,6 +142,19 @@ export function openRateLimiter(options: {
     const key = caller.id ?? addressKey(address);
     assertPasses(general, policy, key, nowUs);
     return counted(general, policy, key, nowUs);
+  }
+
+  function admitStep(
+    step: GateOperation,
+    index: number,
+    who: LimitedCaller,
+    nowUs: number,
+  ): LimitState {
+    try {
+      return admit(step, who, nowUs);
+    } catch (error) {
+      throw atStep(error, index);
+    }
   }
 
   return {
