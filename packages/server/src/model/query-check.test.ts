@@ -48,7 +48,7 @@ test("a query of nothing is the first page by id", () => {
     undefined,
     null,
     {},
-    { where: null, orderBy: "", select: null, with: null },
+    { where: undefined, orderBy: "", select: null, with: null },
   ]) {
     assert.deepEqual(checkQuery(manifest, "film", form, caller), {
       query: {
@@ -139,6 +139,7 @@ test("a filter that is not meant as it is written is refused", () => {
     ["film", { not: {} }, "where.not must hold a condition"],
     ["film", "rating", "where must be an object"],
     ["film", [], "where must be an object"],
+    ["film", null, "where must be an object"],
     ["screening", { startsAt: "2026-01-31" }, "where.startsAt must be a time with its offset"],
     ["screening", { film: idOf("user") }, "where.film must be the id of a film"],
     ["booking", { status: "gone" }, "where.status must be one of"],

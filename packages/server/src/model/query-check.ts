@@ -185,7 +185,8 @@ function setRows(
   given: Readonly<Record<string, unknown>>,
 ): void {
   const { where: filter, search: words } = given;
-  const where = isGiven(filter) ? checkWhere(context, table, filter, "where") : undefined;
+  // Null is no filter that was left out: more likely a value that was lost on the way.
+  const where = filter === undefined ? undefined : checkWhere(context, table, filter, "where");
   if (where !== undefined) query.where = where;
   const search = isGiven(words) ? checkSearch(context, table, words) : undefined;
   if (search !== undefined) query.search = search;
