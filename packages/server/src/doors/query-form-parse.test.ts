@@ -5,6 +5,18 @@ import { parseQueryForm, parseQueryString } from "./query-form-parse.ts";
 
 const refused = (code: string) => (error: unknown) =>
   error instanceof PlatformError && error.code === code;
+const issueOf =
+  (path: string, problem: RegExp | null = null) =>
+  (error: unknown) => {
+    assert.ok(refused("QUERY_INVALID")(error));
+    const [issue] = (error as PlatformError).details["issues"] as {
+      path: string;
+      problem: string;
+    }[];
+    assert.equal(issue?.path, path);
+    if (problem !== null) assert.match(issue.problem, problem);
+    return true;
+  };
 const parse = (query: string) => parseQueryString(query, "list", 8);
 
 test("every parameter of a list is read into the query form", () => {
@@ -45,14 +57,22 @@ test("a parameter twice, without a value, or badly encoded is malformed", () => 
 });
 
 test("an unknown parameter or a bad value is no query", () => {
-  for (const query of ["rating=8", "limit=-1", "limit=1e3", "limit=", "__proto__=1"]) {
-    assert.throws(() => parse(query), refused("QUERY_INVALID"), query);
+  const queries = ["rating=8", "limit=-1", "limit=1e3", "limit=1.0", "limit=", "__proto__=1"];
+  for (const query of queries) {
+    assert.throws(() => parse(query), issueOf(query.split("=")[0] ?? ""), query);
   }
-  assert.throws(() => parseQueryString("limit=1", "row", 8), refused("QUERY_INVALID"));
+  assert.throws(() => parseQueryString("limit=1", "row", 8), issueOf("limit"));
+  assert.throws(() => parse("wher={}"), issueOf("wher", /did you mean "where"/));
 });
 
 test("JSON in a parameter has the limits of JSON in a body", () => {
-  assert.throws(() => parse("where={"), refused("JSON_INVALID"));
+  for (const name of ["where", "with", "aggregate"]) {
+    assert.throws(() => parse(`${name}={`), {
+      code: "JSON_INVALID",
+      details: { parameter: name },
+      message: `The parameter ${name} is not valid JSON.`,
+    });
+  }
   assert.throws(() => parse(`where=${"[".repeat(9)}${"]".repeat(9)}`), refused("JSON_TOO_DEEP"));
   assert.throws(() => parse('where={"__proto__":1}'), refused("JSON_KEY_FORBIDDEN"));
 });
@@ -71,7 +91,8 @@ test("the form as JSON takes the same names and the right types only", () => {
     { search: 1 },
     { from: "b" },
   ]) {
-    assert.throws(() => parseQueryForm(bad, "list"), refused("QUERY_INVALID"), JSON.stringify(bad));
+    const [path = ""] = Object.keys(bad !== null && typeof bad === "object" ? bad : {});
+    assert.throws(() => parseQueryForm(bad, "list"), issueOf(path), JSON.stringify(bad));
   }
-  assert.throws(() => parseQueryForm({ limit: 5 }, "row"), refused("QUERY_INVALID"));
+  assert.throws(() => parseQueryForm({ limit: 5 }, "row"), issueOf("limit"));
 });

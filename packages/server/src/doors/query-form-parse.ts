@@ -3,6 +3,8 @@
 import { parseJson } from "../base/json-parse.ts";
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { didYouMean } from "../model/field-issue.ts";
+import { recordError } from "../model/field-record.ts";
 import type { QueryForm } from "../model/query-form.ts";
 import { decodePart } from "./http-target.ts";
 
@@ -11,6 +13,17 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** What a query may be asked for: a list takes all of the form, one row only its shape. */
 export type QueryScope = "list" | "row";
 
+const allKeys: readonly string[] = [
+  "where",
+  "search",
+  "orderBy",
+  "limit",
+  "after",
+  "with",
+  "select",
+  "aggregate",
+  "groupBy",
+];
 const rowKeys: ReadonlySet<string> = new Set(["with", "select"]);
 const noForm: QueryForm = Object.freeze({});
 
@@ -35,7 +48,7 @@ export function parseQueryString(
     if (seen.has(name))
       throw new PlatformError("REQUEST_INVALID", { parameter: name, problem: "given twice" });
     seen.add(name);
-    if (scope === "row" && !rowKeys.has(name)) throw unknownKey(name);
+    if (scope === "row" && !rowKeys.has(name)) throw unknownKey(name, scope);
     setFromText(form, name, decodeQueryPart(pair.slice(equals + 1)), jsonDepthMax);
   }
   return form;
@@ -48,11 +61,11 @@ export function parseQueryString(
 export function parseQueryForm(json: Json | undefined, scope: QueryScope): QueryForm {
   if (json === undefined) return noForm;
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
-    throw new PlatformError("QUERY_INVALID", { problem: "a query is an object" });
+    throw queryInvalid("", "a query must be an object");
   }
   const form: Mutable<QueryForm> = {};
   for (const [name, value] of Object.entries(json)) {
-    if (scope === "row" && !rowKeys.has(name)) throw unknownKey(name);
+    if (scope === "row" && !rowKeys.has(name)) throw unknownKey(name, scope);
     setFromJson(form, name, value);
   }
   return form;
@@ -62,11 +75,11 @@ function setFromText(form: Mutable<QueryForm>, name: string, text: string, depth
   switch (name) {
     case "where":
     case "aggregate":
-      form[name] = parseJson(text, depthMax);
+      form[name] = jsonOf(name, text, depthMax);
       return;
     case "with":
       form.with =
-        text.startsWith("{") || text.startsWith("[") ? parseJson(text, depthMax) : words(text);
+        text.startsWith("{") || text.startsWith("[") ? jsonOf(name, text, depthMax) : words(text);
       return;
     case "search":
     case "after":
@@ -82,7 +95,7 @@ function setFromText(form: Mutable<QueryForm>, name: string, text: string, depth
       form.limit = Number(text);
       return;
     default:
-      throw unknownKey(name);
+      throw unknownKey(name, "list");
   }
 }
 
@@ -110,7 +123,7 @@ function setFromJson(form: Mutable<QueryForm>, name: string, value: Json): void 
       form.limit = value;
       return;
     default:
-      throw unknownKey(name);
+      throw unknownKey(name, "list");
   }
 }
 
@@ -131,10 +144,30 @@ function decodeQueryPart(part: string): string {
   return decodePart(part.includes("+") ? part.replaceAll("+", " ") : part);
 }
 
-function unknownKey(parameter: string): PlatformError {
-  return new PlatformError("QUERY_INVALID", { parameter, problem: "unknown" });
+/** @throws JSON_*, saying which parameter it is. */
+function jsonOf(parameter: string, text: string, depthMax: number): Json {
+  try {
+    return parseJson(text, depthMax);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    const isInvalid = error.code === "JSON_INVALID";
+    const said = isInvalid ? `The parameter ${parameter} is not valid JSON.` : error.message;
+    const details = { ...error.details, parameter };
+    throw new PlatformError(error.code, details, { cause: error, text: said });
+  }
 }
 
-function badValue(parameter: string, expected: string): PlatformError {
-  return new PlatformError("QUERY_INVALID", { parameter, expected });
+function unknownKey(name: string, scope: QueryScope): PlatformError {
+  const known = allKeys.filter((key) => scope === "list" || rowKeys.has(key));
+  const hint = didYouMean(name, known) || `; there are ${known.join(", ")}`;
+  const shown = name.length > 64 ? `${name.slice(0, 64)}...` : name;
+  return queryInvalid(shown, `is no part of a query${scope === "row" ? " of one row" : ""}${hint}`);
+}
+
+function badValue(name: string, expected: string): PlatformError {
+  return queryInvalid(name, `must be ${expected}`);
+}
+
+function queryInvalid(path: string, problem: string): PlatformError {
+  return recordError([{ path, problem, code: "VALUE_INVALID" }], "QUERY_INVALID");
 }
