@@ -186,7 +186,7 @@ test("groups are answered all, or refused, or cut off by a limit", () =>
     await plant(harness, "film", films.slice(0, 1));
     const refused = await groups();
     assert.equal(refused.code, "QUERY_INVALID");
-    const [issue] = refused.error?.details["issues"] as { path: string; problem: string }[];
+    const [issue] = (refused.error?.details["issues"] ?? []) as { path: string; problem: string }[];
     assert.equal(issue?.path, "groupBy");
     assert.match(issue?.problem ?? "", /^makes more than 5 groups/);
     assert.equal((await groups({ limit: 3 })).text.split("film ").length - 1, 3);

@@ -62,8 +62,7 @@ export class MemoryReadTx implements ReadTx {
     const table = tableOf(this.layout, query.from);
     const valueOf = (term: AggregateTerm, rows: readonly Row[]): Json => {
       const isWhole = term.field !== undefined && columnOf(table, term.field).storage === "integer";
-      if (isWhole && term.op === "sum")
-        return exactSum(term.field as string, rows) ?? raise(query, table);
+      if (isWhole && term.op === "sum") return exactSum(term.field, rows) ?? raise(query, table);
       return aggregateOf(term, rows);
     };
     const groups = new Map<string, Row[]>();
