@@ -87,6 +87,12 @@ test("an import of 1,000 dirty lines counts every one of them, and can be run ag
   assert.equal(refused.filter(({ code }) => code === "LINE_UNREADABLE").length, 2);
   assert.ok(refused.every(({ line, reason }) => line > 1 && reason.length > 5));
 
+  const mended = report.map((line) => line.replace('"title":"no"', '"title":"now long enough"'));
+  writeFileSync(join(app, "mended.ndjson"), mended.join("\n"));
+  const more = keelson(app, ["import", "idea", "mended.ndjson", "--on-error=skip", "--json"]);
+  assert.deepEqual([counted(more.out).created, counted(more.out).refused], [9, 2], more.err);
+  assert.match(more.err, /LINE_UNREADABLE +Its record is no object of fields yet/);
+
   const again = keelson(app, args);
   assert.match(
     again.out,

@@ -11,7 +11,8 @@ import { makeProgress } from "../terminal/progress.ts";
 import { counted } from "../terminal/table-text.ts";
 import { parseColumnMap } from "../data/column-map.ts";
 import type { DataDoor, DoorTable } from "../data/data-door.ts";
-import type { ImportCount, RefusedRecord } from "../data/row-import.ts";
+import type { RefusedRecord } from "../data/refused-record.ts";
+import type { ImportCount } from "../data/row-import.ts";
 import { formats } from "../data/source-record.ts";
 import type { Command, Io } from "./command.ts";
 import { openDoor } from "./open-door.ts";
@@ -27,7 +28,7 @@ export const importCommand: Command = {
     summary: "Puts the rows of a CSV, TSV, NDJSON or JSON file into a table.",
     about: [
       "Every row goes through the same validation, checks and constraints as any other write; rules are skipped, because you are the operator (with --url the token's rights hold). Each row is a transaction of its own, so a refused row takes no other with it.",
-      "At the end it tells how many records it read, and that number is always imported + refused. Refused records go into a report file with their line and the reason; mend them there and import that file's records again.",
+      "At the end it tells how many records it read, and that number is always imported + refused. Refused records go into a report file with their line and the reason; mend what stands under record there and import that file as it is.",
       "It is safe to start again after a crash or Ctrl-C. New rows are remembered for a day by their content, and by how many equal ones came before in the file: importing them again writes nothing, whatever became of the rows since (--again writes them anew). With --upsert nothing is remembered: every record makes its row what it says, in the order of the file; only records without a value in that field are new rows. Works while the server runs.",
       'A row may refer to a later row of its own table: it waits for it. Rows that refer to each other in a circle are created without the optional references of the circle, which are set when all are there; circles of required or immutable references can\'t come in, and are refused with that reason. Between tables the order is yours: first the table that is referred to. Where two tables refer to each other, leave an optional reference out first (--map "film="), and import the same file again with --upsert=id when the other table is there.',
       'CSV is read as RFC 4180 has it, in UTF-8; the first line names the columns. An empty cell is an absent value, "" is an empty text. Lists, objects and json are JSON in their cell.',

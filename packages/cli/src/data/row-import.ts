@@ -4,22 +4,12 @@
 // that are there are not written twice (within the day that keys are remembered). An upsert needs no key:
 // it finds its row and makes it what the record says.
 import { createHash } from "node:crypto";
-import type { Json } from "@keelson/sdk/spec";
 import { assertColumns, rowOfRecord, type ColumnMap } from "./column-map.ts";
 import type { DataDoor, DoorTable, Row, RowOutcome } from "./data-door.ts";
 import type { RecordSource } from "./record-source.ts";
+import { mendedRecord, type RefusedRecord } from "./refused-record.ts";
 import type { SourceRecord } from "./source-record.ts";
 import { batchRows, WaitingRows, type ImportedRow } from "./waiting-rows.ts";
-
-/** A record that was not imported. */
-export interface RefusedRecord {
-  readonly line: number;
-  readonly code: string;
-  readonly reason: string;
-  readonly details: Json;
-  /** The row as it was to be written, or the text of the line when no row could be read. */
-  readonly record: Json;
-}
 
 /** What came of an import so far. `read` is the sum of the five others. */
 export interface ImportCount {
@@ -105,8 +95,10 @@ class ImportRun {
     this.columnsChecked = true;
   }
 
-  async take(record: SourceRecord): Promise<void> {
+  async take(read: SourceRecord): Promise<void> {
     this.checkColumns();
+    const { map, table, source } = this.order;
+    const record = source.format === "ndjson" ? mendedRecord(read, table) : read;
     this.counts.read++;
     if (record.kind === "broken") {
       const { line, reason, text } = record;
@@ -114,7 +106,6 @@ class ImportRun {
       if (this.order.onError === "stop") await this.flush();
       return;
     }
-    const { map, table, source } = this.order;
     const isText = source.format === "csv" || source.format === "tsv";
     const value = rowOfRecord(record.value, map, table.fields, isText);
     this.batch.push({ line: record.line, key: this.keyOf(value), value });
