@@ -426,15 +426,16 @@ test("run calls as the operator or as a user, and verify asks the invariants", (
   const appFile = join(app, "keelson", "app.ts");
   writeFileSync(
     schema,
-    readFileSync(schema, "utf8").replace("query, mutation,", "query, mutation, invariant,"),
+    readFileSync(schema, "utf8").replace("query, mutation,", "query, mutation, http, invariant,"),
   );
   writeFileSync(
     board,
     readFileSync(board, "utf8").replace(
       "import { mutation, query }",
-      "import { invariant, mutation, query }",
+      "import { http, invariant, mutation, query }",
     ) +
       `export const size = query({ returns: t.int(), async run({ db }) { console.log("counting"); return db.idea.count(); } });\n` +
+      `export const pageOf = http({ method: "GET", path: "/page", allow: "anyone", run: ({ request }) => ({ status: 200, body: request.headers.host ?? "" }) });\n` +
       `export const noBadIdeas = invariant(async ({ db }) => (await db.idea.count({ where: { title: "bad" } })) === 0);\n`,
   );
   writeFileSync(
@@ -454,6 +455,9 @@ test("run calls as the operator or as a user, and verify asks the invariants", (
   });
   assert.match(added.out, /idea_/, added.err);
   assert.equal(keelson(app, ["run", "board.add", '{"title":1}', "--as=ada@example.com"]).status, 2);
+  const page = keelson(app, ["run", "board.pageOf"]);
+  assert.equal(page.status, 2);
+  assert.match(page.err, /REQUEST_INVALID[^]*http function[^]*GET \/page/);
   assert.equal(keelson(app, ["run", "board.add", "{title}"]).status, 1);
   assert.equal(keelson(app, ["run", "board.size", "--as=nobody@example.com"]).status, 2);
   const broken = keelson(app, ["verify"]);

@@ -120,6 +120,7 @@ class AppDoor implements DataDoor {
   }
 
   async call(name: string, args: Json, as: CallAs | null): Promise<CallAnswer> {
+    assertCallable(this.#parts.desk(), name);
     const work = startWork();
     const caller = as === null ? anonymous : await this.#callerOf(as);
     const operation: GateOperation = { kind: "call", name, args };
@@ -295,6 +296,19 @@ function uniqueFields({ fields, indexes }: TableModel): readonly string[] {
     unique === true && where === undefined && fields.length === 1 ? [...fields] : [],
   );
   return [...new Set([...marked, ...constrained])];
+}
+
+/** @throws REQUEST_INVALID for an http function: it needs a request, not arguments. */
+function assertCallable({ manifest }: OperatorDesk, name: string): void {
+  const fn = Object.hasOwn(manifest.functions, name) ? manifest.functions[name] : undefined;
+  if (fn?.kind !== "http") return;
+  const { method = "", path = "" } = fn.route ?? {};
+  const text = `${name} is an http function: it answers requests, and is not called. Send it one: ${method} ${path}`;
+  throw new PlatformError(
+    "REQUEST_INVALID",
+    { function: name, problem: "an http function" },
+    { text },
+  );
 }
 
 function integrityOf(desk: OperatorDesk): readonly string[] {
