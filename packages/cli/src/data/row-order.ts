@@ -40,7 +40,11 @@ export function leadingTo<Each extends HasRow>(
   const targetsOf = targetsAmong(rows, refs);
   const sources = new Map<Each, Each[]>();
   for (const row of rows) {
-    for (const to of targetsOf(row)) sources.set(to, [...(sources.get(to) ?? []), row]);
+    for (const to of targetsOf(row)) {
+      const known = sources.get(to);
+      if (known === undefined) sources.set(to, [row]);
+      else known.push(row);
+    }
   }
   const found = new Set(ends);
   for (const row of found) for (const source of sources.get(row) ?? []) found.add(source);

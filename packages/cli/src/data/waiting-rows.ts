@@ -7,7 +7,7 @@ import { leadingTo, onCircles, targetsFirst } from "./row-order.ts";
 /** Rows that one write takes to a door. */
 export const batchRows = 200;
 /** What the rows that wait may hold together, as JSON. */
-const waitingCharsMax = 33_554_432;
+const waitingCharsMax = 134_217_728;
 
 /** A row on its way into the table. */
 export interface ImportedRow extends RowWrite {
