@@ -270,13 +270,20 @@ export class LiveQueries {
     this.#touched.clear();
     const ended: number[] = [];
     const begun: LiveSubscription[] = [];
+    let hasEnded = false;
     for (const subscription of touched) {
       const { id } = subscription;
       if (this.#dropUnwatched(subscription)) {
         if (id !== null) ended.push(id);
+        hasEnded = true;
       } else if (id === null && !subscription.isOver && subscription.retry === null) {
         begun.push(subscription);
       }
+    }
+    if (hasEnded) {
+      // It may have been the last that all others waited for.
+      this.#layers.shown();
+      this.#show();
     }
     if (this.isBusy) this.#socket.wake();
     else this.#socket.release();

@@ -222,6 +222,33 @@ void test("after a lost connection all is asked for again with its hash, and sho
   api.close();
 });
 
+void test("what came after a lost connection is shown when the last that is waited for is ended", async () => {
+  const { api, connected } = openScene();
+  const seen: unknown[] = [];
+  api.film.list().live((films) => seen.push(films.length));
+  const stop = api.cinema.seats({ hall: 1 }).live(() => undefined);
+  const first = await connected(1);
+  first.open();
+  first.tell({
+    type: "push",
+    seq: 1,
+    changes: [
+      { id: 1, hash: "a", value: page("a") },
+      { id: 2, hash: "b", value: ["F7"] },
+    ],
+  });
+  first.end();
+  const second = await connected(2);
+  second.open();
+  const id = second.subs[0]?.id ?? 0;
+  second.tell({ type: "push", seq: 5, changes: [{ id, hash: "c", value: page("a", "b") }] });
+  assert.deepEqual(seen, [1]);
+  stop();
+  await settled();
+  assert.deepEqual(seen, [1, 2]);
+  api.close();
+});
+
 void test("a patch that does not fit costs a connection, and whole values are asked for", async () => {
   const { api, connected } = openScene();
   const seen: unknown[] = [];
