@@ -102,7 +102,9 @@ function queryString(query: RequestQuery): string {
 }
 
 function paramText(name: string, value: unknown): string {
-  if (name === "where" || name === "with" || name === "aggregate") return JSON.stringify(value);
+  // Names alone stand as they are: `with: "film"`.
+  const isForm = name === "with" && typeof value !== "string";
+  if (isForm || name === "where" || name === "aggregate") return JSON.stringify(value);
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 

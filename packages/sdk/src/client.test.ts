@@ -218,6 +218,16 @@ void test("a row that is not there is null, and a table that is not there is an 
   assert.equal((await errorOf(api.film.get("film_1"))).code, "TABLE_NOT_FOUND");
 });
 
+void test("names of what to bring along, in a program without types, go as they are", async (context) => {
+  const rows = { rows: [], next: null };
+  const { api, seen } = await start(context, (_seen, response) => json(response, rows));
+  for (const names of ["film", ["film"]]) {
+    await api.screening.list({ with: names as unknown as { readonly film: true } });
+  }
+  const sent = seen.map(({ url }) => new URL(url, "http://x").searchParams.get("with"));
+  assert.deepEqual(sent, ["film", '["film"]']);
+});
+
 void test("a refusal becomes an error with code, status, details and request id, and is not sent again", async (context) => {
   const details = { code: "SEAT_TAKEN", seat: "F7" };
   const { api, seen } = await start(context, (_seen, response) =>
