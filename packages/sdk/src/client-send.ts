@@ -26,6 +26,8 @@ export interface CallOptions {
 /** What sending needs. */
 export interface SenderParts {
   readonly transport: Transport;
+  /** Calls back as soon as the transport has a connection again. @returns a function that ends it. */
+  readonly whenOpen?: (callback: () => void) => () => void;
   readonly token: TokenSource;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
@@ -64,7 +66,9 @@ export async function sendRequest(
       const delayMs = retryDelayMs(error, made, parts.retry, parts.random);
       if (delayMs === null) throw error;
       if (failureKind(error) === "unknown") unanswered = error;
-      await sleep(delayMs, options.signal);
+      // A push of the next connection may show what was done: the answer is asked for with it, not later.
+      const isLost = error.code === "CONNECTION_LOST";
+      await sleep(delayMs, options.signal, isLost ? parts.whenOpen : undefined);
     }
   }
 }
@@ -122,16 +126,22 @@ async function attempt(
   }
 }
 
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => {
+/** @param whenOpen ends it early. */
+function sleep(
+  ms: number,
+  signal: AbortSignal | undefined,
+  whenOpen: SenderParts["whenOpen"],
+): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const end = () => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      signal?.removeEventListener("abort", end);
+      stop?.();
+      if (signal?.aborted === true) reject(signal.reason);
+      else resolve();
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", giveUp);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", giveUp, { once: true });
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end, { once: true });
+    const stop = whenOpen?.(end);
   });
 }

@@ -190,6 +190,7 @@ function openAuth(
 }
 
 function openPort(url: string, options: ClientOptions, live: () => LiveClient): CallPort {
+  const whenOpen = (callback: () => void) => live().whenOpen(callback);
   const parts = {
     transport: transportOf(url, options, live),
     token: options.token ?? null,
@@ -199,6 +200,7 @@ function openPort(url: string, options: ClientOptions, live: () => LiveClient): 
         : { ...defaultRetry, ...options.retry },
     timeoutMs: options.timeoutMs ?? timeoutMsDefault,
     random: options.random ?? Math.random,
+    ...(options.transport === "live" && { whenOpen }),
   };
   return {
     send: (request, callOptions) => sendRequest(parts, request, callOptions),
@@ -207,7 +209,7 @@ function openPort(url: string, options: ClientOptions, live: () => LiveClient): 
       const transport: Transport = {
         send: async (attempt) => (answer = await live().asks.ask(attempt)).value,
       };
-      await sendRequest({ ...parts, transport }, request, callOptions);
+      await sendRequest({ ...parts, transport, whenOpen }, request, callOptions);
       return answer;
     },
     live: () => live().queries,

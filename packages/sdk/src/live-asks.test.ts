@@ -199,6 +199,53 @@ void test("a commit that comes before the answer to its optimistic change is not
   api.close();
 });
 
+void test("a commit whose answer was lost is not shown twice: it is asked for with the next connection", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  // The connection comes again at once; by itself the call would wait for a minute.
+  const rolls = [0, 1];
+  const { api, connected, sockets } = openScene({
+    random: () => rolls.shift() ?? 0,
+    retry: { attempts: 4, baseMs: 60_000, capMs: 60_000 },
+  });
+  const seen: number[] = [];
+  api.film.count().live((count) => seen.push(count));
+  const first = await connected(1);
+  first.open();
+  const counted = (count: number) => ({ rows: [{ count }], next: null });
+  first.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "a", value: counted(1) }] });
+  const created = api.film.create({ title: "x" }).optimistic((show) => {
+    show(api.film.count(), (count) => count + 1);
+  });
+  await until(() => first.of("ask").length === 1);
+  first.end();
+  await settled();
+  context.mock.timers.tick(1);
+  await settled();
+  assert.equal(sockets.length, 2);
+  const second = await connected(2);
+  second.open();
+  const id = second.subs[0]?.id ?? 0;
+  second.tell({ type: "push", seq: 2, changes: [{ id, hash: "b", value: counted(2) }] });
+  await settled();
+  const [again] = second.of("ask");
+  assert.deepEqual([again?.repeat, again?.key], [true, first.of("ask")[0]?.key]);
+  context.mock.timers.tick(500);
+  assert.deepEqual(seen, [1, 2]);
+  second.tell({ type: "result", id: again?.id ?? 0, seq: 2, value: {} });
+  await created;
+  assert.deepEqual(seen, [1, 2]);
+  // What has no answer does not keep others waiting for long.
+  const other = api.film.create({ title: "y" }).optimistic((show) => {
+    show(api.film.count(), (count) => count + 1);
+  });
+  await until(() => second.of("ask").length === 2);
+  second.tell({ type: "push", seq: 3, changes: [{ id, hash: "c", value: counted(7) }] });
+  context.mock.timers.tick(100);
+  assert.deepEqual(seen, [1, 2, 3, 8]);
+  api.close();
+  await assert.rejects(other, KeelsonError);
+});
+
 void test("a refused optimistic change is taken back; one that the server shows otherwise gives way", async () => {
   const { api, connected } = openScene();
   const seen: string[][] = [];

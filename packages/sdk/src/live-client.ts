@@ -101,6 +101,15 @@ export class LiveClient implements LiveSocketUser {
     this.queries.lost(error);
   }
 
+  /** Calls back each time that the connection is open. @returns a function that ends it. */
+  whenOpen(callback: () => void): () => void {
+    const listener = (state: ConnectionState) => {
+      if (state === "open") callback();
+    };
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
   changed(state: ConnectionState): void {
     for (const listener of [...this.listeners]) listener(state);
   }

@@ -1,7 +1,8 @@
 // Optimistic changes of live queries: a layer is what one mutation changes before the server has said so. It stays
 // until a push shows the mutation's commit, or is taken back. While a mutation has no answer, pushes wait a moment:
 // one may hold its commit already, and the change would be shown twice.
-// (Over the live connection the server sends the answer first. Over HTTP, or after a lost connection, it can't.)
+// (Over the live connection the server sends the answer first. After a lost connection it can't, but is asked for it
+// again right behind the queries.)
 import type { LivePush } from "./live-protocol.ts";
 import type { LiveChangeOf, LiveView } from "./live-view.ts";
 
@@ -9,6 +10,8 @@ import type { LiveChangeOf, LiveView } from "./live-view.ts";
 const settleMsMax = 1_000;
 /** Push and answer of one commit come at nearly the same time: whatever is longer apart is not one. */
 const holdMsMax = 100;
+/** The same for answers that were lost with a connection and are asked for again: a token may have to be fetched. */
+const repeatMsMax = 1_000;
 
 /** Optimistic changes of one mutation: shown until the server shows the commit, or taken back. */
 export interface LiveLayer {
@@ -46,6 +49,7 @@ export class LiveLayers {
   #pending = 0;
   readonly #held: LivePush[] = [];
   #holding: ReturnType<typeof setTimeout> | null = null;
+  #holdMs = holdMsMax;
 
   constructor(parts: LiveLayersParts) {
     this.#parts = parts;
@@ -82,12 +86,14 @@ export class LiveLayers {
   pushed(push: LivePush): void {
     this.#held.push(push);
     if (this.#pending === 0) this.#release();
-    else this.#holding ??= setTimeout(() => this.#release(), holdMsMax);
+    else this.#holding ??= setTimeout(() => this.#release(), this.#holdMs);
   }
 
   /** The connection that pushes came over is gone. */
   forgetHeld(): void {
     this.#held.length = 0;
+    this.#stopHolding();
+    if (this.#pending > 0) this.#holdMs = repeatMsMax;
   }
 
   /** Everything up to a commit is shown: what was changed by it needs no layer any more. */
@@ -97,9 +103,14 @@ export class LiveLayers {
     }
   }
 
-  #release(): void {
+  #stopHolding(): void {
     if (this.#holding !== null) clearTimeout(this.#holding);
     this.#holding = null;
+    this.#holdMs = holdMsMax;
+  }
+
+  #release(): void {
+    this.#stopHolding();
     this.#parts.apply(this.#held.splice(0));
   }
 
