@@ -144,6 +144,59 @@ test("a push that may show a write waits for the answer of that write, and for n
     assert.equal(connection.pushes[2]?.seq, seq);
   }));
 
+test("what is begun while a write is under way shows that write, and what was watched before goes on with patches", () =>
+  withWorld(async (world) => {
+    const { harness } = world;
+    for (const title of ["one", "two", "three"])
+      await created(harness, "film", { title, hall: "A" });
+    const connection = new Connection(world, staff);
+    connection.watch(films);
+    await turns();
+    const answered = connection.session.writing();
+    await created(harness, "film", { title: "of another", hall: "A" });
+    connection.watch({ kind: "list", table: "film", query: {} });
+    await turns();
+    assert.equal(connection.pushes.length, 1);
+    await created(harness, "film", { title: "mine", hall: "A" });
+    const seq = await harness.store.lastSeq();
+    answered(seq);
+    await turns();
+    assert.equal(connection.pushes.length, 2);
+    assert.equal(connection.pushes[1]?.seq, seq);
+    assert.deepEqual(
+      new Map(connection.last.map(({ id, kind }) => [id, kind])),
+      new Map([
+        [1, "patch"],
+        [2, "value"],
+      ]),
+    );
+    for (const outcome of connection.last) {
+      const json = outcome.kind === "patch" || outcome.kind === "value" ? outcome.json : "";
+      assert.ok(json.includes("mine") && json.includes("of another"));
+    }
+  }));
+
+test("a connection that always has a write under way waits for two of them at most", () =>
+  withWorld(async (world) => {
+    const { harness } = world;
+    const connection = new Connection(world, staff);
+    connection.watch(films);
+    await turns();
+    let answered = connection.session.writing();
+    const waited: number[] = [];
+    for (let count = 0; count < 6; count++) {
+      await created(harness, "film", { title: `t${count}`, hall: "A" });
+      await turns();
+      const next = connection.session.writing();
+      await created(harness, "film", { title: `u${count}`, hall: "A" });
+      answered(await harness.store.lastSeq());
+      await turns();
+      waited.push(connection.pushes.length);
+      answered = next;
+    }
+    assert.deepEqual(waited, [1, 2, 2, 3, 3, 4]);
+  }));
+
 test("a push that waits is not sent to another caller, who gets whole values", () =>
   withWorld(async (world) => {
     const [ann = "", bob = ""] = world.users;

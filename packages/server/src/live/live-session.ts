@@ -3,7 +3,8 @@
 // States: quiet -> due (something changed) -> moving (a snapshot is being read) -> holding (writes of this
 // connection are not answered yet) -> quiet or due; closed.
 // Invariants: a push names every subscription whose value at its seq is another than what was sent before; the
-// answer to a write of this connection goes before a push that shows its commit.
+// answer to a write of this connection goes before a push that shows its commit. A push that the answer overtook is made
+// anew, once.
 import { andThen, isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
@@ -48,7 +49,15 @@ interface HeldPush {
   readonly outcomes: readonly LiveOutcome[];
   /** Writes that were under way when it was made. */
   readonly writes: Set<object>;
+  /** What the client has, of those that it changes. */
+  readonly before: readonly SentBefore[];
 }
+
+/** What was known of a subscription before a push. */
+type SentBefore = readonly [
+  subscription: LiveSubscription,
+  state: Pick<LiveSubscription, "sent" | "isNew" | "brought">,
+];
 
 /** One connection. */
 export class LiveSession {
@@ -76,6 +85,8 @@ export class LiveSession {
   /** Writes of this connection that are not answered yet; null: none. */
   #writes: Set<object> | null = null;
   #held: HeldPush | null = null;
+  /** What was to be pushed is made anew because an answer overtook it: what is made then is pushed, or it would never be. */
+  #isOvertaken = false;
   /** Its credentials were taken back: they are nobody's until others come. */
   #isRevoked = false;
 
@@ -154,7 +165,7 @@ export class LiveSession {
     this.#ports.due(this);
   }
 
-  /** What waits to be sent was another caller's: it is worked out anew. */
+  /** What waits to be sent was another caller's, or is overtaken: it is worked out anew. */
   #dropHeld(): void {
     const held = this.#held;
     this.#held = null;
@@ -212,8 +223,8 @@ export class LiveSession {
     return (seq) => {
       this.#writes?.delete(write);
       if (this.#writes?.size === 0) this.#writes = null;
-      this.#release(write);
       if (seq !== null) this.wrote(seq);
+      this.#release(write);
     };
   }
 
@@ -225,12 +236,23 @@ export class LiveSession {
   }
 
   #release(write: object): void {
-    const held = this.#held;
+    const held = this.#isClosed ? null : this.#held;
     if (held === null || !held.writes.delete(write) || held.writes.size > 0) return;
-    this.#held = null;
-    if (this.#isClosed) return;
-    this.#push(held.seq, held.outcomes);
+    if (this.#isBehind(held.seq)) {
+      this.#dropHeld();
+      for (const [subscription, state] of held.before) Object.assign(subscription, state);
+    } else {
+      this.#held = null;
+      this.#push(held.seq, held.outcomes);
+    }
     this.#dueIfOwing();
+  }
+
+  /** Whether a write with a later commit was answered: whoever has the answer is not shown the state before it. Once. */
+  #isBehind(seq: number): boolean {
+    if (this.#isOvertaken || this.#owedSeq <= seq) return false;
+    this.#isOvertaken = true;
+    return true;
   }
 
   close(): void {
@@ -296,6 +318,7 @@ export class LiveSession {
   /** Brings all subscriptions to the snapshot, and pushes what changed. Only when it is free and prepared. */
   move(tx: ReadTx): Later<void> {
     const { seq } = tx;
+    if (this.#isBehind(seq)) return this.#ports.due(this);
     const due = [...(this.#due ?? [])].filter(({ isAlive, query }) => isAlive && query !== null);
     this.#due = null;
     // What is replaced makes room first: which of them fit does not hang on what they were.
@@ -311,7 +334,7 @@ export class LiveSession {
     return Promise.all(versions.map(async (version) => version)).then((versions) => {
       this.#isMoving = false;
       if (this.#isClosed) return;
-      if (era === this.#era) this.#moved(seq, due, versions);
+      if (era === this.#era && !this.#isBehind(seq)) this.#moved(seq, due, versions);
       else for (const subscription of due) this.#addDue(subscription);
       if (era !== this.#era) this.#ports.due(this);
       this.#dueIfOwing();
@@ -339,18 +362,23 @@ export class LiveSession {
 
   #moved(seq: number, due: readonly LiveSubscription[], versions: readonly LiveVersion[]): void {
     const outcomes = this.#refused.splice(0);
+    const before: SentBefore[] = [];
     for (const [index, subscription] of due.entries()) {
       if (!subscription.isAlive) continue;
+      const { sent, isNew, brought } = subscription;
       const outcome = this.#outcomeOf(subscription, versions[index] as LiveVersion);
-      if (outcome !== null) outcomes.push(outcome);
+      if (outcome === null) continue;
+      outcomes.push(outcome);
+      if (this.#writes !== null) before.push([subscription, { sent, isNew, brought }]);
     }
     const isOwed = this.#owedSeq > this.#sentSeq && seq >= this.#owedSeq;
     if (outcomes.length === 0 && !isOwed) return;
     if (this.#writes === null) this.#push(seq, outcomes);
-    else this.#held = { seq, outcomes, writes: new Set(this.#writes) };
+    else this.#held = { seq, outcomes, writes: new Set(this.#writes), before };
   }
 
   #push(seq: number, outcomes: readonly LiveOutcome[]): void {
+    this.#isOvertaken = false;
     this.#sentSeq = Math.max(seq, this.#sentSeq);
     this.#sink.push(this.#sentSeq, outcomes);
   }
