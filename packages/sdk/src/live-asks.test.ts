@@ -246,6 +246,42 @@ void test("a commit whose answer was lost is not shown twice: it is asked for wi
   await assert.rejects(other, KeelsonError);
 });
 
+void test("an optimistic change is shown to whoever comes while it has no answer, also when nobody watched in between", async () => {
+  const { api, connected } = openScene();
+  const seen: number[] = [];
+  const follow = () => api.film.count().live((count) => seen.push(count));
+  const stop = follow();
+  const socket = await connected(1);
+  socket.open();
+  const counted = (count: number) => ({ rows: [{ count }], next: null });
+  socket.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "a", value: counted(1) }] });
+  const created = api.film.create({ title: "x" }).optimistic((show) => {
+    show(api.film.count(), (count) => count + 1);
+  });
+  await until(() => socket.of("ask").length === 1);
+  stop();
+  await until(() => socket.of("unsubscribe").length === 1);
+  const again = follow();
+  await until(() => socket.subs.length === 2);
+  const id = socket.subs[1]?.id ?? 0;
+  socket.tell({ type: "push", seq: 1, changes: [{ id, hash: "a", value: counted(1) }] });
+  await until(() => seen.length === 3);
+  assert.deepEqual(seen, [1, 2, 2]);
+  socket.tell({ type: "result", id: socket.of("ask")[0]?.id ?? 0, seq: 2, value: {} });
+  await created;
+  socket.tell({ type: "push", seq: 2, changes: [{ id, hash: "b", value: counted(2) }] });
+  assert.deepEqual(seen, [1, 2, 2]);
+  again();
+  // What the server has shown is on top of nothing any more.
+  await until(() => socket.of("unsubscribe").length === 2);
+  follow();
+  await until(() => socket.subs.length === 3);
+  const last = socket.subs[2]?.id ?? 0;
+  socket.tell({ type: "push", seq: 2, changes: [{ id: last, hash: "b", value: counted(2) }] });
+  assert.deepEqual(seen, [1, 2, 2, 2]);
+  api.close();
+});
+
 void test("a refused optimistic change is taken back; one that the server shows otherwise gives way", async () => {
   const { api, connected } = openScene();
   const seen: string[][] = [];

@@ -82,6 +82,18 @@ export class LiveLayers {
     };
   }
 
+  /** A view begins: what is on top of one before it, that nobody watched any more, is on top of this one. */
+  join(view: LiveView): void {
+    for (const layer of this.#layers) {
+      for (const { key, plan, changes } of layer.views) {
+        const change = changes.get(layer);
+        const isSame = key === view.key && plan.reading === view.plan.reading;
+        if (isSame && change !== undefined) view.changes.set(layer, change);
+      }
+      if (view.changes.has(layer)) layer.views.add(view);
+    }
+  }
+
   /** Has a push applied: now, or when the answers that it may go before have come, but soon. */
   pushed(push: LivePush): void {
     this.#held.push(push);

@@ -246,6 +246,7 @@ export class LiveQueries {
     if (view !== undefined) return view;
     view = new LiveView(subscription.key, plan);
     subscription.views.set(plan.reading, view);
+    this.#layers.join(view);
     // While others wait for their answers it waits with them.
     if (this.#unanswered.size === 0) view.refresh(subscription.base);
     else this.#changed.add(view);
