@@ -2,6 +2,7 @@
 // or the folder itself, opened for as long as the command runs.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { DataDoor } from "../data/data-door.ts";
 import { connectDoor } from "../data/door-client.ts";
 import { readDoorFile } from "../data/door-file.ts";
@@ -10,6 +11,9 @@ import { exits, Failure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import { appPlace, type AppPlace } from "./app-place.ts";
 import type { Io } from "./command.ts";
+
+const startingTries = 20;
+const startingMs = 100;
 
 /** The environment variable that stands for `--token`. */
 export const tokenVariable = "KEELSON_TOKEN";
@@ -35,7 +39,24 @@ export async function openDoor(
   const { databaseName } = await import("@keelson/server/operator");
   const database = join(place.dataDir, databaseName);
   if (ground === "there" && !existsSync(database)) throw noDatabase(relative(io.cwd, database));
-  return openFolderDoor(place, io);
+  try {
+    return await openFolderDoor(place, io);
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== "DATA_LOCKED") throw error;
+    const served = await openStartingDoor(place);
+    if (served === null) throw error;
+    return served;
+  }
+}
+
+/** Whoever holds the folder may be a server that has just begun: its door opens last. Null: it does not. */
+async function openStartingDoor(place: AppPlace): Promise<DataDoor | null> {
+  for (let tries = 0; tries < startingTries; tries++) {
+    await wait(startingMs);
+    const door = await openServedDoor(place);
+    if (door !== null) return door;
+  }
+  return null;
 }
 
 /** A command that reads has nothing to read: a folder that was mistyped must not look like an empty one. */
