@@ -144,6 +144,20 @@ test("an argument that is written as a whole outside the rules may hold rights",
   assert.deepEqual(lines, ["K103 keelson/notes.ts:9"]);
 });
 
+test("a function whose name is the beginning of its kind is looked at as any other", async () => {
+  const lines = await found(
+    notes(`export const mut = mutation({
+  args: { note: t.id("note"), title: t.text({ max: 200 }) },
+  allow: "signed-in",
+  returns: t.nothing(),
+  async run({ db }, { note, title }) {
+    await db.asSystem("titles are free for all").note.update(note, { title });
+  },
+});`),
+  );
+  assert.deepEqual(lines, ["K106 keelson/notes.ts:9"]);
+});
+
 test("what looks like a fault and is none is not said", async () => {
   const lines = await found(
     notes(`export const fine = mutation({

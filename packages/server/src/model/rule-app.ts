@@ -130,14 +130,8 @@ function functionsOf(
     if (init.type !== "CallExpression") return [];
     const member = memberOf(sources, found.file, init.callee);
     if (member === null || !functionKinds.has(member)) return [];
-    return [[name, sources.place(found.file, nameBefore(found.file, init, name))]];
+    return [[name, sources.place(found.file, found.declared.id)]];
   });
-}
-
-/** Where the name in `const name = <init>` stands. */
-function nameBefore(file: SourceFile, init: Ranged, name: string): Ranged {
-  const start = file.text.lastIndexOf(name, init.start);
-  return start === -1 ? init : { start, end: start + name.length };
 }
 
 function callsOf(sources: SourceSet, member: Member): readonly PlacedCall[] {

@@ -476,6 +476,16 @@ export default app({ rules, functions: { cinema, pictures: cinema } });`,
     assert.deepEqual(functions["cinema.book"], { file: "cinema.ts", line: 3, column: 14 });
   });
 
+  test("a function stands at its own name, whatever its kind, type or comment repeats of it", () => {
+    const own = `import { query, mutation } from "./schema.ts";
+export const mut = mutation({}), que: que.Type /* que */ = /* que */ query({});
+const seats = query({}); export { seats as s };`;
+    const { functions } = read({ ...files, "cinema.ts": own }, withChecks);
+    assert.deepEqual(functions["cinema.mut"], { file: "cinema.ts", line: 2, column: 14 });
+    assert.deepEqual(functions["cinema.que"], { file: "cinema.ts", line: 2, column: 34 });
+    assert.deepEqual(functions["cinema.s"], { file: "cinema.ts", line: 3, column: 7 });
+  });
+
   test("a check that can't be seen, or speaks of the caller, is a mistake", () => {
     const more = spec({ tables: { ...tables, booking: { ...tables.booking, checks: 3 } } });
     const [hidden] = read(files, more).mistakes.filter(({ problem }) => /booking/.test(problem));

@@ -8,10 +8,16 @@ import type {
   Statement,
 } from "oxc-parser";
 
+/** Where a name stands in its file. */
+interface Named {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What a name at the top of a module is. */
 export type Declared =
-  /** `const name = init`. */
-  | { readonly kind: "const"; readonly init: Expression }
+  /** `const name = init`. `id` is where the name stands; of a default export, its value. */
+  | { readonly kind: "const"; readonly init: Expression; readonly id: Named }
   /** `const { key: name } = init`. */
   | { readonly kind: "member"; readonly init: Expression; readonly key: string }
   | { readonly kind: "function"; readonly node: FunctionNode }
@@ -133,7 +139,7 @@ function readDefault(
     default:
       names.exported.set("default", {
         kind: "value",
-        declared: { kind: "const", init: declaration },
+        declared: { kind: "const", init: declaration, id: declaration },
       });
   }
 }
@@ -174,7 +180,7 @@ function readPattern(
 ): readonly string[] {
   const other: Declared = { kind: "other", what: `a \`${keyword}\`` };
   if (pattern.type === "Identifier") {
-    names.declared.set(pattern.name, init === null ? other : { kind: "const", init });
+    names.declared.set(pattern.name, init === null ? other : { kind: "const", init, id: pattern });
     return [pattern.name];
   }
   if (pattern.type !== "ObjectPattern") return [];
