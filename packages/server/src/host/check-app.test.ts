@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { AppInvalid } from "../model/app-mistake.ts";
 import { exampleFiles } from "../engineer/check/example-app.ts";
 import { checkAppFolder } from "./check-desk.ts";
 
@@ -390,6 +391,30 @@ export const mails = hook("mail", { verify: "github", secrets: ["MAIL"] }, onMai
   assert.deepEqual(
     said.filter((each) => !wanted.includes(each)),
     [],
+  );
+});
+
+test("a cron that can't be is told where it is declared", async () => {
+  const { files } = exampleFiles(
+    workNotes(`export const tick = action({ args: { at: t.time() }, async run() {} });
+export const late = cron("61 * * * *", { zone: "UTC" }, tick);
+export const never = cron("0 0 30 2 *", { zone: "UTC" }, tick);`),
+  );
+  const lines = (files["keelson/notes.ts"] ?? "").split("\n");
+  const lineOf = (part: string) => lines.findIndex((line) => line.includes(part)) + 1;
+  const appDir = writeApp(files);
+  await assert.rejects(
+    checkAppFolder({ appDir, dataDir: null, against: null }),
+    (error: AppInvalid) => {
+      const told = error.mistakes.map(({ file, line, column, problem }) => {
+        return `${file}:${line}:${column} ${problem.split(" has ", 1)[0]}`;
+      });
+      assert.deepEqual(told, [
+        `keelson/notes.ts:${lineOf("late =")}:14 the cron notes.late`,
+        `keelson/notes.ts:${lineOf("never =")}:14 the cron notes.never`,
+      ]);
+      return true;
+    },
   );
 });
 

@@ -63,6 +63,21 @@ test("the manifest holds the whole app, id first, and is frozen to the ground", 
   walk(manifest);
 });
 
+test("what has no place of its own is told where the app is put together", () => {
+  const at = { file: "app.ts", line: 4, column: 16 };
+  const spec = changed({ work: { fuel: 0 } });
+  assert.throws(
+    () => buildManifest(spec, { ...read, app: { at, auth: at } }, cinemaBundleHash),
+    (error: AppInvalid) => {
+      assert.deepEqual(
+        error.mistakes.map(({ line, column }) => [line, column]),
+        error.mistakes.map(() => [4, 16]),
+      );
+      return true;
+    },
+  );
+});
+
 test("a manifest survives the way to text and back, hash and order of fields included", () => {
   const manifest = buildManifest(cinemaSpec, read, cinemaBundleHash);
   const back = manifestFromJson(manifestToJson(manifest));

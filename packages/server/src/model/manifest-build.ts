@@ -22,7 +22,7 @@ import { checkIndexFilters, checkTableNames, readTable, type TableRead } from ".
 /** What was read from the app's source. */
 export interface RulesRead {
   readonly tables: Readonly<Record<string, TableRead>>;
-  /** Where each function stands, by `module.name`. */
+  /** Where each function and each piece of work stands, by `module.name`. */
   readonly functions: Readonly<Record<string, SourcePlace>>;
   /** Where the app is put together, and where it says how people sign in. */
   readonly app?: { readonly at: SourcePlace; readonly auth: SourcePlace } | null;
@@ -60,7 +60,7 @@ export function buildManifest(
   bundleHash: string,
   { source = () => null, limits = defaultLimits }: BuildOptions = {},
 ): Manifest {
-  const mistakes = new SpecMistakes(source);
+  const mistakes = new SpecMistakes(source, read.app?.at);
   mistakes.found.push(...read.mistakes);
   const place: SpecPlace = { mistakes, at: read.app?.at, what: "the app" };
   const given = readObject(place, plainJson(spec), appKeys) ?? {};

@@ -9,15 +9,21 @@ const mistakesMax = 50;
 export class SpecMistakes {
   readonly found: AppMistake[] = [];
   readonly #source: (file: string) => string | null;
+  readonly #app: SourcePlace | undefined;
 
-  /** @param source the text of a file of the app, or null, for the lines around a mistake. */
-  constructor(source: (file: string) => string | null) {
+  /**
+   * @param source the text of a file of the app, or null, for the lines around a mistake.
+   * @param app where the app is put together: the place of what has none of its own.
+   */
+  constructor(source: (file: string) => string | null, app?: SourcePlace) {
     this.#source = source;
+    this.#app = app;
   }
 
-  /** @param at where; undefined when only the app as a whole is known. @returns null, for a check to return. */
-  add(at: SourcePlace | undefined, problem: string, fix: string): null {
+  /** @param where undefined when only the app as a whole is known. @returns null, for a check to return. */
+  add(where: SourcePlace | undefined, problem: string, fix: string): null {
     if (this.found.length >= mistakesMax) return null;
+    const at = where ?? this.#app;
     const place = at ?? { file: "app.ts", line: 1, column: 1 };
     const text = at === undefined ? null : this.#source(place.file);
     const frame = text === null ? "" : codeFrame(text, place.line, place.column);
@@ -43,6 +49,15 @@ export function complain(place: SpecPlace, problem: string, fix: string): null {
 /** The same place, one level in. */
 export function inside(place: SpecPlace, what: string): SpecPlace {
   return { ...place, what };
+}
+
+/** The same piece at the place where what is exported under a name stands, when that was found. */
+export function placed(
+  place: SpecPlace,
+  name: string,
+  places: Readonly<Record<string, SourcePlace>>,
+): SpecPlace {
+  return Object.hasOwn(places, name) ? { ...place, at: places[name] } : place;
 }
 
 /** An object with none but the known keys, or null and a mistake. */

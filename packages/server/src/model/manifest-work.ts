@@ -9,6 +9,7 @@ import {
   complain,
   fixByDefine,
   inside,
+  placed,
   readObject,
   type SpecMistakes,
   type SpecPlace,
@@ -68,16 +69,19 @@ export function readWork(value: unknown, world: WorkWorld): WorkModel | undefine
   if (given === null) return undefined;
   const { events, queues, consumers, crons, fuel } = given;
   each(place, "event", events, (own, name, one) => readEvent(own, name, one, world));
-  each(place, "queue", queues, (own, name, one) => {
+  each(place, "queue", queues, (named, name, one) => {
+    const own = placed(named, name, world.places);
     checkWorkName(own, name);
     readPolicy(own, one, [], world);
   });
   const known = Object.keys(plainObject(events));
-  each(place, "consumer", consumers, (own, name, one) => {
+  each(place, "consumer", consumers, (named, name, one) => {
+    const own = placed(named, name, world.places);
     checkWorkName(own, name);
     readConsumer(own, one, known, world);
   });
-  each(place, "cron", crons, (own, name, one) => {
+  each(place, "cron", crons, (named, name, one) => {
+    const own = placed(named, name, world.places);
     checkWorkName(own, name);
     readCron(own, one, world);
   });

@@ -1,11 +1,20 @@
 // Workflows of the specification: what they take, what they can be sent, how long they may run.
 import { readFields, type FieldWorld } from "./manifest-field.ts";
-import { complain, fixByDefine, inside, readObject, type SpecPlace } from "./manifest-mistakes.ts";
+import type { SourcePlace } from "./manifest.ts";
+import {
+  complain,
+  fixByDefine,
+  inside,
+  placed,
+  readObject,
+  type SpecPlace,
+} from "./manifest-mistakes.ts";
 import { nameProblem } from "./field-name.ts";
 
 /** What workflows are held against. */
 export interface WorkflowWorld extends FieldWorld {
   readonly functions: Readonly<Record<string, unknown>>;
+  readonly places: Readonly<Record<string, SourcePlace>>;
 }
 
 const workflowName = /^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$/;
@@ -16,7 +25,8 @@ export function readWorkflows(work: SpecPlace, value: unknown, world: WorkflowWo
   if (value === undefined) return;
   const named = readObject(inside(work, `${work.what}: its workflows`), value, null) ?? {};
   for (const [name, one] of Object.entries(named)) {
-    readWorkflow(inside(work, `the workflow ${name.slice(0, 130)}`), name, one, world);
+    const own = inside(work, `the workflow ${name.slice(0, 130)}`);
+    readWorkflow(placed(own, name, world.places), name, one, world);
   }
 }
 

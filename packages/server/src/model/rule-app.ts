@@ -18,15 +18,22 @@ export interface TableSource {
   readonly checks: readonly PlacedCall[];
 }
 
-/** A name within `define(...)`'s result: "rules", "query"... */
-type Member = "rules" | "app" | "query" | "mutation" | "action" | "http";
+/** A name within `define(...)`'s result that makes up the app. */
+type Member = "rules" | "app";
 
-const functionKinds: ReadonlySet<string> = new Set([
+/** What modules export: functions, and work that runs them. */
+const exportedKinds: ReadonlySet<string> = new Set([
   "query",
   "mutation",
   "action",
   "http",
   "invariant",
+  "queue",
+  "on",
+  "onChange",
+  "cron",
+  "hook",
+  "workflow",
 ]);
 
 /** Calls of `rules` from a `define(...)`. */
@@ -81,7 +88,7 @@ export function findTables(sources: SourceSet): ReadonlyMap<string, TableSource>
   return tables;
 }
 
-/** Where every function stands, by `module.name`. */
+/** Where every function and every piece of work stands, by `module.name`. */
 export function findFunctions(sources: SourceSet): Readonly<Record<string, SourcePlace>> {
   const places: Record<string, SourcePlace> = {};
   for (const { file, node } of callsOf(sources, "app")) {
@@ -129,7 +136,7 @@ function functionsOf(
     const init = plain(found.declared.init);
     if (init.type !== "CallExpression") return [];
     const member = memberOf(sources, found.file, init.callee);
-    if (member === null || !functionKinds.has(member)) return [];
+    if (member === null || !exportedKinds.has(member)) return [];
     return [[name, sources.place(found.file, found.declared.id)]];
   });
 }
