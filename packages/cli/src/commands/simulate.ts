@@ -1,6 +1,7 @@
 // `keelson simulate`: a simulator of Stripe or Plaid as a server of its own, for an app that runs elsewhere.
 import { randomBytes } from "node:crypto";
-import { exits, usageFailure } from "../flags/failure.ts";
+import { exits, Failure, usageFailure } from "../flags/failure.ts";
+import type { Flags } from "../flags/flag-parse.ts";
 import type { Command } from "./command.ts";
 
 /** A simulator that runs. */
@@ -48,7 +49,10 @@ export const simulate: Command = {
     const service = flags.word("service") ?? "";
     const stop = io.untilStopped();
     const port = flags.int("port") ?? 0;
-    const simulator = await opened(service, { port, webhook: flags.text("webhook") });
+    const webhook = webhookOf(flags);
+    const simulator = await opened(service, { port, webhook }).catch((error: unknown) => {
+      throw listenFailure(error, port) ?? error;
+    });
     try {
       for (const [name, value] of simulator.variables) io.terminal.out(`${name}=${value}`);
       io.terminal.note(io.terminal.tone("dim", "no money moves; stop with Ctrl-C"));
@@ -62,6 +66,36 @@ export const simulate: Command = {
     }
   },
 };
+
+/** @throws Failure (exit 1) FLAG_VALUE_INVALID. */
+function webhookOf(flags: Flags): string | null {
+  const url = flags.text("webhook");
+  if (url === null || (/^https?:\/\//v.test(url) && URL.canParse(url))) return url;
+  throw usageFailure({
+    code: "FLAG_VALUE_INVALID",
+    what: `--webhook can't be "${url}".`,
+    why: "It is no URL of http or https.",
+    fix: "Write it like --webhook=http://localhost:4000/hooks/stripe",
+  });
+}
+
+/** What the system says of an address that can't be had, told; null when it is something else. */
+function listenFailure(error: unknown, port: number): Failure | null {
+  const { code = "" } = (error ?? {}) as { readonly code?: unknown };
+  const whys: Readonly<Record<string, string>> = {
+    EADDRINUSE: "Something else listens there.",
+    EACCES: "It may not be used by this user.",
+  };
+  const why = whys[String(code)];
+  if (why === undefined) return null;
+  const text = {
+    code: "LISTEN_FAILED",
+    what: `There is no listening at 127.0.0.1:${port}.`,
+    why,
+    fix: "Stop what uses the address, or choose another with --port.",
+  };
+  return new Failure(exits.listenFailed, text, { cause: error });
+}
 
 async function opened(
   service: string,

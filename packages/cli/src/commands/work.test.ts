@@ -54,6 +54,15 @@ test("what began before a kill is tried again without a server; a cron is run no
   assert.match(busy.err, /under way/);
   await first.stop("SIGKILL");
 
+  for (const what of ["show", "retry", "cancel", "replay"]) {
+    const without = keelson(app, ["work", what, ...(what === "replay" ? ["--from=start"] : [])]);
+    assert.equal(without.status, 1, without.err);
+    assert.match(without.err, /WORD_MISSING/);
+  }
+  const both = keelson(app, ["work", "list", "--dead", "--done"]);
+  assert.equal(both.status, 1, both.err);
+  assert.match(both.err, /FLAGS_EXCLUDE {2}--dead and --done/);
+
   assert.equal(stateOf("queue:work.slows")?.state, "waiting");
   assert.match(work("retry", id, '--input={"ms":1}'), /waits again/);
   const cron = stateOf("cron:work.yearly");

@@ -90,7 +90,7 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
   },
   async show(door, flags, { terminal }) {
     const row = await door.procedure("work.show", {
-      id: flags.needWord("id"),
+      id: wordOf(flags, "job"),
       isIdle: !door.isServed,
     });
     terminal.out(flags.on("json") ? JSON.stringify(row) : JSON.stringify(row, null, 2));
@@ -109,7 +109,7 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     }
     const text = flags.text("input");
     const input = text === null ? {} : { input: inputOf(text) };
-    const asked = flags.needWord("id");
+    const asked = wordOf(flags, "job");
     const isIdle = !door.isServed;
     const id = await door.procedure("work.retry", { id: asked, ...input, isIdle });
     // A dead letter's id ends as its job's does.
@@ -118,22 +118,45 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     tell(flags, terminal, { id }, `${String(id)} ${does}.`);
   },
   async cancel(door, flags, { terminal }) {
-    const id = await door.procedure("work.stop", { id: flags.needWord("id") });
+    const id = await door.procedure("work.stop", { id: wordOf(flags, "job") });
     tell(flags, terminal, { id }, `${String(id)} is gone.`);
   },
   async replay(door, flags, { terminal }) {
     const from = flags.text("from");
     if (from === null)
       throw missing("--from", "A consumer is sent back to a time, or to the start.");
-    const consumer = flags.needWord("id");
+    const consumer = wordOf(flags, "consumer");
     const to = from === "start" ? { place: 0 } : { at: from };
     await door.procedure("work.replay", { consumer, ...to });
     tell(flags, terminal, { consumer, from }, `${consumer} begins again from ${from}.`);
   },
 };
 
+/** @throws Failure (exit 1) FLAGS_EXCLUDE. */
 function listed(flags: Flags): string {
-  return ["dead", "done", "consumers"].find((name) => flags.on(name)) ?? "waiting";
+  const [what = "waiting", ...others] = ["dead", "done", "consumers"].filter((name) =>
+    flags.on(name),
+  );
+  if (others.length === 0) return what;
+  throw usageFailure({
+    code: "FLAGS_EXCLUDE",
+    what: `--${[what, ...others].join(" and --")} exclude each other.`,
+    why: "A list is of one of them.",
+    fix: "See: keelson help work",
+  });
+}
+
+/** The word behind what is done. @throws Failure (exit 1) WORD_MISSING. */
+function wordOf(flags: Flags, what: "job" | "consumer"): string {
+  const word = flags.word("id");
+  if (word !== null) return word;
+  const list = what === "job" ? "keelson work list" : "keelson work list --consumers";
+  throw usageFailure({
+    code: "WORD_MISSING",
+    what: `The ${what} is missing.`,
+    why: "It says which one is meant.",
+    fix: `Name it; ${list} shows them.`,
+  });
 }
 
 function tell(flags: Flags, terminal: Io["terminal"], result: Row, text: string): void {

@@ -49,11 +49,13 @@ test(
     }
     const server = await serve(app, ["start", "--threads=0"]);
     context.after(() => server.stop());
-    const workflow = (args: readonly string[], status = 0): string => {
+    const ended = (args: readonly string[], status: number) => {
       const ended = keelson(app, ["workflow", ...args]);
       assert.equal(ended.status, status, ended.err);
-      return ended.out;
+      return ended;
     };
+    const workflow = (args: readonly string[], status = 0): string => ended(args, status).out;
+    const noted = (args: readonly string[], status = 0): string => ended(args, status).err;
     const start = (order: string, moody: boolean): string => {
       const ended = keelson(app, ["run", "shop.start", JSON.stringify({ order, moody })]);
       assert.equal(ended.status, 0, ended.err);
@@ -101,11 +103,12 @@ test(
       new RegExp(`^${two} .*WORKFLOW_NOT_DETERMINISTIC$`, "m"),
     );
     // Its code is as it was: it is stuck again.
-    workflow(["retry", two]);
+    assert.match(noted(["retry", two]), /It is tried on the newest code.*workflow show work_run_/);
     until(two, ({ state }) => state === "stuck");
     workflow(["cancel", two]);
     assert.equal(shown(two).state, "cancelled");
-    workflow(["cancel", two], 2);
+    assert.match(noted(["cancel", two], 2), /The run is over/);
+    assert.match(noted(["cancel", "nope"], 2), /WORK_NOT_FOUND/);
     assert.equal(workflow(["list", "shop.other"]), "");
     const unknown = keelson(app, ["workflow", "show", "work_run_01h455vb4pex5vsknk084sn02q"]);
     assert.match(unknown.err, /WORK_NOT_FOUND/);

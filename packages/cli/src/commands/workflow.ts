@@ -99,14 +99,23 @@ const acts: Readonly<Record<string, WordAct<boolean>>> = {
   },
   cancel: (door, flags, io) => told(door, "workflow.stop", { run: runOf(flags) }, io),
   retry: async (door, flags, io) => {
-    await door.procedure("workflow.retry", { run: runOf(flags) });
-    io.terminal.note("It goes on.");
+    const run = runOf(flags);
+    await door.procedure("workflow.retry", { run });
+    const when = door.isServed ? "It is tried" : "Once a server runs, it is tried";
+    io.terminal.note(`${when} on the newest code. What came of it: keelson workflow show ${run}`);
     return true;
   },
 };
 
-async function told(door: DataDoor, name: string, input: Json, io: Io): Promise<boolean> {
+/** @throws WORK_NOT_FOUND when there is no such run. */
+async function told(
+  door: DataDoor,
+  name: string,
+  input: { readonly run: string; readonly [name: string]: Json },
+  io: Io,
+): Promise<boolean> {
   const isTold = (await door.procedure(name, input)) === true;
+  if (!isTold) await door.procedure("workflow.show", { run: input.run });
   io.terminal.note(isTold ? "The run was told." : "The run is over: nothing was done.");
   return isTold;
 }
