@@ -60,7 +60,7 @@ export const add = mutation({
     title: "Elevated write to any row",
     why: "Row ids are no secrets: they stand in addresses, links and answers.",
     about:
-      "A function writes, outside the rules, the row whose id the caller sends, and neither reads that row with the caller's rights nor looks at `me`; also when it hands that id on to what does: a function it runs, a job, an event's consumer, a step of a workflow. A row that the function found itself by other values is not meant.",
+      "A function writes, outside the rules, the row whose id the caller sends, and neither reads that row with the caller's rights nor looks at `me`; a read is none when nobody looks at what it gave (it is dropped or only printed). Also when it hands that id on to what does: a function it runs, a job, an event's consumer, a step of a workflow. A row that the function found itself by other values is not meant.",
     bad: `
 // keelson/notes.ts
 import { t } from "keelson";

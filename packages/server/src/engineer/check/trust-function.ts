@@ -4,6 +4,7 @@
 import type { FunctionFlow } from "./flow-walker.ts";
 import { argsIn, fieldOf, type DbOp, type Value } from "./flow-value.ts";
 import type { AppReview } from "./app-review.ts";
+import { isUnused } from "./read-use.ts";
 import { forAnonymous, forOrdinary } from "./rule-caller.ts";
 import { isPrivilegeName } from "./word-list.ts";
 
@@ -308,11 +309,12 @@ export function namedBy(value: Value | null): string | null {
   return value?.source?.startsWith("arg:") === true ? value.source.slice(4) : null;
 }
 
-/** Whether the function reads the row that an argument names with the caller's rights. */
+/** Whether the function reads the row that an argument names with the caller's rights, and looks at what it got. */
 export function isReadWithRights(flow: FunctionFlow, table: string, arg: string): boolean {
   return flow.db.some((op) => {
     if (op.system !== null || op.table !== table) return false;
-    return [...argsIn(op.id), ...argsIn(op.query)].includes(arg);
+    const isNamed = [...argsIn(op.id), ...argsIn(op.query)].includes(arg);
+    return isNamed && (op.values !== null || op.method === "delete" || !isUnused(op));
   });
 }
 
