@@ -1,7 +1,7 @@
 // Where the app and its data are: from the command's words and options, never guessed beyond the current
 // folder.
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { exits, Failure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
 import type { Io } from "./command.ts";
@@ -11,6 +11,11 @@ export interface AppPlace {
   /** Holds keelson/app.ts. */
   readonly appDir: string;
   readonly dataDir: string;
+}
+
+/** The data folder as a command names it. */
+export function folderText({ dataDir }: AppPlace, io: Io): string {
+  return `the folder ${relative(io.cwd, dataDir) || "."}`;
 }
 
 /** The environment variable that stands for `--data`. */

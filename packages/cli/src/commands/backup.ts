@@ -5,7 +5,7 @@ import { appFlag, dataFlag } from "../flags/command-spec.ts";
 import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
-import { appPlace, type AppPlace } from "./app-place.ts";
+import { appPlace, folderText, type AppPlace } from "./app-place.ts";
 import type { Command, Io } from "./command.ts";
 import { noDatabase, openServedDoor } from "./open-door.ts";
 
@@ -44,7 +44,7 @@ export const backup: Command = {
       chmodSync(partial, 0o600);
       renameSync(partial, file);
       const kib = Math.ceil(statSync(file).size / 1_024);
-      const from = door?.place ?? `the folder ${relative(io.cwd, place.dataDir) || "."}`;
+      const from = door?.place ?? folderText(place, io);
       io.terminal.note(`Verified copy of ${from}: ${written} (${counted(kib, "KiB", "KiB")}).`);
       return exits.done;
     } finally {

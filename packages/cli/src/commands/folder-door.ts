@@ -1,10 +1,9 @@
 // The data folder, opened by this process for as long as one command runs.
-import { relative } from "node:path";
 import { openApp } from "@keelson/server";
 import { openOperatorDesk } from "@keelson/server/operator";
 import { openAppDoor } from "../data/app-door.ts";
 import type { DataDoor } from "../data/data-door.ts";
-import type { AppPlace } from "./app-place.ts";
+import { folderText, type AppPlace } from "./app-place.ts";
 import type { Io } from "./command.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function openFolderDoor(place: AppPlace, io: Io): Promise<DataDoor>
     desk: () => desk,
     signToken: (subject) => running.signToken(subject),
     nowMs: () => running.nowMs(),
-    place: `the folder ${relative(io.cwd, place.dataDir) || "."}`,
+    place: folderText(place, io),
     isServed: false,
     close: () => running.close(),
   });
