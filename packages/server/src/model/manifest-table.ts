@@ -74,10 +74,13 @@ export function readTable(name: string, value: unknown, world: TableWorld): Tabl
   const all: Readonly<Record<string, FieldSpec>> = { id, ...fields };
   const indexes = readIndexes(place, given["indexes"], all, world);
   const search = readSearch(place, given["search"], fields);
-  if (given["checks"] !== read.checks.length) {
+  const checks = given["checks"];
+  if (checks !== read.checks.length) {
+    // It may be an object here whose own toString is no function.
+    const told = typeof checks === "number" ? String(checks) : "no number of";
     complain(
       place,
-      `has ${String(given["checks"])} checks, and ${read.checks.length} could be read from source`,
+      `has ${told} checks, and ${read.checks.length} could be read from source`,
       "Write each check as an arrow function in .check(...) where the table is defined.",
     );
   }
