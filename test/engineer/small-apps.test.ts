@@ -41,3 +41,209 @@ export default rules({ news: { read: () => true, write: ({ me }) => me.role === 
   });
   assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
 });
+
+const orders = {
+  "schema.ts": `import { define, event, table, t } from "keelson";
+export const { mutation, action, http, workflow, on, onChange, rules, app } = define({
+  order: table({
+    customer: t.ref("user", { onDelete: "cascade" }).immutable(),
+    state: t.oneOf("new", "paid", "sent"),
+  }).index("customer"),
+}, { events: { "order.paid": event({ order: t.id("order") }) } });
+`,
+  "rules.ts": `import { rules } from "./schema.ts";
+export default rules({
+  order: {
+    read: ({ row, me }) => row.customer === me.id,
+    create: ({ next, me }) => next.customer === me.id && next.state === "new",
+  },
+});
+`,
+  "app.ts": `import * as later from "./later.ts";
+${appText}export default app({ rules, functions: { later } });
+`,
+};
+
+/** Functions that leave what they do to work. @param guard stands before each beginning. */
+const later = (guard: string) => `import { Refusal, t } from "keelson";
+import { action, mutation, on, onChange, workflow } from "./schema.ts";
+const order = t.id("order");
+export const sent = mutation({
+  args: { order },
+  async run({ db }, { order }) {
+    await db.asSystem("it was sent to them").order.update(order, { state: "sent" });
+  },
+});
+export const forward = mutation({ args: { order }, run: ({ enqueue }, { order }) => enqueue(sent, { order }).then(() => null) });
+export const onPaid = on("order.paid", sent);
+const called = { args: { order }, allow: "signed-in", limit: { perUser: "9/minute" }, returns: t.nothing() } as const;
+export const enqueued = mutation({ ...called, async run({ db, enqueue }, { order }) { ${guard} await enqueue(sent, { order }); } });
+export const passedOn = mutation({ ...called, async run({ db, enqueue }, { order }) { ${guard} await enqueue(forward, { order }); } });
+export const scheduled = mutation({ ...called, async run({ db, schedule }, { order }) { ${guard} await schedule("1m", sent, { order }); } });
+export const emitted = mutation({ ...called, async run({ db, emit }, { order }) { ${guard} await emit("order.paid", { order }); } });
+`;
+
+test("what a call has done later is done and judged: anybody's order can be sent", async () => {
+  const report = await attacked({ ...orders, "later.ts": later("") });
+  assert.deepEqual(
+    report.found.map((each) => each.split(":")[0]),
+    ["emitted", "enqueued", "passedOn", "scheduled"].map((name) => `A202 later.${name}`),
+  );
+  assert.deepEqual([report.verdict, report.open], ["holes", []]);
+});
+
+const guard = `if ((await db.order.get(order)) === null) throw new Refusal("NO", "There is no such order.");`;
+
+test("what a call has done later with the caller's own is no hole", async () => {
+  const report = await attacked({ ...orders, "later.ts": later(guard) });
+  assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
+});
+
+test("what follows a table's changes is done and judged, too", async () => {
+  const report = await attacked({
+    ...orders,
+    "later.ts": `import { t } from "keelson";
+import { mutation, onChange } from "./schema.ts";
+export const spread = mutation({
+  args: { id: t.id("order") },
+  async run({ db }, { id }) {
+    const system = db.asSystem("all are sent together");
+    for (const order of await system.order.list({ where: { id: { not: id }, state: "new" }, limit: 9 })) {
+      await system.order.update(order.id, { state: "sent" });
+    }
+  },
+});
+export const spreads = onChange("order", spread, { changes: ["create"] });
+`,
+  });
+  assert.deepEqual(report.found, [
+    "A202 later.spread: later.spread lets stranger change a row of order that belongs to another and that rules close",
+  ]);
+});
+
+/** Work that goes on in more than one transaction. @param guard stands before each beginning. */
+const further = (guard: string) => `${later(guard)}
+export const tell = action({
+  args: { order },
+  hosts: ["api.example.com"],
+  secrets: ["PARCEL_KEY"],
+  async run({ run, secret }, { order }) {
+    const headers = { authorization: secret("PARCEL_KEY") };
+    const answer = await fetch("https://api.example.com/parcels", { method: "POST", headers, body: JSON.stringify({ order }) });
+    const parcel = await answer.json();
+    if (parcel.order === order && typeof parcel.id === "string") await run(sent, { order });
+  },
+});
+export const sending = workflow({
+  args: { order },
+  async run({ step, sleep, waitFor }, { order }) {
+    await sleep("30d");
+    await waitFor("order.paid", { timeout: "7d" });
+    await step(tell, { order });
+  },
+});
+export const told = mutation({ ...called, async run({ db, enqueue }, { order }) { ${guard} await enqueue(tell, { order }); } });
+export const flows = mutation({ ...called, async run({ db, startWorkflow }, { order }) { ${guard} await startWorkflow(sending, { order }); } });
+export const mine = mutation({ args: { order }, async run({ db }, { order }) { ${guard} } });
+export const asks = action({
+  ...called,
+  hosts: ["api.example.com"],
+  async run({ run }, { order }) {
+    await run(mine, { order });
+    const answer = await fetch("https://api.example.com/parcels?order=" + order);
+    if (answer.ok) await run(sent, { order });
+  },
+});
+`;
+
+test("a workflow and an action that reaches others are run, others answered for", async () => {
+  const report = await attacked({ ...orders, "later.ts": further("") });
+  assert.deepEqual(
+    report.found
+      .map((each) => each.split(":")[0] ?? "")
+      .filter((each) => /asks|flows|told/.test(each)),
+    ["A202 later.asks", "A202 later.flows", "A202 later.told"],
+  );
+  assert.deepEqual(report.open, []);
+});
+
+test("nor is a workflow or such an action with the caller's own a hole", async () => {
+  const report = await attacked({ ...orders, "later.ts": further(guard) });
+  assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
+});
+
+test("work that never comes to its end is open, and no pass", async () => {
+  const report = await attacked({
+    ...orders,
+    "later.ts": `${later(guard)}
+export const waits = workflow({ args: { order }, async run({ waitFor }, { order }) { await waitFor("order.paid"); } });
+export const refuses = mutation({ args: { order }, async run() { throw new Refusal("NEVER", "It never does."); } });
+export const begins = mutation({ ...called, async run({ db, startWorkflow }, { order }) { ${guard} await startWorkflow(waits, { order }); } });
+export const puts = mutation({ ...called, async run({ db, enqueue }, { order }) { ${guard} await enqueue(refuses, { order }); } });
+`,
+  });
+  assert.deepEqual(report.found, []);
+  const says = "is begun by requests, and none of its runs came to its end";
+  assert.deepEqual(report.open.toSorted(), [
+    `later.refuses: ${says}: NEVER`,
+    `later.waits: ${says}: it waits for what no request brings`,
+  ]);
+  assert.equal(report.verdict, "inconclusive");
+});
+
+test("what stays open can be accepted with a reason, where it stands", async () => {
+  const waits = `workflow({ args: { order }, async run({ waitFor }, { order }) { await waitFor("order.paid"); } });`;
+  const report = await attacked({
+    ...orders,
+    "later.ts": `${later(guard)}
+// keelson-attack open: the bank's event ends it, and nobody else can send that
+export const waits = ${waits}
+export const begins = mutation({ ...called, async run({ db, startWorkflow }, { order }) { ${guard} await startWorkflow(waits, { order }); } });
+`,
+  });
+  assert.deepEqual([report.verdict, report.found], ["clean", []]);
+  assert.match(report.open.join(), /^later\.waits: .*no request brings$/);
+});
+
+const desk = (check: string) => ({
+  ...orders,
+  "later.ts": `import { t } from "keelson";
+import { action, http, mutation } from "./schema.ts";
+export const paid = mutation({
+  args: { id: t.id("order") },
+  async run({ db }, { id }) { await db.asSystem("the till says so").order.update(id, { state: "paid" }); },
+});
+export const till = http({
+  method: "POST",
+  path: "/till",
+  allow: "anyone",
+  secrets: ["TILL_SECRET"],
+  limit: { perAddress: "100/minute" },
+  async run({ run, secret }, request) {
+    const body = await request.text();
+    if (${check}) return new Response("no", { status: 401 });
+    await run(paid, { id: JSON.parse(body).order });
+    return new Response("ok");
+  },
+});
+export const hello = action({
+  allow: "anyone",
+  args: {},
+  secrets: ["TILL_SECRET"],
+  limit: { perAddress: "100/minute" },
+  returns: t.text({ max: 200 }),
+  async run({ secret }) { return "Key: " + secret("TILL_SECRET"); },
+});
+`,
+});
+
+test("secrets of the environment are made up: deliveries are signed with them, and their way out is seen", async () => {
+  const right = await attacked(desk(`request.headers.get("x-till") !== secret("TILL_SECRET")`));
+  const told = /^A201 later\.hello: later\.hello tells \S+ the secret TILL_SECRET$/;
+  assert.match(right.found.join("\n"), told);
+  assert.deepEqual(right.open, []);
+  const wrong = await attacked(
+    desk(`request.headers.get("x-till") === "" && secret("TILL_SECRET")`),
+  );
+  assert.match(wrong.found.join("\n"), /A20\d later\.till/);
+});

@@ -7,8 +7,8 @@ import { openTokenKeys } from "./auth/token-keys.ts";
 import type { AttackTarget } from "./engineer/attack/attack-target.ts";
 import type { BuiltApp } from "./host/app-cache.ts";
 import { withoutLimits } from "./host/attack-app.ts";
-import { openAttackHookKeys } from "./host/attack-hooks.ts";
 import { AttackServer } from "./host/attack-server.ts";
+import { openAttackWorld } from "./host/attack-world.ts";
 import { databaseName } from "./host/backend.ts";
 import { realDisk } from "./host/real-disk.ts";
 import { openRealRandom } from "./host/real-random.ts";
@@ -72,15 +72,14 @@ async function openIn(
   if (copyOf !== undefined) {
     await backupSqlite(join(copyOf, databaseName), join(dataDir, databaseName));
   }
-  const hookKeys = openAttackHookKeys();
+  const world = openAttackWorld();
   const server = await startServer({
     appDir,
     dataDir,
     port: 0,
     mode: "production",
     threads: 0,
-    isSealed: true,
-    hookKeys,
+    sealed: world,
     limits: {
       anonymousPerMinuteMax: 1_000_000_000,
       callerPerMinuteMax: 1_000_000_000,
@@ -97,7 +96,7 @@ async function openIn(
     path: join(dataDir, "keys.json"),
     random: openRealRandom(),
   });
-  return new AttackServer(server, { keys, hookKeys, dataDir, remove });
+  return new AttackServer(server, { keys, hookKeys: world.keys, dataDir, remove });
 }
 
 function keepGuest(file: string): string | null {

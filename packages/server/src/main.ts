@@ -16,6 +16,7 @@ import type { DevelopmentTokens } from "./doors/development-token.ts";
 import type { HttpDoor } from "./doors/http-door.ts";
 import { openHttpMetrics } from "./doors/http-metrics.ts";
 import { openTraceLog, type Trace, type TraceLog } from "./gate/trace-log.ts";
+import type { SealedWorld } from "./host/attack-world.ts";
 import { openAuthGround, type AuthGround } from "./host/auth-ground.ts";
 import type { BuiltApp } from "./host/app-cache.ts";
 import { openAppSource, type AppSource } from "./host/app-source.ts";
@@ -27,7 +28,6 @@ import {
   type BackendParts,
 } from "./host/backend.ts";
 import { lockDataFolder } from "./host/data-lock.ts";
-import type { HookKeys } from "./host/hook-desk.ts";
 import { openHostGauges } from "./host/host-gauges.ts";
 import { listenHttp, type HttpListener } from "./host/http-listener.ts";
 import { keepMemoryLean } from "./host/lean-memory.ts";
@@ -64,10 +64,11 @@ export interface BackendOptions {
   readonly limits?: Partial<Limits>;
   /** Changes the built app before it is opened: for a server that is tested, not served. Default: as it is. */
   readonly adapt?: (app: BuiltApp) => BuiltApp;
-  /** Nothing leaves the server by itself: no queued work runs, no letter is sent. For a server that is attacked. Default: false. */
-  readonly isSealed?: boolean;
-  /** What webhooks are checked with, for a server that is attacked. Default: the secrets of this machine. */
-  readonly hookKeys?: HookKeys;
+  /**
+   * For a server that is attacked: nothing leaves it. No queued work runs by itself, no letter is sent; this stands in the
+   * place of the environment's secrets and of the network. Default: it is part of the world.
+   */
+  readonly sealed?: SealedWorld;
   /** Where people reach the server: for links in letters, and cookies. Default: not known. */
   readonly publicUrl?: string;
   /** Called with every finished request; must not throw and must not wait. */
@@ -198,7 +199,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
     const listener = await listenHttp({ door, host, port, limits: core.limits, clock: realClock });
     opened.listener = listener;
     if (core.mode === "development") core.listens(listener.url);
-    if (options.isSealed !== true) core.current().work?.start();
+    if (options.sealed === undefined) core.current().work?.start();
     return runningServer(core, door, listener);
   } catch (error) {
     await core.close();
@@ -314,6 +315,9 @@ function openGround(options: BackendOptions): Ground {
       clock: realClock,
       limits,
       mode,
+      ...(options.sealed === undefined
+        ? {}
+        : { world: { egress: options.sealed.egress, secret: options.sealed.keys.secret } }),
     });
     opened.defer(() => source.close());
     const identity = openAuthGround({
@@ -321,7 +325,7 @@ function openGround(options: BackendOptions): Ground {
       dataDir,
       mode,
       publicUrl: options.publicUrl ?? null,
-      isSealed: options.isSealed ?? false,
+      isSealed: options.sealed !== undefined,
       random,
       limits,
       keys,
@@ -339,7 +343,7 @@ function openGround(options: BackendOptions): Ground {
       nextTurn: setImmediate,
       report: (error) => report(error, null),
       ...(options.onWork === undefined ? {} : { told: options.onWork }),
-      ...(options.hookKeys === undefined ? {} : { hookKeys: options.hookKeys }),
+      ...(options.sealed === undefined ? {} : { hookKeys: options.sealed.keys }),
       openIsolates: (app) => source.openIsolates(app),
     };
     return {

@@ -21,9 +21,9 @@ export const attack: Command = {
     name: "attack",
     summary: "Proves who can reach what: attacks the app as everybody it knows of.",
     about: [
-      "Starts the app on a loopback address with data made for it: rows of two owners in every state, a value in every field that stands nowhere else. Then it calls every table and function as nobody, as a stranger, as owners and members, and in every role that the rules name, and looks at every byte of every answer and every row of every commit. Your own data is never touched, and nothing is sent anywhere else.",
+      "Starts the app on a loopback address with data made for it: rows of two owners in every state, a value in every field that stands nowhere else. Then it calls every table and function as nobody, as a stranger, as owners and members, and in every role that the rules name, and looks at every byte of every answer and every row of every commit. Work that a request leaves (queues, events, workflows) is done with it. Your own data is never touched, and nothing is sent anywhere else: what functions send is answered by the attack.",
       "A hole is a request that got, or changed, what is not the caller's: shown as curl, with the row, the rule, and what to write instead. A refusal counts only beside a request of the same kind that succeeded; what could not be tried is said, and is no pass.",
-      "What is meant to be so is accepted with a reason, above the rule or function: // keelson-attack A202: a hold that ran out is nobody's any more. Every report lists what is accepted.",
+      "What is meant to be so is accepted with a reason, above the rule or function: // keelson-attack A202: a hold that ran out is nobody's any more. With the word open in the place of the code, what could not be shown is. Every report lists what is accepted.",
       "Exit status 0: no hole, all shown. 2: holes. 3: something could not be shown either way.",
     ],
     words: [folderWord],

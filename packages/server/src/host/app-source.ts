@@ -26,6 +26,8 @@ export interface AppSourceParts {
   readonly limits: Limits;
   /** In development the bundler is kept for the next build, and errors tell the app's file and line. */
   readonly mode: "development" | "production";
+  /** What functions reach. Default: the network, and the environment's secrets. */
+  readonly world?: Pick<IsolatePorts, "egress" | "secret">;
 }
 
 /** Makes versions of one app. */
@@ -115,12 +117,11 @@ class FolderSource implements AppSource {
   }
 
   #isolatePorts(): IsolatePorts {
-    const { clock, limits, mode } = this.#parts;
+    const { clock, limits, mode, world } = this.#parts;
     this.#ports ??= {
       clock,
       limits,
-      egress: openRealEgress(),
-      secret: environmentSecret,
+      ...(world ?? { egress: openRealEgress(), secret: environmentSecret }),
       watchdog: new CpuWatchdog(),
       development: mode === "development",
     };

@@ -1,39 +1,11 @@
-// Webhooks of an app under attack: secrets that are made up, and what their senders would send with them. The app's
-// own secrets are not known to a server that is attacked. Invariant: every scheme of the SDK has its sender here.
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-  type KeyObject,
-} from "node:crypto";
+// Webhooks of an app under attack: what their senders would send, signed with secrets that are made up. Invariant:
+// every scheme of the SDK has its sender here.
+import { createHash, createHmac, sign, type KeyObject } from "node:crypto";
 import type { HookSpec, WebhookScheme } from "@keelson/sdk/spec";
 import { signWebhook } from "../connect/webhook-sign.ts";
 import type { HookDelivery, HookTarget } from "../engineer/attack/attack-target.ts";
 import type { Manifest } from "../model/manifest.ts";
-import type { HookKeys } from "./hook-desk.ts";
-
-const kid = "keelson-attack";
-
-/** Keys of both sides: what the server checks with, and what senders sign with. */
-export interface AttackHookKeys extends HookKeys {
-  secret(name: string): string;
-  readonly plaidPrivate: KeyObject;
-}
-
-/** Makes them up: no two attacks have the same. */
-export function openAttackHookKeys(): AttackHookKeys {
-  const root = createSecretKey(randomBytes(32));
-  const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const jwk = pair.publicKey.export({ format: "jwk" });
-  return {
-    plaidPrivate: pair.privateKey,
-    secret: (name) => `whsec_${createHmac("sha256", root).update(name).digest("base64")}`,
-    plaidKey: (_credentials, asked) => (asked === kid ? { ...jwk, kid, alg: "ES256" } : null),
-  };
-}
+import { attackKeyId, openAttackHookKeys, type AttackHookKeys } from "./attack-world.ts";
 
 /** Every webhook that comes in to an app. */
 export function attackHooks({ work }: Manifest, keys: AttackHookKeys): readonly HookTarget[] {
@@ -109,7 +81,7 @@ function signedBy(
 function plaidToken(body: string, iat: number, key: KeyObject): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const hash = createHash("sha256").update(body).digest("hex");
-  const text = `${part({ alg: "ES256", kid, typ: "JWT" })}.${part({ iat, request_body_sha256: hash })}`;
+  const text = `${part({ alg: "ES256", kid: attackKeyId, typ: "JWT" })}.${part({ iat, request_body_sha256: hash })}`;
   const signature = sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" });
   return `${text}.${signature.toString("base64url")}`;
 }

@@ -3,6 +3,7 @@
 import { Agent } from "node:http";
 import type { TokenKeys } from "../auth/token-keys.ts";
 import { signToken } from "../auth/token-sign.ts";
+import { assert } from "../base/assert.ts";
 import type { Json } from "../base/json.ts";
 import type { Limits } from "../base/limits.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   LiveWire,
   WireAnswer,
   WireRequest,
+  WorkTarget,
 } from "../engineer/attack/attack-target.ts";
 import type { GateOperation } from "../gate/gate-request.ts";
 import { anonymous } from "../gate/identity.ts";
@@ -21,9 +23,11 @@ import type { Change, Row } from "../store/store.ts";
 import { appSources } from "./attack-app.ts";
 import { attackBadTokens } from "./attack-bad-tokens.ts";
 import { openLiveWire } from "./attack-live-wire.ts";
-import { attackHooks, type AttackHookKeys } from "./attack-hooks.ts";
+import { attackHooks } from "./attack-hooks.ts";
 import { attackIdentity } from "./attack-identity.ts";
 import { attackSender } from "./attack-sender.ts";
+import { openAttackWork } from "./attack-work.ts";
+import type { AttackHookKeys } from "./attack-world.ts";
 import type { Backend } from "./backend.ts";
 import { openOperatorDesk } from "./operator-desk.ts";
 
@@ -50,6 +54,8 @@ export class AttackServer implements AttackTarget {
   readonly #agent: Agent;
   readonly hooks: AttackTarget["hooks"];
   readonly identity: IdentityTarget;
+  readonly work: WorkTarget;
+  readonly secret: (name: string) => string;
 
   constructor(
     server: ServerInside,
@@ -76,6 +82,10 @@ export class AttackServer implements AttackTarget {
     this.sources = appSources(server.current().app);
     this.hooks = attackHooks(server.current().manifest, hookKeys);
     this.identity = attackIdentity(server);
+    const { work } = server.current();
+    assert(work !== null, "a server that is attacked writes in this thread");
+    this.work = openAttackWork(work.parts());
+    this.secret = hookKeys.secret;
   }
 
   get manifest() {

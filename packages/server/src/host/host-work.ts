@@ -10,7 +10,7 @@ import type { Json } from "../base/json.ts";
 import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
 import { openDispatcher, type Dispatcher } from "../work/dispatcher.ts";
-import type { WorkTold } from "../work/dispatch-parts.ts";
+import type { DispatcherParts, WorkTold } from "../work/dispatch-parts.ts";
 import { readPosition } from "../work/position.ts";
 import { openWorkActor, type WorkActor } from "../work/work-actor.ts";
 import { workJob, type SubmitWork } from "../work/work-submit.ts";
@@ -47,6 +47,8 @@ export interface HostWork {
   stop(): Promise<void>;
   /** The dispatcher that runs, or null. */
   dispatcher(): Dispatcher | null;
+  /** What a dispatcher works with: for a server whose work is run by somebody else. */
+  parts(): DispatcherParts;
 }
 
 /** Opens the work of a version; `start` begins it. */
@@ -64,6 +66,21 @@ export function openHostWork(parts: HostWorkParts): HostWork {
         if (running === dispatcher) begin(dispatcher);
       });
     });
+  };
+  const dispatcherParts = (): DispatcherParts => {
+    app ??= openGateApp(parts.appParts);
+    return {
+      app,
+      kinds: workKinds,
+      store,
+      commits,
+      submit,
+      follow: parts.follow,
+      actor: parts.actor ?? openHostActor(parts.appParts, { store, writer }),
+      clock: parts.appParts.clock,
+      report: (error) => parts.report(error),
+      ...(parts.told === undefined ? {} : { told: parts.told }),
+    };
   };
   return {
     async prepare() {
@@ -83,20 +100,7 @@ export function openHostWork(parts: HostWorkParts): HostWork {
     },
     start() {
       if (running !== null) return;
-      app ??= openGateApp(parts.appParts);
-      const { clock } = parts.appParts;
-      running = openDispatcher({
-        app,
-        kinds: workKinds,
-        store,
-        commits,
-        submit,
-        follow: parts.follow,
-        actor: parts.actor ?? openHostActor(parts.appParts, { store, writer }),
-        clock,
-        report: (error) => parts.report(error),
-        ...(parts.told === undefined ? {} : { told: parts.told }),
-      });
+      running = openDispatcher(dispatcherParts());
       begin(running);
     },
     async stop() {
@@ -105,6 +109,7 @@ export function openHostWork(parts: HostWorkParts): HostWork {
       await stopping?.stop();
     },
     dispatcher: () => running,
+    parts: dispatcherParts,
   };
 }
 

@@ -2,33 +2,20 @@
 // mutation runs right there, so its effect happens once; for an action a job is made. What fails becomes a job
 // that is tried again, and what comes after it of the same key waits behind it in line: the others go on.
 import type { ConsumerSpec } from "@keelson/sdk/spec";
-import type { Json } from "../base/json.ts";
 import { andThen, recover, type Later } from "../base/later.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
-import type { WorkOrigin } from "../gate/work-origin.ts";
 import { eventOfRow } from "./event-write.ts";
 import type { Row } from "../store/store.ts";
 import { argsFor, callMutation, consumerKind, functionKinds } from "./function-kind.ts";
 import { backoffMs, isLastFailure } from "./job-failure.ts";
+import { eventItem, type Item } from "./consume-item.ts";
 import { buryJob, countingWork, JobFailed, scopeWithin } from "./job-run.ts";
 import { addJob, type NewJob } from "./job-write.ts";
-import { jobOfRow, type Job, type JobFailure } from "./job.ts";
+import { jobOfRow, type JobFailure } from "./job.ts";
 import { readyLane, readyLanes } from "./lane.ts";
 import { countStart, originWithin } from "./lineage.ts";
 import { readPosition, writePosition } from "./position.ts";
 import { workOf, type Declared } from "./work-app.ts";
-
-/** Something to consume. Plain data: changes come from the dispatcher, which reads the log. */
-export interface Item {
-  readonly place: number;
-  readonly key: string | null;
-  /** All that the function could take. */
-  readonly given: { readonly [field: string]: Json };
-  readonly me: Job["me"];
-  readonly origin: WorkOrigin;
-  /** What it is called in a chain: `event booking.paid`. */
-  readonly label: string;
-}
 
 /** What is asked of a consumer. */
 export interface ConsumeOrder {
@@ -193,12 +180,7 @@ function itemsAfter(
     },
     null,
   );
-  return andThen(found, ({ rows }) =>
-    rows.map((row): Item => {
-      const { place, key, payload, me, origin, name } = eventOfRow(row);
-      return { place, key, given: payload, me, origin, label: `event ${name}` };
-    }),
-  );
+  return andThen(found, ({ rows }) => rows.map((row) => eventItem(eventOfRow(row))));
 }
 
 /** Whether any job of a consumer waits. */

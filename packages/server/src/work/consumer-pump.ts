@@ -2,10 +2,10 @@
 // it. Events are read in the transaction; changes of tables are read here from the log and handed to it.
 import type { ConsumerSpec } from "@keelson/sdk/spec";
 import type { Json } from "../base/json.ts";
-import { timeText } from "../gate/gate-app.ts";
 import { startWork } from "../gate/work.ts";
-import type { Change, Commit } from "../store/store.ts";
-import type { Consumed, ConsumeOrder, Item } from "./consume.ts";
+import type { Change } from "../store/store.ts";
+import { changeItems, type Item } from "./consume-item.ts";
+import type { Consumed, ConsumeOrder } from "./consume.ts";
 import { consumerQueue } from "./consume.ts";
 import type { DispatcherParts } from "./dispatch-parts.ts";
 import { failureOf, isHostFailure } from "./job-failure.ts";
@@ -14,7 +14,7 @@ import type { JobFailure } from "./job.ts";
 import type { RunnerEvents } from "./job-runner.ts";
 import { commitOf, lastIndex, placeOf } from "./place-number.ts";
 import { workOf, type Declared } from "./work-app.ts";
-import { originOfCommit, workJob } from "./work-submit.ts";
+import { workJob } from "./work-submit.ts";
 
 const itemsMax = 100;
 const forUs = 5_000;
@@ -226,7 +226,7 @@ export class ConsumerPump {
     const commits = await store.commitsAfter(from, commitsMax);
     let upTo = pumped.seen;
     for (const commit of commits) {
-      for (const item of itemsOf(commit, spec)) {
+      for (const item of changeItems(commit, spec)) {
         if (item.place <= pumped.seen) continue;
         // Changes past the numbers of a huge commit share one, and go together.
         if (items.length >= pumped.countMax && item.place > upTo) {
@@ -241,29 +241,4 @@ export class ConsumerPump {
     if (commits.length === commitsMax) pumped.isDirty = true;
     return { items, after: pumped.place, upTo };
   }
-}
-
-function itemsOf(commit: Commit, { table, changes = [] }: ConsumerSpec): readonly Item[] {
-  const origin = originOfCommit(commit);
-  return commit.changes.flatMap((change, index): readonly Item[] => {
-    if (change.table !== table) return [];
-    const kind = kindOfChange(change);
-    if (!changes.includes(kind)) return [];
-    const { id, before, after } = change;
-    return [
-      {
-        place: placeOf(commit.seq, Math.min(index, lastIndex - 1)),
-        key: id,
-        given: { id, change: kind, before, after, at: timeText(commit.atMs) },
-        me: null,
-        origin,
-        label: `${kind} of ${table}`,
-      },
-    ];
-  });
-}
-
-function kindOfChange({ before, after }: Change): "create" | "update" | "delete" {
-  if (before === null) return "create";
-  return after === null ? "delete" : "update";
 }

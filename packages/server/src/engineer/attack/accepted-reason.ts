@@ -1,17 +1,19 @@
 // What an app's authors have thought about: a comment above (or on) the line of the rule or function that a finding
 // points to, `// keelson-attack A202 booking.status=held: a hold that ran out is nobody's any more`. The finding is then
 // listed with its reason and does not count as a hole. What stands between code and reason narrows it: to tables,
-// fields, and fields that held a value before. Without it, every finding of the code at that place is accepted.
+// fields, and fields that held a value before. Without it, every finding of the code at that place is accepted. With the
+// word `open` in the place of a code it is what could not be shown of the function or table there.
 import type { Json } from "../../base/json.ts";
 import type { SourcePlace } from "../../model/manifest.ts";
 import type { Change } from "../../store/store.ts";
 
 const linesAbove = 6;
 const reasonCharsMin = 10;
-const form = /keelson-attack\s+(A\d{3})(?:\s+([\w.=\-, ]+?))?\s*:\s*(.*?)\s*(?:\*\/)?$/;
+const form = /keelson-attack\s+(A\d{3}|open)(?:\s+([\w.=\-, ]+?))?\s*:\s*(.*?)\s*(?:\*\/)?$/;
 
 /** What a request has shown, as far as an acceptance may name it. */
 export interface Acceptable {
+  /** `A202`, or `open`. */
   readonly code: string;
   /** A table, or a function. */
   readonly subject: string;

@@ -54,6 +54,8 @@ export interface AttackFinding {
 export interface Inconclusive {
   readonly subject: string;
   readonly says: string;
+  /** The reason that the source gives for it; null: it is no pass. */
+  readonly accepted: string | null;
 }
 
 /** `all` or `none` of the rows, `some` of them, or `unknown`: it could not be tried. */
@@ -96,6 +98,13 @@ export interface AttackReport {
   readonly inconclusive: readonly Inconclusive[];
   /** How often each kind of probe ran. */
   readonly probes: Readonly<Record<string, number>>;
+}
+
+/** What could not be shown, and nobody has accepted. */
+export function openOf({
+  inconclusive,
+}: Pick<AttackReport, "inconclusive">): readonly Inconclusive[] {
+  return inconclusive.filter(({ accepted }) => accepted === null);
 }
 
 /** What an attack proved: one hole is enough, and what is not shown is not clean. */

@@ -95,6 +95,24 @@ export interface HookDelivery {
   readonly body: string;
 }
 
+/** A piece of work that a commit left to be done. */
+export interface LeftWork {
+  /** The function that it runs, or the workflow that it goes on with. */
+  readonly name: string;
+  readonly isWorkflow: boolean;
+  /**
+   * Has it done, once, as if its time had come.
+   * @returns null, or the code that it failed with: where there is an attempt more, that is left in its turn.
+   */
+  run(): Promise<string | null>;
+}
+
+/** Queued work of an app under attack: none is done unless the attack asks. */
+export interface WorkTarget {
+  /** What these changes left, in their order. */
+  left(changes: readonly Change[]): readonly LeftWork[];
+}
+
 /** An app under attack. */
 export interface AttackTarget {
   readonly url: string;
@@ -118,6 +136,9 @@ export interface AttackTarget {
   readonly identity: IdentityTarget;
   /** Webhooks that the app takes. */
   readonly hooks: readonly HookTarget[];
+  readonly work: WorkTarget;
+  /** What a secret of the environment is here: made up for this attack. */
+  secret(name: string): string;
   /** Every row of a table. @param max at most this many, in the order of ids. */
   rows(table: string, max: number): Promise<readonly Row[]>;
   lastSeq(): Promise<number>;

@@ -1,7 +1,8 @@
 // An attack from start to end: plants the world, walks every probe, and reports. Reproducible: everything that
 // is drawn comes from the seed.
 import { analyseRule } from "../../model/rule-analyse.ts";
-import { verdictOf, type AttackReport, type MatrixCell } from "./attack-report.ts";
+import { acceptedOpen } from "./accepted-open.ts";
+import { openOf, verdictOf, type AttackReport, type MatrixCell } from "./attack-report.ts";
 import type { AttackTarget } from "./attack-target.ts";
 import { CanaryBook } from "./canary.ts";
 import { FindingBook } from "./finding-book.ts";
@@ -106,6 +107,7 @@ export async function attackApp(
   await probeTiming(session);
   progress("limits");
   await probeLimits(session, options.openLimited);
+  for (const { subject, says } of session.work.open()) session.inconclusive(subject, says);
   for (const [table, problem] of session.planted.failed) {
     session.inconclusive(table, `could not be filled with rows: ${problem}`);
   }
@@ -148,13 +150,16 @@ function report(
     controlOf(session, matrix, { table, operation, identity }),
   );
   const found = findings.list();
-  const inconclusive = [...session.unclear.values()];
+  const inconclusive = [...session.unclear.values()].map((open) => ({
+    ...open,
+    accepted: acceptedOpen(target, open.subject),
+  }));
   const holes = found.filter(({ accepted }) => accepted === null);
   return {
     version: 1,
     seed,
     app: target.manifest.hash,
-    verdict: verdictOf(holes.length, inconclusive.length),
+    verdict: verdictOf(holes.length, openOf({ inconclusive }).length),
     requests: session.requests,
     ms: target.nowMs() - startedMs,
     doors,

@@ -15,7 +15,23 @@ export function readOracle(seen: Observation, session: AttackSession): void {
       for (const place of sight.places) exposed(seen, session, place);
     } else leaked(seen, session, sight.places);
   }
+  toldSecret(seen, session);
   crashed(seen, session);
+}
+
+/** A secret of the environment is for nobody; an address is none, though it stands among them. */
+function toldSecret({ by, probe, request, answer }: Observation, session: AttackSession): void {
+  const { about } = probe;
+  if (about.kind !== "function") return;
+  for (const name of session.judge.manifest.functions[about.name]?.secrets ?? []) {
+    const value = session.target.secret(name);
+    if (value.startsWith("https://") || !answer.text.includes(value)) continue;
+    session.findings.add({
+      ...{ code: "A201", subject: about.name, aspect: name, fields: [], by, request },
+      ...{ status: answer.status },
+      says: `${about.name} tells ${by.name} the secret ${name}`,
+    });
+  }
 }
 
 function leaked(seen: Observation, session: AttackSession, places: readonly CanaryPlace[]): void {
@@ -122,6 +138,9 @@ function crashed({ by, probe, request, answer, code }: Observation, session: Att
   // These say that the attack itself was too much at once, not that something fell over.
   if (code === "OVERLOADED" || code === "FUNCTION_INTERRUPTED" || code === "EGRESS_FAILED") return;
   const isFunction = about.kind === "function";
+  // What it was answered by others was made up: it may well not understand it.
+  const { functions } = session.judge.manifest;
+  if (isFunction && (functions[about.name]?.hosts?.length ?? 0) > 0) return;
   session.findings.add({
     code: isFunction ? "A204" : "A301",
     subject: about.kind === "table" ? about.table : about.name,

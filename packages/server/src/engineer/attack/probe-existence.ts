@@ -13,7 +13,7 @@ export async function probeExistence(session: AttackSession): Promise<void> {
   const by = session.people.find(({ kind }) => kind === "anonymous");
   if (by === undefined) return;
   for (const fn of Object.values(session.judge.manifest.functions)) {
-    if (!allowed(fn, by) || fn.kind === "http" || (fn.hosts?.length ?? 0) > 0) continue;
+    if (!allowed(fn, by) || fn.kind === "http") continue;
     const harvest = new Harvest(session.target.sources);
     const args = makeArgs(session, by, fn.args, { side: "other", turn: 0, harvest });
     for (const name of Object.keys(fn.args)) {

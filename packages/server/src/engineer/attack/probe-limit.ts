@@ -23,7 +23,7 @@ export async function probeLimits(
   try {
     const { manifest } = limited;
     for (const fn of Object.values(manifest.functions)) {
-      if (fn.allow === "nobody" || (fn.hosts?.length ?? 0) > 0) continue;
+      if (fn.allow === "nobody") continue;
       if (fn.limit !== undefined)
         await declared(session, limited, fn.name, fn.limit, callSender(session, limited, fn));
       else await guessing(session, limited, fn);

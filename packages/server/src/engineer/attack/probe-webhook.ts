@@ -1,6 +1,6 @@
 // Webhooks: http functions that refuse everybody who does not sign. The control is a delivery signed as a sender
-// would, with a secret that the app keeps (a secret field of a planted row, or a text in its source). Then each of
-// the same without a signature, of another key, altered, of an hour ago, and twice must come to nothing.
+// would, with a secret that the app keeps (one of the environment, which is made up here, a secret field of a planted
+// row, or a text in its source). Then each of the same without a signature, of another key, altered, of an hour ago, and twice must come to nothing.
 import type { Json } from "../../base/json.ts";
 import type { FunctionModel } from "../../model/manifest.ts";
 import type { Change } from "../../store/store.ts";
@@ -212,6 +212,9 @@ function secretsOf(session: AttackSession): readonly string[] {
     /(?:secret|key|token)\w*\s*(?::\s*string\s*)?[:=]\s*["'`]([^"'`\s]{6,120})["'`]/gi;
   for (const text of session.target.sources.values()) {
     for (const [, value] of text.matchAll(written)) if (value !== undefined) secrets.add(value);
+  }
+  for (const { kind, secrets: names = [] } of Object.values(session.judge.manifest.functions)) {
+    if (kind === "http") for (const name of names) secrets.add(session.target.secret(name));
   }
   return [...secrets].slice(-secretsMax);
 }

@@ -1,6 +1,6 @@
 // The report as one page that needs nothing else: the verdict, each hole as a story with the request that shows it,
 // who reaches what at a glance, what is accepted, what stayed open. Light and dark as the reader's system is.
-import type { AttackFinding, AttackReport } from "./attack-report.ts";
+import { openOf, type AttackFinding, type AttackReport } from "./attack-report.ts";
 import { htmlText as text } from "./html-text.ts";
 import { matrixHtml } from "./report-matrix.ts";
 import { pageStyle } from "./report-style.ts";
@@ -37,7 +37,7 @@ export function attackHtml(
 <main>
 <p class="eyebrow">keelson attack</p>
 <h1>Who can reach what in ${text(app)}</h1>
-${verdict(report, holes.length, accepted.length)}
+${verdict(report, holes.length, accepted.length + report.inconclusive.length - openOf(report).length)}
 ${facts(report, at)}
 ${contents(holes)}
 ${holes.length === 0 ? "" : section("holes", "Holes", holes.map(story).join(""))}
@@ -61,7 +61,7 @@ function verdict(report: AttackReport, holes: number, accepted: number): string 
   if (report.verdict === "clean") {
     return `<p class="verdict good"><b>No hole was found.</b> Everything that was tried could be shown.${also}</p>`;
   }
-  const open = report.inconclusive.length;
+  const open = openOf(report).length;
   if (report.verdict === "inconclusive") {
     return `<p class="verdict open"><b>No hole was found,</b> but ${count(open, "thing")} could not be shown either way.${also}</p>`;
   }
@@ -105,7 +105,8 @@ function acceptedList(accepted: readonly AttackFinding[]): string {
 
 function openList(report: AttackReport): string {
   const items = report.inconclusive.map(
-    ({ subject, says }) => `<li><b>${text(subject)}</b> ${text(says)}</li>`,
+    ({ subject, says, accepted }) =>
+      `<li><b>${text(subject)}</b> ${text(says)}${accepted === null ? "" : `<br><span class="quiet">Accepted, because ${text(accepted)}</span>`}</li>`,
   );
   return `<p class="quiet">Neither a pass nor a hole: look at these yourself, or give the app what they need.</p><ul class="plain">${items.join("")}</ul>`;
 }

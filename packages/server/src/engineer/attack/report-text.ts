@@ -1,5 +1,10 @@
 // The report for a terminal: the matrix in a few lines for each table, then holes, then what stayed open.
-import type { AttackFinding, AttackReport, CellVerdict } from "./attack-report.ts";
+import {
+  openOf,
+  type AttackFinding,
+  type AttackReport,
+  type CellVerdict,
+} from "./attack-report.ts";
 
 const marks: Readonly<Record<CellVerdict, string>> = {
   all: "all",
@@ -64,8 +69,13 @@ export function attackText(
       "",
     );
   }
-  for (const { subject, says } of report.inconclusive)
-    lines.push(tone("yellow", `open      ${subject}: ${says}`));
+  for (const { subject, says, accepted: reason } of report.inconclusive) {
+    if (reason === null) lines.push(tone("yellow", `open      ${subject}: ${says}`));
+    else {
+      lines.push(tone("dim", `accepted  open ${subject}: ${says}`));
+      lines.push(tone("dim", `          because: ${reason}`));
+    }
+  }
   if (report.inconclusive.length > 0) lines.push("");
   lines.push(verdictLine(report, holes.length, tone));
   lines.push(tone("dim", `seed ${report.seed}: --seed=${report.seed} does the same again`));
@@ -128,7 +138,7 @@ function verdictLine(
     case "inconclusive":
       return tone(
         "yellow",
-        `No hole was found, but ${report.inconclusive.length} things could not be shown either way: ${facts}.`,
+        `No hole was found, but ${openOf(report).length} things could not be shown either way: ${facts}.`,
       );
     default:
       return report.verdict satisfies never;

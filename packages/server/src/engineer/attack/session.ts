@@ -10,6 +10,7 @@ import type { Judge } from "./judge.ts";
 import type { Planted } from "./plant.ts";
 import type { RuleHints } from "./rule-hints.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { StartedWork } from "./started-work.ts";
 import type { World } from "./world.ts";
 
 /** What a request is about: decides what it may show and change. */
@@ -50,6 +51,9 @@ export interface Observation {
   readonly sights: readonly (CanarySight & { readonly isAllowed: boolean })[];
 }
 
+/** What was sent, and what came back. */
+type Seen = Pick<Observation, "by" | "probe" | "request" | "answer" | "changes">;
+
 /** Looks at what came of every request. */
 export type Oracle = (seen: Observation, session: AttackSession) => void;
 
@@ -82,6 +86,8 @@ export class AttackSession {
   /** Bodies with which nobody in particular created a row, by table. */
   readonly anonymousCreates = new Map<string, Json>();
   requests = 0;
+  /** What requests leave to be done. */
+  readonly work: StartedWork;
   readonly #oracles: readonly Oracle[];
   readonly #cohorts = new Map<string, "a" | "b" | "s">();
   #seq = 0;
@@ -97,6 +103,7 @@ export class AttackSession {
     this.planted = parts.planted;
     this.people = parts.planted.people;
     this.#oracles = parts.oracles;
+    this.work = new StartedWork(parts.target.work);
     for (const table of Object.keys(parts.target.manifest.tables)) {
       for (const cohort of ["a", "b", "s"] as const) {
         for (const row of this.planted.rowsOf(table, cohort))
@@ -124,7 +131,24 @@ export class AttackSession {
     const answer = await this.target.send(request);
     const writes = probe.method !== "GET" && probe.method !== "HEAD";
     const changes = writes || probe.about.kind === "function" ? await this.takeChanges() : [];
-    return this.#observe({ by, probe, request, answer, changes });
+    return this.#observeWork({ by, probe, request, answer, changes });
+  }
+
+  /** Looks at what came of a request and of the work that it left. */
+  async #observeWork(parts: Seen): Promise<Observation> {
+    const { by, probe, answer, changes } = parts;
+    // What somebody with a role or claim begins is trusted as their request is.
+    if (probe.about.kind === "other" || by.kind === "trusted") return this.#observe(parts);
+    const work = await this.work.run(changes, () => this.takeChanges());
+    const all = [...changes, ...work.flatMap((each) => each.changes)];
+    if (probe.about.kind === "function") return this.#observe({ ...parts, changes: all });
+    const seen = this.#observe(parts);
+    // What follows a table's changes is a function of its own: its rules are not the table's.
+    for (const { name, changes } of work) {
+      const own: Probe = { ...probe, about: { kind: "function", name, args: {} } };
+      this.#observe({ ...parts, probe: own, answer: { ...answer, text: "" }, changes });
+    }
+    return { ...seen, changes: all };
   }
 
   /** Sends the same request many times at once. @returns the answers, and all that changed, not undone. */
@@ -143,7 +167,9 @@ export class AttackSession {
       return this.target.send(request);
     });
     const answers = await Promise.all(sent);
-    const changes = await this.takeChanges();
+    const own = await this.takeChanges();
+    const work = by.kind === "trusted" ? [] : await this.work.run(own, () => this.takeChanges());
+    const changes = [...own, ...work.flatMap((each) => each.changes)];
     this.world.apply(changes);
     return { answers, changes, request };
   }
@@ -222,9 +248,7 @@ export class AttackSession {
     this.counts.set(probe, (this.counts.get(probe) ?? 0) + 1);
   }
 
-  #observe(
-    parts: Pick<Observation, "by" | "probe" | "request" | "answer" | "changes">,
-  ): Observation {
+  #observe(parts: Seen): Observation {
     const { by, request, answer, changes } = parts;
     const known = this.canaries.tokens(
       `${decodeURIComponentSafely(request.path)} ${request.body ?? ""}`,
