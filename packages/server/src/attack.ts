@@ -96,7 +96,7 @@ async function openIn(
     path: join(dataDir, "keys.json"),
     random: openRealRandom(),
   });
-  return new AttackServer(server, { keys, hookKeys: world.keys, dataDir, remove });
+  return new AttackServer(server, { keys, world, dataDir, remove });
 }
 
 function keepGuest(file: string): string | null {

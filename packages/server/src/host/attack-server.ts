@@ -12,6 +12,7 @@ import type {
   BadToken,
   IdentityTarget,
   LiveWire,
+  StandInForm,
   WireAnswer,
   WireRequest,
   WorkTarget,
@@ -27,7 +28,7 @@ import { attackHooks } from "./attack-hooks.ts";
 import { attackIdentity } from "./attack-identity.ts";
 import { attackSender } from "./attack-sender.ts";
 import { openAttackWork } from "./attack-work.ts";
-import type { AttackHookKeys } from "./attack-world.ts";
+import type { AttackWorld } from "./attack-world.ts";
 import type { Backend } from "./backend.ts";
 import { openOperatorDesk } from "./operator-desk.ts";
 
@@ -56,17 +57,18 @@ export class AttackServer implements AttackTarget {
   readonly identity: IdentityTarget;
   readonly work: WorkTarget;
   readonly secret: (name: string) => string;
+  readonly standIn: (form: StandInForm) => void;
 
   constructor(
     server: ServerInside,
     {
       keys,
-      hookKeys,
+      world,
       dataDir,
       remove,
     }: {
       readonly keys: TokenKeys;
-      readonly hookKeys: AttackHookKeys;
+      readonly world: AttackWorld;
       readonly dataDir: string;
       /** Takes the folder away. */
       readonly remove: () => void;
@@ -80,12 +82,13 @@ export class AttackServer implements AttackTarget {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 64 });
     this.send = attackSender(server.url, this.#agent);
     this.sources = appSources(server.current().app);
-    this.hooks = attackHooks(server.current().manifest, hookKeys);
+    this.hooks = attackHooks(server.current().manifest, world.keys);
     this.identity = attackIdentity(server);
     const { work } = server.current();
     assert(work !== null, "a server that is attacked writes in this thread");
     this.work = openAttackWork(work.parts());
-    this.secret = hookKeys.secret;
+    this.secret = world.keys.secret;
+    this.standIn = world.standIn;
   }
 
   get manifest() {

@@ -4,6 +4,7 @@
 import { createHmac, createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { Json } from "../base/json.ts";
+import type { StandInForm } from "../engineer/attack/attack-target.ts";
 import { allowHost } from "../isolate/egress-policy.ts";
 import type { Egress } from "../isolate/egress.ts";
 import type { HookKeys } from "./hook-desk.ts";
@@ -26,11 +27,11 @@ export interface SealedWorld {
 /** The world of an attack. */
 export interface AttackWorld extends SealedWorld {
   readonly keys: AttackHookKeys;
+  /** What servers answer from now on. */
+  standIn(form: StandInForm): void;
 }
 
 const addressNames = /(?:^|_)(?:URL|URI|ORIGIN|ENDPOINT)$/i;
-/** Every so many an answer is a list: an odd number, so that functions that ask twice or thrice get all there is. */
-const listEvery = 7;
 
 /** Makes secrets up: no two attacks have the same. One that is an address by its name is one. */
 export function openAttackHookKeys(): AttackHookKeys {
@@ -57,14 +58,21 @@ export function openAttackWorld(): AttackWorld {
     told.add(value);
     return value;
   };
-  return { keys: { ...keys, secret }, egress: openStandInEgress(told) };
+  let form: StandInForm = "object";
+  return {
+    keys: { ...keys, secret },
+    egress: openStandInEgress(told, () => form),
+    standIn(next) {
+      form = next;
+    },
+  };
 }
 
 /**
  * Answers every request to a host that the function declared: with what was sent, and what answers often have.
  * @param secrets never in an answer: what a function gives out of them is its own doing.
  */
-function openStandInEgress(secrets: ReadonlySet<string>): Egress {
+function openStandInEgress(secrets: ReadonlySet<string>, form: () => StandInForm): Egress {
   let count = 0;
   return {
     async send({ request, hosts }) {
@@ -74,7 +82,7 @@ function openStandInEgress(secrets: ReadonlySet<string>): Egress {
         ([, value]) => ![...secrets].some((secret) => JSON.stringify(value).includes(secret)),
       );
       const one: Json = { ...usual(count, request.url), ...Object.fromEntries(sent) };
-      const body = JSON.stringify(count % listEvery === 0 ? [one] : one);
+      const body = JSON.stringify(form() === "list" ? [one] : one);
       return {
         status: 200,
         statusText: "OK",

@@ -113,6 +113,9 @@ export interface WorkTarget {
   left(changes: readonly Change[]): readonly LeftWork[];
 }
 
+/** Answers of the servers that functions reach, which are stood in for. */
+export type StandInForm = "object" | "list";
+
 /** An app under attack. */
 export interface AttackTarget {
   readonly url: string;
@@ -137,6 +140,8 @@ export interface AttackTarget {
   /** Webhooks that the app takes. */
   readonly hooks: readonly HookTarget[];
   readonly work: WorkTarget;
+  /** What other servers answer from now on. At first: objects. */
+  standIn(form: StandInForm): void;
   /** What a secret of the environment is here: made up for this attack. */
   secret(name: string): string;
   /** Every row of a table. @param max at most this many, in the order of ids. */

@@ -44,12 +44,44 @@ async function closedCall(session: AttackSession, fn: FunctionModel): Promise<vo
   }
 }
 
+/** What came of calling a function as everybody. */
+interface Called {
+  /** The first call that succeeded. */
+  readonly worked: { readonly by: Identity; readonly args: Record<string, Json> } | null;
+  /** How often it was refused, by code. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
 async function probeFunction(
   session: AttackSession,
   fn: FunctionModel,
   harvest: Harvest,
 ): Promise<void> {
-  let worked: { readonly by: Identity; readonly args: Record<string, Json> } | null = null;
+  let called = await callAll(session, fn, harvest);
+  if (called.worked === null && (fn.hosts?.length ?? 0) > 0) {
+    session.target.standIn("list");
+    called = await callAll(session, fn, harvest);
+    session.target.standIn("object");
+  }
+  const { worked, refusals } = called;
+  if (worked === null) {
+    const isSigned = await probeWebhook(session, fn, callProbe(fn, {}, "webhook"), {
+      own: argsAs(session, fn, harvest, "own"),
+      other: argsAs(session, fn, harvest, "other"),
+    });
+    const codes = [...refusals].map(([code, count]) => `${code} ${count} times`).join(", ");
+    if (!isSigned)
+      session.inconclusive(fn.name, `no call succeeded: ${codes || "nobody may call it"}`);
+  }
+  await hostile(session, fn, worked ?? { by: caller(session, fn), args: {} });
+}
+
+async function callAll(
+  session: AttackSession,
+  fn: FunctionModel,
+  harvest: Harvest,
+): Promise<Called> {
+  let worked: Called["worked"] = null;
   const refusals = new Map<string, number>();
   for (const by of session.people) {
     const mayCall = allowed(fn, by);
@@ -88,16 +120,7 @@ async function probeFunction(
       }
     }
   }
-  if (worked === null) {
-    const isSigned = await probeWebhook(session, fn, callProbe(fn, {}, "webhook"), {
-      own: argsAs(session, fn, harvest, "own"),
-      other: argsAs(session, fn, harvest, "other"),
-    });
-    const codes = [...refusals].map(([code, count]) => `${code} ${count} times`).join(", ");
-    if (!isSigned)
-      session.inconclusive(fn.name, `no call succeeded: ${codes || "nobody may call it"}`);
-  }
-  await hostile(session, fn, worked ?? { by: caller(session, fn), args: {} });
+  return { worked, refusals };
 }
 
 function argsAs(
