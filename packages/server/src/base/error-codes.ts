@@ -25,6 +25,12 @@ const rows = {
   BODY_TYPE_UNSUPPORTED: row(415, "caller", "never", "Send the body as application/json."),
   URL_TOO_LONG: row(414, "caller", "never", "The address with its query is too long."),
   HEADERS_TOO_LARGE: row(431, "caller", "never", "The request's headers are too large."),
+  EXPECTATION_UNSUPPORTED: row(
+    417,
+    "caller",
+    "never",
+    "The request expects something other than 100-continue.",
+  ),
   ARGUMENT_INVALID: row(
     422,
     "caller",

@@ -27,6 +27,7 @@ import { HttpApi } from "./http-api.ts";
 import { HttpAsker } from "./http-ask.ts";
 import { answerBroken } from "./http-broken.ts";
 import { openHttpCors } from "./http-cors.ts";
+import { assertDemands, expectsContinue } from "./http-demands.ts";
 import type { AuthSource, HttpApp, HttpExchange } from "./http-exchange.ts";
 import { answerHook, hooksPrefix } from "./hook-http.ts";
 import { noHead, readHead } from "./http-head.ts";
@@ -90,7 +91,7 @@ export interface HttpDoorParts {
 export interface HttpDoor {
   /** Answers a request; never throws. */
   handle(request: HttpExchange["request"], response: HttpExchange["response"]): void;
-  /** Decides `Expect: 100-continue`: the body is asked for unless it is refused anyway. */
+  /** Answers a request with `Expect`: its body is asked for unless it is refused anyway. */
   expect(request: IncomingMessage, response: ServerResponse): void;
   /** Answers a connection that node's parser gave up on (`clientError`). */
   broken(error: Error, socket: Socket): void;
@@ -247,7 +248,8 @@ class Door implements HttpDoor {
 
   expect(request: IncomingMessage, response: ServerResponse): void {
     const bytes = Number(request.headers["content-length"] ?? 0);
-    if (bytes <= this.#parts.limits.bodyBytesMax) response.writeContinue();
+    const isAsked = expectsContinue(request) && request.headers.host !== undefined;
+    if (isAsked && bytes <= this.#parts.limits.bodyBytesMax) response.writeContinue();
     this.handle(request, response);
   }
 
@@ -271,6 +273,7 @@ class Door implements HttpDoor {
     this.#app.inFlight += 1;
     try {
       exchange.head = readHead(request.rawHeaders);
+      assertDemands(request);
       this.#dispatch(exchange);
     } catch (error) {
       this.#asker.refuse(exchange, error);

@@ -122,7 +122,10 @@ test("two lengths, two hosts and no host are refused", async () => {
   const twoHosts = await exchange(head(`host: b\r\n${close}`));
   assertRefused(twoHosts, 400, "REQUEST_INVALID");
   const none = await exchange(`POST /api/fn/a.b HTTP/1.1\r\n${close}\r\n`);
-  assert.match(none, /^HTTP\/1\.1 400 /);
+  assertRefused(none, 400, "REQUEST_INVALID");
+  assert.ok(none.includes('"header":"host"'), none);
+  // HTTP/1.0 asks for none (RFC 9112, 3.2).
+  assert.match(await exchange("POST /api/fn/a.b HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 /);
 });
 
 test("a coding other than chunked, and a compressed body, are refused", async () => {
@@ -289,6 +292,23 @@ test("a body is asked for only when it will be read", async () => {
   assert.match(await raw.until("100 Continue"), /^HTTP\/1\.1 100 Continue/);
   raw.send("{}");
   assert.match(await raw.all(), /HTTP\/1\.1 200 OK/);
+  const noHost = await exchange(
+    "POST /api/fn/a.b HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n",
+  );
+  assertRefused(noHost, 400, "REQUEST_INVALID");
+});
+
+test("what is expected beside 100-continue is refused, and nothing is done", async () => {
+  for (const value of ["tea", "tea, 100-continue", "100-continue=1"]) {
+    const before = scene.asked.length;
+    const answer = await exchange(head(`expect: ${value}\r\n${close}`));
+    assertRefused(answer, 417, "EXPECTATION_UNSUPPORTED");
+    // That of the honest request beside it.
+    assert.equal(scene.asked.length, before + 1);
+  }
+  // HTTP/1.0 has no expectations (RFC 9110, 10.1.1).
+  const old = await exchange("POST /api/fn/a.b HTTP/1.0\r\nhost: a\r\nexpect: tea\r\n\r\n");
+  assert.match(old, /^HTTP\/1\.1 200 /);
 });
 
 test("connections past the limit are dropped, and those within it are served", async () => {

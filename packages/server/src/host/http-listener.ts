@@ -96,7 +96,8 @@ function openServer(door: HttpDoor, limits: Limits, watched: Map<Socket, Moved>)
     insecureHTTPParser: false,
     // A request that says that it has no body is not given the life of a stream.
     optimizeEmptyRequests: true,
-    requireHostHeader: true,
+    // The door refuses those without one itself, and says why.
+    requireHostHeader: false,
     noDelay: true,
     // Whatever else asks to be upgraded is answered as if it had not.
     shouldUpgradeCallback: (request) => door.upgrades(request),
@@ -108,6 +109,7 @@ function openServer(door: HttpDoor, limits: Limits, watched: Map<Socket, Moved>)
   server.maxConnections = limits.connectionsMax;
   server.on("request", (request, response) => door.handle(request, response));
   server.on("checkContinue", (request, response) => door.expect(request, response));
+  server.on("checkExpectation", (request, response) => door.expect(request, response));
   server.on("upgrade", (request, socket, head) => {
     // From here on it is no connection of HTTP: it may be silent for as long as it answers pings.
     (socket as Socket).setTimeout(0);
