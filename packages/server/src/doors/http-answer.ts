@@ -2,7 +2,7 @@
 // call. Every exchange is ended here and nowhere else.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../base/clock.ts";
-import { errorCodes } from "../base/error-codes.ts";
+import { errorCodes, type ErrorCode } from "../base/error-codes.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { hasBody } from "./http-body.ts";
@@ -47,6 +47,9 @@ export interface HttpAnswerer {
 /** Nginx's number for a client that went away; it is counted, never sent. */
 const statusGone = 499;
 
+/** Who sends so much is not heard further: as for headers, whose sender node's parser gives up on (http-broken.ts). */
+const lastCodes: ReadonlySet<ErrorCode> = new Set(["BODY_TOO_LARGE", "URL_TOO_LONG"]);
+
 /** Makes the one writer of answers of a door. */
 export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
   return { json, refuse, raw, gone };
@@ -61,6 +64,7 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
       parts.report(error, requestId);
     }
     const problem = problemOf(error, requestId, parts.mode);
+    if (lastCodes.has(problem.code)) exchange.isLast = true;
     const headers = extra === undefined ? [] : [...extra];
     if (problem.retryAfterSeconds !== null) headers.push("retry-after", problem.retryAfterSeconds);
     if (problem.status === 401) headers.push("www-authenticate", "Bearer");
@@ -129,13 +133,14 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     headers.push("x-content-type-options", "nosniff", "x-request-id", exchange.requestId);
     if (status !== 204 && status !== 304) headers.push("content-length", bytes);
     if (head.origin !== null || exchange.app.cors.varies) pushCors(exchange, headers);
+    const isLast = exchange.isLast || parts.isDraining();
     if (response instanceof WholeConnection) {
-      response.send({ status, headers, body, bytes, isLast: parts.isDraining() });
+      response.send({ status, headers, body, bytes, isLast });
       end(exchange, status);
       return;
     }
     const isUnread = !request.complete && hasBody(head);
-    if (isUnread || parts.isDraining()) headers.push("connection", "close");
+    if (isUnread || isLast) headers.push("connection", "close");
     response.writeHead(status, headers as string[]);
     if (isUnread) linger(request, response, body);
     else if (body === null) response.end();

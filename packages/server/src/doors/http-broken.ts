@@ -5,7 +5,9 @@
 // connection is being answered, only that answer goes out.
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
 
@@ -34,8 +36,15 @@ const brokenCodes: Readonly<Record<string, ErrorCode>> = {
 export function answerBroken(
   error: Error & { readonly code?: string },
   socket: HttpSocket,
-  options: { readonly requestId: string; readonly mode: HttpMode },
+  options: {
+    readonly requestId: string;
+    readonly mode: HttpMode;
+    readonly limits: Limits;
+    readonly clock: Clock;
+  },
 ): number | null {
+  // It was answered: what still comes is read, and is nobody's, until the connection ends.
+  if (socket.writableEnded && error.code !== "ECONNRESET") return null;
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return null;
@@ -57,7 +66,16 @@ export function answerBroken(
     `content-length: ${Buffer.byteLength(problem.json)}`,
     "connection: close",
   ].join("\r\n");
-  socket.end(`${head}\r\n\r\n${problem.json}`, () => socket.destroy());
+  const text = `${head}\r\n\r\n${problem.json}`;
+  if (underway === null) {
+    socket.end(text);
+    // Not at once, with bytes of the request unread: the client might never see the answer (RFC 9112, 9.6).
+    const cancel = options.clock.after(options.limits.lingerMs, () => socket.destroy());
+    socket.once("close", cancel);
+  } else {
+    // Whoever is at work on that request learns now that there is nobody to answer.
+    socket.end(text, () => socket.destroy());
+  }
   return problem.status;
 }
 

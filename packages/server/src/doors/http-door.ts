@@ -241,8 +241,8 @@ class Door implements HttpDoor {
   }
 
   broken(error: Error, socket: Socket): void {
-    const { mode, metrics } = this.#parts;
-    const status = answerBroken(error, socket, { requestId: this.#nextId(), mode });
+    const { metrics } = this.#parts;
+    const status = answerBroken(error, socket, { ...this.#parts, requestId: this.#nextId() });
     if (status !== null) metrics.count("other", status, 0);
   }
 
@@ -267,6 +267,7 @@ class Door implements HttpDoor {
       startedUs: this.#parts.clock.monotonicUs(),
       head: noHead,
       route: "other",
+      isLast: false,
       isEnded: false,
     };
     this.#inFlight += 1;

@@ -44,5 +44,7 @@ export interface HttpExchange {
   readonly startedUs: number;
   head: Readonly<HttpHead>;
   route: RouteClass;
+  /** Whether its connection ends after the answer. */
+  isLast: boolean;
   isEnded: boolean;
 }
