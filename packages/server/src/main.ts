@@ -187,6 +187,7 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
         core.mode === "development" ? developmentTokensOf(core, options.dataDir) : null,
       mailbox: core.mailbox,
       backend: core.current(),
+      trace: core.trace,
       isReady: async () => (await core.current().store.lastSeq()) >= 0,
       gauges: () => [
         ...gauges.read(),

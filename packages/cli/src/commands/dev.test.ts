@@ -189,6 +189,8 @@ test("start logs JSON lines, tells callers no causes, and ends when asked to", a
     const failed = await post(server.url, "board.ranking", {});
     assert.match(JSON.stringify(failed), /FUNCTION_FAILED/);
     assert.doesNotMatch(JSON.stringify(failed), /inside|board\.ts/);
+    const signIn = `${server.url}/auth/sign-in?ticket=secret`;
+    await (await fetch(signIn, { headers: { accept: "text/html" } })).text();
     assert.equal(await server.stop("SIGTERM"), 0);
     const lines = server
       .text()
@@ -198,11 +200,13 @@ test("start logs JSON lines, tells callers no causes, and ends when asked to", a
     // The door's thread tells of its requests in its own time: after "stopping" when that comes at once.
     assert.deepEqual(
       lines.map(({ event }) => String(event)).toSorted((a, b) => a.localeCompare(b)),
-      ["letters", "listening", "request", "stopped", "stopping"],
+      ["letters", "listening", "request", "request", "stopped", "stopping"],
     );
     assert.equal(lines[0]?.["event"], "listening");
     assert.equal(lines.at(-1)?.["event"], "stopped");
-    const told = lines.find(({ event }) => event === "request");
+    const [told, page] = lines.filter(({ event }) => event === "request");
+    assert.equal(page?.["operation"], "GET /auth/sign-in");
+    assert.doesNotMatch(server.text(), /secret/);
     assert.equal(told?.["code"], "FUNCTION_FAILED");
     assert.match(String(told?.["error"]), /inside[^]*keelson\/board\.ts:\d+/);
   } finally {

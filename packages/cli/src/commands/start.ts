@@ -9,7 +9,7 @@ export const start: Command = {
     name: "start",
     summary: "Serves an app for others to use.",
     about: [
-      "Answers tell no causes, files are not watched, and every request is a line of JSON on standard output. So is what is likely amiss at the start: no SMTP server (KEELSON_SMTP_URL, KEELSON_MAIL_FROM), so that letters are not sent, or no folder of the website. A change of the tables is applied when nothing can be lost; otherwise the server does not start and says what is in the way (see keelson migrate).",
+      "Answers tell no causes, files are not watched, and every request to the API, to identity or of a webhook is a line of JSON on standard output. So is what is likely amiss at the start: no SMTP server (KEELSON_SMTP_URL, KEELSON_MAIL_FROM), so that letters are not sent, or no folder of the website. A change of the tables is applied when nothing can be lost; otherwise the server does not start and says what is in the way (see keelson migrate).",
       "SIGTERM or SIGINT ends it: new requests are refused, accepted ones are answered and made durable first, within 15 seconds. Exit status 9 when that was not enough; a second signal ends it at once.",
     ],
     words: [folderWord],

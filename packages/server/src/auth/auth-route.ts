@@ -1,5 +1,6 @@
 // How an address under `/auth/*` or `/.well-known/*` is declared: as data, told apart by method and path, answered by a
 // function of what was asked. Nothing here knows sockets; doors/auth-http.ts carries it over HTTP.
+import type { ErrorCode } from "../base/error-codes.ts";
 import type { Json } from "../base/json.ts";
 import type { Later } from "../base/later.ts";
 import type { Caller } from "../gate/identity.ts";
@@ -55,6 +56,8 @@ export interface AuthAnswer {
   readonly location?: string;
   readonly cookies?: readonly AuthCookie[];
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Why it is not what was asked for, when a page says so: for the log. */
+  readonly refusal?: ErrorCode;
 }
 
 /** Who may ask: anybody, somebody signed in, or somebody who proved within limits.authFreshMs who they are. */

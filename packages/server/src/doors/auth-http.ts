@@ -20,6 +20,7 @@ import type { HttpAsker } from "./http-ask.ts";
 import { hasBody, parseJsonBody } from "./http-body.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { HttpTarget } from "./http-target.ts";
+import { tellRefusal, toldRequest, type ToldRequest } from "./http-told.ts";
 
 /** What the door is made of. */
 export interface AuthHttpParts {
@@ -109,6 +110,7 @@ export class AuthHttpDoor {
     exchange.route = "auth";
     const { asker } = this.#parts;
     const { route } = found;
+    const told = (exchange.told = toldRequest(`${route.method} ${route.path}`));
     const { desk } = service;
     desk.rates.take(perAddress, addressKey(asker.addressOf(exchange)));
     if (route.method !== "GET" && route.kind !== "protocol") assertOwnSite(exchange, isForm);
@@ -117,10 +119,14 @@ export class AuthHttpDoor {
       const isProtocol = route.kind === "protocol";
       const identified = isProtocol ? null : identify(service, exchange);
       asker.later(exchange, identified, (who) => {
+        told.caller = who?.found?.caller ?? anonymous;
         const ask = this.#askOf(exchange, service, { found, isForm, target, body, who });
-        asker.later(exchange, answerOf(ask, service, found), (answer) =>
-          this.#write(exchange, ask, answer),
-        );
+        asker.later(exchange, answerOf(ask, service, found, told), (answer) => {
+          // Other programs are refused in the words of their own standard, which has no codes of ours.
+          const isRefused = answer.status !== undefined && answer.status >= 400;
+          told.code ??= answer.refusal ?? (isRefused ? "REQUEST_INVALID" : null);
+          this.#write(exchange, ask, answer);
+        });
       });
     });
   }
@@ -241,12 +247,14 @@ async function answerOf(
   ask: AuthAsk,
   { desk }: AuthService,
   { route }: RouteMatch,
+  told: ToldRequest,
 ): Promise<AuthAnswer> {
   try {
     assertAccess(route, ask, desk);
     return await route.handle(ask, desk);
   } catch (error) {
     if (route.kind !== "page") throw error;
+    tellRefusal(told, error);
     return refusalPage(error, ask, desk);
   }
 }

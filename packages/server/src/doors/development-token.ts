@@ -8,6 +8,7 @@ import type { HttpAnswerer } from "./http-answer.ts";
 import type { HttpAsker } from "./http-ask.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import { isFromLocalPage, isLocal } from "./http-local.ts";
+import { toldRequest } from "./http-told.ts";
 
 /** The address. */
 export const developmentTokenPath = "/auth/development-token";
@@ -37,6 +38,7 @@ export class DevelopmentTokenDoor {
       answerer.refuse(exchange, new PlatformError("METHOD_NOT_ALLOWED"), ["allow", "POST"]);
       return;
     }
+    exchange.told = toldRequest(`POST ${developmentTokenPath}`);
     asker.withJson(exchange, (body) => {
       const { user, role } = readBody(body);
       const issued = this.#last.then(() => this.#tokens(user, role));

@@ -5,6 +5,7 @@ import type { HttpAnswerer } from "./http-answer.ts";
 import type { HttpAsker } from "./http-ask.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import { decodePart } from "./http-target.ts";
+import { toldRequest } from "./http-told.ts";
 
 /** Where all webhooks come in. */
 export const hooksPrefix = "/hooks/";
@@ -36,6 +37,7 @@ export function answerHook(
   }
   const sender = { requestId: exchange.requestId, address: asker.addressOf(exchange) };
   admitHook(desk, name, sender);
+  exchange.told = toldRequest(`POST ${hooksPrefix}${name}`);
   asker.withBody(exchange, (body) => {
     const delivery = { headers: headersOf(exchange), body };
     const taken = takeHook(desk, name, delivery, sender);

@@ -5,12 +5,14 @@ import type { Clock } from "../base/clock.ts";
 import { errorCodes, type ErrorCode } from "../base/error-codes.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import type { Trace } from "../gate/trace-log.ts";
 import { hasBody } from "./http-body.ts";
 import { chooseCoding, compress, type Coding } from "./http-compress.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { FlatHeaders } from "./http-head.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
+import { tellRefusal, traceOfTold } from "./http-told.ts";
 import { WholeConnection } from "./whole-connection.ts";
 
 /** What writing answers needs. */
@@ -23,6 +25,8 @@ export interface HttpAnswererParts {
   isDraining(): boolean;
   /** Told of every failure that is not the caller's. */
   report(error: unknown, requestId: string): void;
+  /** Told of a request that does not pass the gate. */
+  record(finished: Trace): void;
   /** Told once when an exchange is over. */
   ended(exchange: HttpExchange): void;
 }
@@ -63,6 +67,7 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     if (!(error instanceof PlatformError) || errorCodes[error.code].fault === "host") {
       parts.report(error, requestId);
     }
+    tellRefusal(exchange.told, error);
     const problem = problemOf(error, requestId, parts.mode);
     if (lastCodes.has(problem.code)) exchange.isLast = true;
     const headers = extra === undefined ? [] : [...extra];
@@ -136,7 +141,7 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     const isLast = exchange.isLast || parts.isDraining();
     if (response instanceof WholeConnection) {
       response.send({ status, headers, body, bytes, isLast });
-      end(exchange, status);
+      end(exchange, status, bytes);
       return;
     }
     const isUnread = !request.complete && hasBody(head);
@@ -147,7 +152,7 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
     // As many bytes as characters: ASCII, which goes out as it is instead of being encoded.
     else if (typeof body === "string" && body.length === bytes) response.end(body, "latin1");
     else response.end(body);
-    end(exchange, status);
+    end(exchange, status, bytes);
   }
 
   /**
@@ -169,12 +174,14 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
   }
 
   function gone(exchange: HttpExchange): void {
-    end(exchange, statusGone);
+    end(exchange, statusGone, 0);
   }
 
-  function end(exchange: HttpExchange, status: number): void {
+  function end(exchange: HttpExchange, status: number, bytesOut: number): void {
     if (exchange.isEnded) return;
     exchange.isEnded = true;
+    const { told } = exchange;
+    if (told !== null) parts.record(traceOfTold(told, exchange, parts.clock, bytesOut));
     parts.metrics.count(exchange.route, status, parts.clock.monotonicUs() - exchange.startedUs);
     parts.ended(exchange);
   }

@@ -15,6 +15,7 @@ import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Gate } from "../gate/gate-request.ts";
+import type { Trace } from "../gate/trace-log.ts";
 import type { Manifest } from "../model/manifest.ts";
 import {
   developmentTokenPath,
@@ -83,6 +84,8 @@ export interface HttpDoorParts {
   readonly nextTurn?: (run: () => void) => void;
   /** Live connections of addresses and users, over all threads. Default: of this door alone. */
   readonly liveCounts?: LiveCounts;
+  /** Told of requests that do not pass the gate, which tells its own. Absent: nobody is. */
+  readonly record?: (finished: Trace) => void;
   /** Told of every failure that is not the caller's. */
   report(error: unknown, requestId: string): void;
 }
@@ -144,6 +147,7 @@ class Door implements HttpDoor {
       metrics: parts.metrics,
       isDraining: () => this.#isDraining,
       report: (error, requestId) => parts.report(error, requestId),
+      record: (finished) => parts.record?.(finished),
       ended: ({ app }) => this.#ended(app),
     });
     this.#answerer = answerer;
@@ -267,6 +271,7 @@ class Door implements HttpDoor {
       startedUs: this.#parts.clock.monotonicUs(),
       head: noHead,
       route: "other",
+      told: null,
       isLast: false,
       isEnded: false,
     };

@@ -9,6 +9,7 @@ import type { HttpCors } from "./http-cors.ts";
 import type { HttpHead } from "./http-head.ts";
 import type { HttpMounts } from "./http-mounts.ts";
 import type { RouteClass } from "./http-metrics.ts";
+import type { ToldRequest } from "./http-told.ts";
 import type { WholeRequest } from "./http-whole.ts";
 import type { WholeConnection } from "./whole-connection.ts";
 
@@ -44,6 +45,8 @@ export interface HttpExchange {
   readonly startedUs: number;
   head: Readonly<HttpHead>;
   route: RouteClass;
+  /** What the log is told of it; null: the gate tells it, or nobody. */
+  told: ToldRequest | null;
   /** Whether its connection ends after the answer. */
   isLast: boolean;
   isEnded: boolean;

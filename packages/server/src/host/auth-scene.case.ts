@@ -15,7 +15,7 @@ import { limits as defaultLimits, type Limits } from "../base/limits.ts";
 import { openHttpDoor, type HttpDoor } from "../doors/http-door.ts";
 import { openHttpMetrics } from "../doors/http-metrics.ts";
 import { anonymous } from "../gate/identity.ts";
-import { openTraceLog } from "../gate/trace-log.ts";
+import { openTraceLog, type TraceLog } from "../gate/trace-log.ts";
 import { startWork } from "../gate/work.ts";
 import type { Row } from "../store/store.ts";
 import { openAppSource } from "./app-source.ts";
@@ -61,6 +61,8 @@ export interface AuthScene {
   readonly limits: Limits;
   readonly letters: Letter[];
   readonly reports: unknown[];
+  /** The latest requests, as the log is told of them. */
+  readonly trace: TraceLog;
   service(): Promise<AuthService>;
   /** Somebody with a browser, in a network of their own. */
   person(): ScenePerson;
@@ -221,7 +223,7 @@ export async function openAuthScene(
     ...{ appDir, dataDir, disk: realDisk, clock, limits },
     mode: "production",
   });
-  const trace = openTraceLog({ keepMax: 16 });
+  const trace = openTraceLog({ keepMax: 100 });
   const backend = await openBackend(
     {
       ...{ clock, random, limits, trace, dataDir },
@@ -258,6 +260,7 @@ export async function openAuthScene(
       isReady: () => true,
       gauges: () => [],
       nextTurn: setImmediate,
+      record: (finished) => trace.record(finished),
       report: (error) => reports.push(error),
     },
     backend,
@@ -271,7 +274,7 @@ export async function openAuthScene(
   };
   const scene: AuthScene = {
     url: listener.url,
-    ...{ clock, keys, backend, limits, letters, reports, letter },
+    ...{ clock, keys, backend, limits, letters, reports, trace, letter },
     service: () => backend.auth.service(),
     person: () => {
       people += 1;

@@ -98,6 +98,7 @@ const door = openServeDoor(start.options, {
   developmentTokens: null,
   liveCounts: new LiveCounts(start.liveCounts, start.metrics.part),
   backend,
+  trace,
   isReady: async () => {
     await backend.store.lastSeq();
     return (await calls.ask("isReady", null, { deadlineMs: gaugesMsMax })) === true;

@@ -4,6 +4,7 @@ import type { Limits } from "../base/limits.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { DevelopmentTokens } from "../doors/development-token.ts";
 import { openHttpDoor, type HttpDoor } from "../doors/http-door.ts";
+import type { TraceLog } from "../gate/trace-log.ts";
 import type { Mailbox } from "../auth/mail/mailbox.ts";
 import type { LiveCounts } from "../doors/live-counts.ts";
 import type { Gauge, HttpMetrics } from "../doors/http-metrics.ts";
@@ -42,6 +43,7 @@ export interface DoorSurroundings {
   /** Live connections of addresses and users, over all threads. Default: of this door alone. */
   readonly liveCounts?: LiveCounts;
   readonly backend: Backend;
+  readonly trace: TraceLog;
   isReady(): Later<boolean>;
   gauges(): Later<readonly Gauge[]>;
   report(error: unknown, requestId: string | null): void;
@@ -74,6 +76,7 @@ export function openServeDoor(options: DoorOptions, around: DoorSurroundings): H
       gauges: () => around.gauges(),
       nextTurn: setImmediate,
       ...(liveCounts === undefined ? {} : { liveCounts }),
+      record: (finished) => around.trace.record(finished),
       report: (error, requestId) => around.report(error, requestId),
     },
     backend,

@@ -1,6 +1,6 @@
 // How pages work: each does everything through the API's own addresses, with the same handler and the same checks. So
 // there is no second road into identity; a page only asks and shows.
-import { errorCodes } from "../../base/error-codes.ts";
+import { errorCodes, type ErrorCode } from "../../base/error-codes.ts";
 import type { Json } from "../../base/json.ts";
 import { PlatformError } from "../../base/platform-error.ts";
 import type { AuthDesk } from "../auth-desk.ts";
@@ -80,20 +80,22 @@ const leadsElsewhere: ReadonlySet<string> = new Set(["SIGN_IN_REQUIRED", "FRESH_
 /** What a person is told of a refusal; null: it is no refusal of theirs, and the page fails. */
 export function problemText(
   error: unknown,
-): { readonly text: string; readonly status: number } | null {
+): { readonly code: ErrorCode; readonly text: string; readonly status: number } | null {
   if (!(error instanceof PlatformError) || leadsElsewhere.has(error.code)) return null;
-  const row = errorCodes[error.code];
+  const { code } = error;
+  const row = errorCodes[code];
   if (row.fault !== "caller") return null;
   const { issues, retryAfterSeconds } = error.details;
   if (typeof retryAfterSeconds === "number") {
     return {
+      code,
       text: `Too many attempts. Try again in ${waitText(retryAfterSeconds)}.`,
       status: row.status,
     };
   }
   const [first] = objectsOf(issues);
   const told = first === undefined ? "" : ` ${textOf(first["path"])}: ${textOf(first["problem"])}.`;
-  return { text: `${row.text}${told}`, status: row.status };
+  return { code, text: `${row.text}${told}`, status: row.status };
 }
 
 function waitText(seconds: number): string {

@@ -1,6 +1,6 @@
 // How a page is declared: what it shows, and what its form does. A refusal of the form is shown by the same page, with
 // what was typed (never passwords) still there.
-import { recover, type Later } from "../../base/later.ts";
+import { andThen, recover, type Later } from "../../base/later.ts";
 import type { AuthModel } from "../../model/auth-model.ts";
 import type { AuthAccess, AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import type { AuthDesk } from "../auth-desk.ts";
@@ -48,7 +48,9 @@ export function routesOfPage(page: Page, api: readonly AuthRoute[]): readonly Au
         (error) => {
           const problem = problemText(error);
           if (problem === null) throw error;
-          return show(context, { problem: problem.text, status: problem.status });
+          const { code, text, status } = problem;
+          const shown = show(context, { problem: text, status });
+          return andThen(shown, (answer) => ({ ...answer, refusal: code }));
         },
       );
     },
