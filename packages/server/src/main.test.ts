@@ -451,3 +451,48 @@ test("a raw client sees a problem for what is no JSON, and the door goes on", as
   assert.match(text, /^HTTP\/1\.1 400 [\s\S]*"code":"JSON_INVALID"/);
   assert.equal((await ask(server, "GET", "/healthz")).status, 200);
 });
+
+const skip = process.platform === "win32" && "open files can't be removed there";
+for (const threads of [0, 1]) {
+  test(
+    `a data folder that is removed under a server of ${threads} door threads takes no more writes`,
+    { skip },
+    async () => {
+      const own = new Scene();
+      try {
+        const running = await own.start({ threads, mode: "production" });
+        const add = (title: string) =>
+          ask(running, "POST", "/api/fn/cinema.add", { body: { title } });
+        const { status, body } = await add("kept");
+        assert.equal(status, 200);
+        rmSync(join(own.folder, ".keelson"), { recursive: true });
+        for (const title of ["one", "two"]) {
+          const refused = await add(title);
+          assert.equal(refused.status, 500);
+          assert.equal(refused.body.code, "DATA_REMOVED");
+        }
+        const list = await ask(running, "GET", "/api/tables/film?select=id");
+        assert.deepEqual(list.body, { rows: [{ id: body }], next: null }, "reads go on");
+      } finally {
+        await own.end();
+      }
+    },
+  );
+}
+
+test(
+  "a data folder that is removed before a server's first write takes none",
+  { skip },
+  async () => {
+    const own = new Scene();
+    try {
+      await (await own.start()).close();
+      const running = await own.start({ mode: "development" });
+      rmSync(join(own.folder, ".keelson"), { recursive: true });
+      const refused = await ask(running, "POST", "/api/fn/cinema.add", { body: { title: "one" } });
+      assert.equal(refused.body.code, "DATA_REMOVED");
+    } finally {
+      await own.end();
+    }
+  },
+);

@@ -286,6 +286,12 @@ const rows = {
   // Host
   STORE_FAILED: row(500, "host", "later", "The database could not do this."),
   DISK_FULL: row(507, "host", "later", "The disk is full: writes are refused, reads go on."),
+  DATA_REMOVED: row(
+    500,
+    "host",
+    "later",
+    "The data folder was removed or replaced under the server: writes are refused until it is started again, reads go on.",
+  ),
   DATA_LOCKED: row(
     500,
     "host",
@@ -309,6 +315,13 @@ export type ErrorCode = keyof typeof rows;
 
 /** Every code with what follows from it. */
 export const errorCodes: Readonly<Record<ErrorCode, ErrorRow>> = rows;
+
+/** What it is called when data can't be written: no fault of who writes. */
+export const storeFailures: ReadonlySet<string> = new Set<ErrorCode>([
+  "STORE_FAILED",
+  "DISK_FULL",
+  "DATA_REMOVED",
+]);
 
 function row(status: number, fault: Fault, retry: Retry, text: string): ErrorRow {
   return Object.freeze({ status, fault, retry, text });

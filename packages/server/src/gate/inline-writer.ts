@@ -8,6 +8,7 @@
 // earlier job of the same group wrote. States: idle -> waiting (a turn is asked for) -> running -> idle or
 // waiting. Draining takes no jobs and ends when it is idle.
 import type { Clock } from "../base/clock.ts";
+import { storeFailures } from "../base/error-codes.ts";
 import { isLater, type Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
@@ -224,11 +225,6 @@ function answer({ waiting, outcome, seqSeen }: Ran): void {
 }
 
 function storeFailure(error: unknown): PlatformError {
-  if (
-    error instanceof PlatformError &&
-    (error.code === "DISK_FULL" || error.code === "STORE_FAILED")
-  ) {
-    return error;
-  }
+  if (error instanceof PlatformError && storeFailures.has(error.code)) return error;
   return new PlatformError("STORE_FAILED", {}, { cause: error });
 }

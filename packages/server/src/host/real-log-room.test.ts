@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -75,4 +75,23 @@ test("a log that was cut off gets room again, one that is not there yet does no 
   other.look(join(folder, "none.db-wal"));
   other.look(folder);
   other.close();
+});
+
+const skip = process.platform === "win32" && "open files can't be replaced there";
+
+test("a log that was removed or replaced is told from the first look on", { skip }, (context) => {
+  const { folder, path, db, commit } = openFile(context);
+  commit(10);
+  const log = `${path}-wal`;
+  const room = openLogRoom();
+  room.open(log);
+  assert.equal(room.look(log), true);
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  assert.equal(room.look(log), true, "it was cut off, not removed");
+  const other = join(folder, "other");
+  copyFileSync(log, other);
+  renameSync(other, log);
+  assert.equal(room.look(log), false);
+  assert.equal(room.look(log), false);
+  room.close();
 });

@@ -21,28 +21,45 @@ export function openLogRoom(): LogRoom {
   /** The size that it was given last; another one: the engine has come to its end, or has cut it off. */
   let given = -1;
   let isFull = false;
+  /** Whether its file system counts in how many folders a file is: one that has none from the start does not. */
+  let isCounted = false;
   return {
-    look(path) {
-      if (isFull) return;
+    open(path) {
       try {
-        file ??= openLog(path);
-        if (file === null) return;
-        const { size } = fstatSync(file);
-        if (size === given || size >= roomBytes) return;
+        take(path);
+      } catch {
+        // Looked for again with every group.
+      }
+    },
+    look(path) {
+      try {
+        const log = take(path);
+        if (log === null) return true;
+        const { size, nlink } = fstatSync(log);
+        if (isCounted && nlink === 0) return false;
+        if (isFull || size === given || size >= roomBytes) return true;
         const end = size + stepBytes;
         const zeros = Buffer.alloc(pieceBytes);
-        for (let at = size; at < end; at += pieceBytes) writeSync(file, zeros, 0, pieceBytes, at);
+        for (let at = size; at < end; at += pieceBytes) writeSync(log, zeros, 0, pieceBytes, at);
         given = end;
       } catch {
         // A disk that has no room for zeros may have some for what is committed.
         isFull = true;
       }
+      return true;
     },
     close() {
       if (file !== null) closeSync(file);
       file = null;
     },
   };
+
+  function take(path: string): number | null {
+    if (file !== null) return file;
+    file = openLog(path);
+    isCounted = file !== null && fstatSync(file).nlink > 0;
+    return file;
+  }
 }
 
 /** @returns null when there is none yet. */

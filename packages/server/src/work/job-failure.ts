@@ -1,7 +1,7 @@
 // What is kept of a failed attempt, and when the next one is due.
 import type { RandomSource } from "../base/random.ts";
 import { PlatformError } from "../base/platform-error.ts";
-import { errorCodes } from "../base/error-codes.ts";
+import { errorCodes, storeFailures } from "../base/error-codes.ts";
 import type { JobFailure } from "./job.ts";
 import type { QueuePolicy } from "./work-kind.ts";
 
@@ -35,7 +35,7 @@ export function isHostFailure(error: unknown): boolean {
 
 /** Whether what is kept of a failure says that the data could not be written: no fault of the work's, either. */
 export function isStoreFailure({ code }: JobFailure): boolean {
-  return code === "DISK_FULL" || code === "STORE_FAILED";
+  return storeFailures.has(code);
 }
 
 /** How long to wait after so many attempts: doubles, give or take a quarter. */

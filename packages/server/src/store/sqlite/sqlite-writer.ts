@@ -82,9 +82,14 @@ export class SqliteWriter {
         `INSERT INTO "_rows" VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`,
       ),
     };
+    // The engine has read the schema, and with that opened its log.
+    options.room?.open(`${path}-wal`);
   }
 
-  /** Opens the next group. @throws STORE_FAILED when another process holds the write lock. */
+  /**
+   * Opens the next group.
+   * @throws STORE_FAILED when another process holds the write lock; DATA_REMOVED when there is no file any more.
+   */
   openGroup(): CommitGroup {
     assert(this.#group === null, "one group is open at a time");
     const group = new OpenGroup({
@@ -104,7 +109,10 @@ export class SqliteWriter {
     group.begin(this.#lastSeq);
     this.#group = group;
     const { room, path } = this.#options;
-    room?.look(`${path}-wal`);
+    if (room?.look(`${path}-wal`) === false) {
+      group.abort();
+      throw new PlatformError("DATA_REMOVED");
+    }
     return group;
   }
 
