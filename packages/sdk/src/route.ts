@@ -10,7 +10,7 @@ const segmentPattern = /^(?:[A-Za-z0-9._~!$&'()+,;=@-]+|:[a-z][A-Za-z0-9]*)$/;
 const restPattern = /^\*[a-z][A-Za-z0-9]*$/;
 
 /** First segments, or pairs of them, that Keelson answers itself. */
-const own: ReadonlySet<string> = new Set(
+export const ownPaths: ReadonlySet<string> = new Set(
   (
     "api/fn api/tables api/batch api/openapi.json api/live " +
     "auth .well-known files hooks graphql mcp healthz readyz metrics _"
@@ -56,9 +56,9 @@ export function checkRoute(method: unknown, path: unknown, at: Function): Route 
   }
   const first = segments.slice(0, 1).join("/");
   const two = segments.slice(0, 2).join("/");
-  if (own.has(first) || own.has(two)) {
+  if (ownPaths.has(first) || ownPaths.has(two)) {
     throw new DefinitionError(
-      `Keelson answers "/${own.has(first) ? first : two}" itself.`,
+      `Keelson answers "/${ownPaths.has(first) ? first : two}" itself.`,
       "Choose another path.",
       at,
     );
