@@ -17,6 +17,7 @@ import { cookieValue, setCookieText } from "../auth/session-cookie.ts";
 import type { HttpAnswerer } from "./http-answer.ts";
 import type { FlatHeaders } from "./http-head.ts";
 import type { HttpAsker } from "./http-ask.ts";
+import { preflightGrant } from "./http-cors.ts";
 import { hasBody, parseJsonBody } from "./http-body.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { HttpTarget } from "./http-target.ts";
@@ -92,10 +93,7 @@ export class AuthHttpDoor {
       answerer.refuse(exchange, new PlatformError("METHOD_NOT_ALLOWED"), ["allow", allow]);
       return;
     }
-    const { origin, preflightMethod } = exchange.head;
-    const isPreflight = origin !== null && preflightMethod !== null;
-    const granted = isPreflight ? exchange.app.cors.preflight(origin) : null;
-    answerer.raw(exchange, 204, ["allow", allow, ...(granted ?? [])], null);
+    answerer.raw(exchange, 204, ["allow", allow, ...preflightGrant(exchange)], null);
   }
 
   #answer(

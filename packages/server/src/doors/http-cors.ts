@@ -1,6 +1,7 @@
 // Which pages of other origins may call (the Fetch standard's CORS protocol), from the manifest's `cors`.
 // `"*"` lets every origin in, but then never with credentials: a cookie is not sent, a header must be.
 import type { Manifest } from "../model/manifest.ts";
+import type { HttpHead } from "./http-head.ts";
 
 /** The CORS headers of one manifest, made once. Lists are flat: name, value, name, value. */
 export interface HttpCors {
@@ -47,6 +48,21 @@ export function openHttpCors(manifest: Manifest): HttpCors {
       return scheme !== -1 && host !== null && origin.slice(scheme + 3) === host;
     },
   };
+}
+
+/** Whether a browser asks before a page's request what it may send. */
+export function isPreflight({ origin, preflightMethod }: HttpHead): boolean {
+  return origin !== null && preflightMethod !== null;
+}
+
+/** Headers of the answer to `OPTIONS`; none when it is no preflight, or when pages of its origin may not call. */
+export function preflightGrant(exchange: {
+  readonly app: { readonly cors: HttpCors };
+  readonly head: HttpHead;
+}): readonly string[] {
+  const { origin } = exchange.head;
+  if (origin === null || !isPreflight(exchange.head)) return [];
+  return exchange.app.cors.preflight(origin) ?? [];
 }
 
 function originHeaders(origin: string, withCredentials: boolean): readonly string[] {

@@ -27,7 +27,7 @@ import { openHttpAnswerer, type HttpAnswerer } from "./http-answer.ts";
 import { HttpApi } from "./http-api.ts";
 import { HttpAsker } from "./http-ask.ts";
 import { answerBroken } from "./http-broken.ts";
-import { openHttpCors } from "./http-cors.ts";
+import { isPreflight, openHttpCors, preflightGrant } from "./http-cors.ts";
 import { assertDemands, expectsContinue } from "./http-demands.ts";
 import type { AuthSource, HttpApp, HttpExchange } from "./http-exchange.ts";
 import { answerHook, hooksPrefix } from "./hook-http.ts";
@@ -408,6 +408,11 @@ class Door implements HttpDoor {
     const { statics } = this.#parts;
     const isRead = method === "GET" || method === "HEAD";
     if (statics === null || !isRead || target.path.startsWith("/api/")) {
+      // The request itself says that there is nothing; without this its page would see that it failed, and not why.
+      if (method === "OPTIONS" && isPreflight(exchange.head)) {
+        this.#answerer.raw(exchange, 204, preflightGrant(exchange), null);
+        return;
+      }
       throw new PlatformError("NOT_FOUND");
     }
     exchange.route = "static";
@@ -454,10 +459,7 @@ class Door implements HttpDoor {
   }
 
   #answerOptions(exchange: HttpExchange, allow: string): void {
-    const { origin, preflightMethod } = exchange.head;
-    const isPreflight = origin !== null && preflightMethod !== null;
-    const granted = isPreflight ? exchange.app.cors.preflight(origin) : null;
-    this.#answerer.raw(exchange, 204, ["allow", allow, ...(granted ?? [])], null);
+    this.#answerer.raw(exchange, 204, ["allow", allow, ...preflightGrant(exchange)], null);
   }
 
   #refuseMethod(exchange: HttpExchange, allow: string): void {

@@ -269,6 +269,27 @@ test("pages of origins in the manifest may call, others may not read", async () 
   assert.equal(refusal.headers.get("vary"), "origin");
 });
 
+test("a preflight of an address that is nobody's lets the request say so", async () => {
+  const headers = { origin: "https://shop.example", "access-control-request-method": "POST" };
+  for (const path of ["/nope", "/api/nope", "/api/fn/a/b", "/auth/nope"]) {
+    const granted = await call(path, { method: "OPTIONS", headers });
+    assert.equal(granted.status, 204, path);
+    assert.equal(granted.headers.get("access-control-allow-origin"), headers.origin);
+    assert.match(granted.headers.get("access-control-allow-methods") ?? "", /POST/v);
+    assert.equal(granted.headers.get("allow"), null);
+    const { origin } = headers;
+    const refused = await call(path, { method: "POST", headers: { origin } });
+    assert.equal(refused.headers.get("access-control-allow-origin"), origin);
+    assert.equal(await codeOf(refused), "NOT_FOUND");
+    const other = await call(path, {
+      method: "OPTIONS",
+      headers: { ...headers, origin: "https://evil.example" },
+    });
+    assert.equal(other.headers.get("access-control-allow-origin"), null);
+    assert.equal(await codeOf(await call(path, { method: "OPTIONS" })), "NOT_FOUND");
+  }
+});
+
 test("an app open to every origin is never open to their cookies", async () => {
   const open = await openHttpScene({ manifest: sceneManifest({ cors: ["*"] }) });
   try {
