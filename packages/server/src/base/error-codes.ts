@@ -254,6 +254,12 @@ const rows = {
     "A letter needs a link: start the server with --public-url, or set auth.url in the app.",
   ),
   SYSTEM_CALL_DENIED: row(500, "app", "never", "This kind of function may not do that."),
+  SYSTEM_CALL_INVALID: row(
+    500,
+    "app",
+    "never",
+    "The function called the platform with something that it does not take.",
+  ),
   RESULT_INVALID: row(
     500,
     "app",

@@ -3,6 +3,8 @@
 import type { Json } from "../base/json.ts";
 import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { didYouMean } from "../model/field-issue.ts";
+import { nameableTables } from "../model/platform-tables.ts";
 import type { QueryForm } from "../model/query-form.ts";
 import type { RowTarget } from "../isolate/system-calls.ts";
 import { pageText, rowText } from "../store/row-text.ts";
@@ -22,8 +24,11 @@ export interface DataCall {
 }
 
 const reasonCharsMax = 200;
+/** How much of a name that a function made up goes back in a refusal. */
+const nameCharsMax = 64;
+const namesShownMax = 12;
 
-/** @returns the answer as JSON text. @throws SYSTEM_CALL_DENIED; what GuardedDb throws. */
+/** @returns the answer as JSON text. @throws SYSTEM_CALL_DENIED, SYSTEM_CALL_INVALID; what GuardedDb throws. */
 export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<string> {
   const payload = payloadObject(run, call.payloadJson);
   const { operation } = call;
@@ -31,7 +36,7 @@ export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<s
   const as = authorityOf(run, operation, table, payload["as"]);
   switch (operation) {
     case "db.get": {
-      const id = payloadText(payload, "id");
+      const id = idOf(operation, table, payload);
       // What the payload holds as a query is checked by query-check, like any other stranger's.
       const form = (payload["query"] ?? undefined) as GetForm | undefined;
       return andThen(db.get(table, id, form, as), rowJson);
@@ -46,12 +51,14 @@ export function answerDataCall(run: Run, db: GuardedDb, call: DataCall): Later<s
     case "db.update":
       assertWrites(call);
       return andThen(
-        db.update(table, payloadText(payload, "id"), payload["value"] ?? null, as),
+        db.update(table, idOf(operation, table, payload), payload["value"] ?? null, as),
         toJson,
       );
     case "db.delete":
       assertWrites(call);
-      return andThen(db.delete(table, payloadText(payload, "id"), as), toJson);
+      return andThen(db.delete(table, idOf(operation, table, payload), as), toJson);
+    case "db.table":
+      throw unknownTable(run, table);
     default:
       throw new PlatformError("SYSTEM_CALL_DENIED", { operation: operation.slice(0, 64) });
   }
@@ -81,6 +88,31 @@ export function authorityOf(
   const note = { reason, operation, table };
   work.elevations = noted(work.elevations, note, app.limits.traceNotesMax);
   return "system";
+}
+
+/** The row that is meant. @throws SYSTEM_CALL_INVALID: the function's mistake, as when a lookup before it found nothing. */
+function idOf(operation: string, table: string, payload: Payload): string {
+  const id = payload["id"] ?? null;
+  if (typeof id === "string") return id;
+  const problem =
+    id === null
+      ? "the id is missing: undefined or null was given"
+      : `an id is a text, like row.id; this is ${Array.isArray(id) ? "a list" : `a value of type ${typeof id}`}`;
+  throw new PlatformError("SYSTEM_CALL_INVALID", {
+    operation: `db.${table}.${operation.slice(3)}`,
+    problem,
+  });
+}
+
+function unknownTable({ app }: Run, name: string): PlatformError {
+  const shown = name.slice(0, nameCharsMax);
+  const { tables, platform = {} } = app.manifest;
+  const own = Object.keys(tables).filter((each) => platform[each] === undefined);
+  const hint =
+    didYouMean(shown, [...own, ...Object.keys(nameableTables)]) ||
+    `; there are ${own.slice(0, namesShownMax).join(", ") || "none"}`;
+  const problem = `there is no table "${shown}"${hint}`;
+  return new PlatformError("SYSTEM_CALL_INVALID", { operation: `db.${shown}`, problem });
 }
 
 function formOf(payload: Payload): QueryForm {

@@ -189,6 +189,50 @@ const scenarios: readonly Scenario[] = [
     code: ["SYSTEM_CALL_DENIED", "FUNCTION_FAILED"],
   },
 
+  // What they ask for that is not there
+  {
+    name: "a misspelt table is named, with the one that was meant",
+    who: "nobody",
+    calls: "misspelt",
+    args: () => ({ name: "flim" }),
+    code: "SYSTEM_CALL_INVALID",
+    holds: ["db.flim", 'did you mean \\"film\\"?'],
+  },
+  {
+    name: "one that is like no other, with those that there are",
+    who: "nobody",
+    calls: "misspelt",
+    args: () => ({ name: "hasOwnProperty" }),
+    code: "SYSTEM_CALL_INVALID",
+    holds: ["db.hasOwnProperty", "there are user, film, note"],
+    lacks: ["did you mean", "authTicket"],
+  },
+  {
+    name: "what the language itself looks for is not there, as ever",
+    who: "nobody",
+    calls: "asked",
+    code: null,
+    holds: ['[true,"object",false,true]'],
+  },
+  ...["get", "update", "delete"].flatMap((method) => [
+    {
+      name: `${method} without an id says so`,
+      who: "nobody" as const,
+      calls: "withId",
+      args: () => ({ method }),
+      code: "SYSTEM_CALL_INVALID",
+      holds: [`db.box.${method}`, "the id is missing"],
+    },
+    {
+      name: `${method} with another value says what it is`,
+      who: "nobody" as const,
+      calls: "withId",
+      args: () => ({ method, id: 7 }),
+      code: "SYSTEM_CALL_INVALID",
+      holds: [`db.box.${method}`, "a value of type number"],
+    },
+  ]),
+
   // What they may do
   {
     name: "the create rule holds",

@@ -145,6 +145,22 @@ export const sneaky = query({
   args: {}, allow: "anyone",
   run: ({ db }) => (db as never as { box: { create(value: object): Promise<unknown> } }).box.create({ text: "written by a query" }),
 });
+export const misspelt = query({
+  args: { name: t.text() }, allow: "anyone",
+  run: ({ db }, { name }) => (db as never as Record<string, { list(): unknown }>)[name]?.list() as never,
+});
+export const asked = query({
+  args: {}, allow: "anyone",
+  async run({ db }) {
+    const given = await (db as never as PromiseLike<unknown>) as { film: unknown };
+    return [given === db, typeof given.film, "films" in given, (given as never)[Symbol.iterator] === undefined];
+  },
+});
+export const withId = mutation({
+  args: { method: t.text(), id: t.json().optional() }, allow: "anyone",
+  run: ({ db }, { method, id }) =>
+    (db.asSystem("to see what an id is") as never as { box: Record<string, (id: unknown, value: object) => unknown> }).box[method]?.(id ?? undefined, {}) as never,
+});
 export const many = query({
   args: { times: t.int() }, allow: "anyone",
   async run({ db }, { times }) {

@@ -346,7 +346,7 @@ describe("an error of user code", () => {
         huge: "throw new Error('x'.repeat(1e6));",
         forged:
           "const e: any = new Error('x'); e.i = 0; e.kind = 'platform'; e.stack = 'at x (keelson:app:1:1)'; throw e;",
-        sync: "return ctx.db.nothing.get(1);",
+        sync: "return ctx.db.film.nothing(1);",
       },
       `async function helper(n: number): Promise<number> {
   await null;

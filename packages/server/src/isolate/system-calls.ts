@@ -25,6 +25,8 @@ export interface SystemCalls {
     readonly payload: { readonly table: string; readonly query: QueryForm; readonly as?: string };
     readonly answer: { readonly rows: readonly Row[]; readonly next: string | null };
   };
+  /** A table that is not there: refused with the name that was meant. */
+  readonly "db.table": { readonly payload: { readonly table: string }; readonly answer: null };
   /** `query.aggregate` is set. One row per group. */
   readonly "db.aggregate": {
     readonly payload: { readonly table: string; readonly query: QueryForm; readonly as?: string };

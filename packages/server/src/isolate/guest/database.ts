@@ -1,8 +1,15 @@
 // `db` of one call. Classes are made once for the app's tables; what a call pays for is one small object
 // for `db` and one for each table it names. Payloads are those of isolate/system-calls.ts.
-import { ask, askRow } from "./ask.ts";
+import { ask, askAtOnce, askRow } from "./ask.ts";
 import { host } from "./link.ts";
-import { create, defineProperty, freeze, RealInt32Array, toJson } from "./primordials.ts";
+import {
+  create,
+  defineProperty,
+  freeze,
+  RealInt32Array,
+  RealProxy,
+  toJson,
+} from "./primordials.ts";
 import type { Call } from "./running.ts";
 
 interface Paged {
@@ -135,7 +142,12 @@ function openerOf(
   tables: readonly string[],
   classOf: (index: number) => typeof TableReader,
 ): OpenDatabase {
-  const prototype = create(null) as object;
+  // Where a lookup ends that found no table, so those that do never get here and pay nothing for it.
+  const unknown = new RealProxy(freeze(create(null) as object), {
+    get: (_, name, database) =>
+      typeof name === "symbol" || isAsked(name) ? undefined : Database.miss(database, name),
+  });
+  const prototype = create(unknown) as object;
   class Database {
     readonly #call: Call;
     readonly #as: Elevation;
@@ -156,6 +168,11 @@ function openerOf(
         );
       }
       return new Database(database.#call, elevationOf(reason, tables.length));
+    }
+
+    /** The host knows the names that are near. @throws SYSTEM_CALL_INVALID. */
+    static miss(database: Database, name: string): unknown {
+      return askAtOnce(database.#call, "db.table", `{"table":${jsonOf(name)}}`);
     }
   }
   for (let index = 0; index < tables.length; index++) {
@@ -184,6 +201,11 @@ function openerOf(
   freeze(Database.prototype);
   const asCaller = newElevation("", tables.length);
   return (call) => new Database(call, asCaller);
+}
+
+/** Whether the language itself looks for a member of this name in any object: to await it, or to make text of it. */
+function isAsked(name: string): boolean {
+  return name === "then" || name === "toJSON" || name === "toString" || name === "valueOf";
 }
 
 /** Reasons are written in the code, so there are few. Those that are made up as they go push each other out. */

@@ -8,6 +8,7 @@ const { imul } = Math;
 const RealDate = globalThis.Date;
 const RealPromise = Promise;
 const RealInt32Array = Int32Array;
+const RealProxy = Proxy;
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -39,6 +40,7 @@ export {
   RealDate,
   RealInt32Array,
   RealPromise,
+  RealProxy,
 };
 
 /** Text of a value as JSON; undefined for what JSON leaves out. */
