@@ -24,7 +24,7 @@ ${line}
 export const api = createClient<typeof app>("");
 `;
 
-/** K403, K404, K407 to K409, K411, K412. */
+/** K403, K404, K407 to K409, K411 to K413, K416. */
 export const functionCodes = {
   K403: {
     severity: "hole",
@@ -160,5 +160,15 @@ const year = new Date().getUTCFullYear(); // <- K413
     good: mutation(
       '    console.log("added by", me.id);\n    await db.note.create({ owner: me.id, title });',
     ),
+  },
+  K416: {
+    severity: "risk",
+    category: "functions",
+    title: "Table that is not there",
+    why: "The function fails as soon as it gets there, with SYSTEM_CALL_INVALID.",
+    about:
+      "A function reads or writes a table whose name nobody declared. TypeScript says the same, where it runs; a name that is made up at run time is not looked at.",
+    bad: mutation("    await db.notes.create({ owner: me.id, title }); // <- K416"),
+    good: mutation("    await db.note.create({ owner: me.id, title });"),
   },
 } satisfies Readonly<Record<string, CheckCode>>;

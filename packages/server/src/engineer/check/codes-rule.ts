@@ -134,6 +134,11 @@ export default rules({
     read: ({ row, me, db }) => db.member.some((m) => m.room === row.room && m.person === me.id),
   },
 });
+// keelson/app.ts
+import rules from "./rules.ts";
+import { app } from "./schema.ts";
+
+export default app({ rules });
 `,
     good: `
 // keelson/schema.ts
@@ -163,6 +168,11 @@ export default rules({
     read: ({ row, me, db }) => db.member.some((m) => m.room === row.room && m.person === me.id),
   },
 });
+// keelson/app.ts
+import rules from "./rules.ts";
+import { app } from "./schema.ts";
+
+export default app({ rules });
 `,
   },
   K111: {

@@ -1,7 +1,9 @@
 // Checks of functions as code: promises that nobody waits for, guessable tokens, state that outlives a call,
-// failures that disappear, secrets in logs, clocks that are asked too early.
+// failures that disappear, secrets in logs, clocks that are asked too early, tables that are not there.
 import { plain } from "../../model/rule-app.ts";
+import { nameableTables } from "../../model/platform-tables.ts";
 import type { SourceFile } from "../../model/rule-source.ts";
+import { nearestName } from "../../model/rule-suggest.ts";
 import type { AppReview } from "./app-review.ts";
 import type { FunctionFlow } from "./flow-walker.ts";
 import type { EffectOp, Value } from "./flow-value.ts";
@@ -17,6 +19,7 @@ export function checkFunctionCode(review: AppReview): void {
     checkTokens(review, flow);
     checkSwallowed(review, flow);
     checkLogs(review, flow);
+    checkTableNames(review, flow);
   }
   const files = new Set(flows.map(({ source }) => source.file));
   for (const file of files) {
@@ -110,6 +113,27 @@ function secretIn({ thing, source }: Value): string | null {
     (isSecretName(name) || isPersonalName(name))
     ? `"${name}"`
     : null;
+}
+
+function checkTableNames(review: AppReview, flow: FunctionFlow): void {
+  const { tables, platform = {} } = review.manifest;
+  for (const op of flow.db) {
+    const { table, method } = op;
+    if (Object.hasOwn(tables, table) || Object.hasOwn(platform, table)) continue;
+    const near = nearestName(table, [...Object.keys(tables), ...Object.keys(nameableTables)]);
+    review.say(
+      "K416",
+      { file: op.file, node: op.node },
+      {
+        says: `There is no table ${table}: ${flow.source.model.name} fails here.`,
+        evidence: [`tables: ${Object.keys(tables).join(", ")}`],
+        fix:
+          near === null
+            ? `${table}: table({ ... })   // in schema.ts`
+            : `db.${near}.${method}(...)`,
+      },
+    );
+  }
 }
 
 const changing: ReadonlySet<string> = new Set([
