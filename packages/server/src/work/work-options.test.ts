@@ -28,6 +28,7 @@ export const probe = mutation({ args: { call: t.text({ max: 20 }), options: t.js
     const calls = {
       enqueue: () => enqueue(write, {}, options),
       schedule: () => schedule("1h", write, {}, options),
+      when: () => schedule(options.when ?? undefined, write),
       emit: () => emit("rang", {}, options),
       startWorkflow: () => startWorkflow(trip, {}, options),
       send: () => webhooks.send("a.b", {}, options),
@@ -110,4 +111,29 @@ test("a workflow that waits with an unknown option is told, and does not wait fo
     "TypeError",
     `signal has no option "timout". Did you mean "timeout"? It takes timeout.`,
   ]);
+});
+
+test("a time that is none is refused with what was given and the forms that there are", async (context) => {
+  const scene = await openWorkflowScene({ files });
+  context.after(() => scene.close());
+  const given: readonly (readonly [Json, string])[] = [
+    ["2 hours", '"2 hours"'],
+    ["tomorrow", '"tomorrow"'],
+    [-5, "-5"],
+    [{ in: "2h" }, '{"in":"2h"}'],
+  ];
+  for (const [when, shown] of given) {
+    const told = (await scene.call("work.probe", { call: "when", options: { when } })) as {
+      readonly [key: string]: string;
+    };
+    const text = told["text"] ?? "";
+    assert.ok(text.startsWith(`${shown} is no time: `), text);
+    assert.match(text, /as "2030-.* a number and ms, s, m, h or d: schedule\("2h", work\)/v);
+  }
+  const late = await scene.call("work.probe", { call: "enqueue", options: { in: "2 hours" } });
+  assert.match(JSON.stringify(late), /`in` is .*"2 hours.*a number and ms, s, m, h or d/v);
+  // Left out it would run at once.
+  const now = await scene.call("work.probe", { call: "when", options: {} });
+  assert.match(JSON.stringify(now), /schedule takes a time before the work/v);
+  assert.deepEqual(await scene.rows("workJob"), []);
 });

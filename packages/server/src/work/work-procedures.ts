@@ -98,7 +98,7 @@ function dueOf(
 ): { readonly dueMs: number | null; readonly sinceMs?: number } {
   if (at !== undefined && at !== null) {
     const time = typeof at === "string" ? parseTime(at) : null;
-    if (time === null) throw new PlatformError("ARGUMENT_INVALID", { at: String(at).slice(0, 40) });
+    if (time === null) throw noTime(at);
     return { dueMs: msOfTime(time) };
   }
   if (inMs === undefined || inMs === null || inMs === 0) return { dueMs: null };
@@ -106,6 +106,14 @@ function dueOf(
     throw new PlatformError("ARGUMENT_INVALID", { in: String(inMs) });
   }
   return { dueMs: run.nowMs + (inMs as number), sinceMs: run.nowMs };
+}
+
+const givenCharsMax = 60;
+
+function noTime(at: Json): PlatformError {
+  const given = JSON.stringify(at).slice(0, givenCharsMax);
+  const text = `${given} is no time: write one, as "2030-01-31T09:00:00Z", or a length of time from now, a number and ms, s, m, h or d: schedule("2h", work), enqueue(work, args, { in: "2h" }).`;
+  return new PlatformError("ARGUMENT_INVALID", { at: given }, { text });
 }
 
 function progress(

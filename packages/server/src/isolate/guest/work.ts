@@ -57,8 +57,11 @@ export function workCalls(call: Call): WorkCalls {
   };
 }
 
-/** A time, or a length of time from now. */
+/** A time, or a length of time from now. Without one it would be now, which nobody calls `schedule` for. */
 function timeOf(when: unknown): Options {
+  if (when === undefined || when === null) {
+    throw new TypeError('schedule takes a time before the work: schedule("10m", work, args).');
+  }
   return durationMs(when) === null ? { at: when } : { in: when };
 }
 
@@ -73,7 +76,11 @@ function enqueue(
     throw new TypeError("enqueue takes `in`, a length of time, or `at`, a time: not both.");
   }
   const inMs = after === undefined ? undefined : durationMs(after);
-  if (inMs === null) throw new TypeError('`in` is a length of time: "90s", "10m", "3d".');
+  if (inMs === null) {
+    throw new TypeError(
+      `\`in\` is ${toJson(after) ?? "no text"}. Write a number and ms, s, m, h or d: "90s", "10m", "3d".`,
+    );
+  }
   const payload = {
     name: nameOfWork(work),
     args: args ?? {},
