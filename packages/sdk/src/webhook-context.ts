@@ -92,6 +92,6 @@ export interface WebhookCalls {
     hook: string,
     event: { readonly id: string; readonly type?: string; readonly body: unknown },
   ): Promise<{ readonly isNew: boolean }>;
-  /** Sends a delivery again: the same message, to the same endpoint. @param id of a row of `hookDelivery`. @throws NOT_FOUND. */
+  /** Sends a delivery again: the same message, to the same endpoint. @param id of a row of `hookDelivery`. @throws NOT_FOUND; CONFLICT when the endpoint is off. */
   redeliver(id: string): Promise<void>;
 }

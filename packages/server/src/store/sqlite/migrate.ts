@@ -39,7 +39,10 @@ export interface MigrationPlan {
   readonly drift: readonly string[];
 }
 
-/** Works out what a migration would do; changes nothing. @throws STORE_FAILED, APP_INVALID. */
+/**
+ * Works out what a migration would do; changes nothing.
+ * @throws STORE_FAILED; ARGUMENT_INVALID for a rename that fits neither side; what layoutOf throws.
+ */
 export function planMigration(target: MigrationTarget): MigrationPlan {
   return withConnection(target, (db) => {
     db.exec("BEGIN");
