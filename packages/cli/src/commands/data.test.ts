@@ -419,6 +419,21 @@ test("a migration that loses values is refused with counts until its step is nam
   assert.match(keelson(app, ["migrate"]).err, /as the app wants it/);
 });
 
+test("a plan writes nothing, also where there is no data yet", (context) => {
+  const app = tempFolder(context);
+  writeNotes(app, "");
+  const before = readdirSync(app);
+  const plan = keelson(app, ["migrate", "--plan"]);
+  assert.equal(plan.status, 0, plan.err);
+  assert.match(plan.out, /create table note/);
+  assert.match(plan.err, /Nothing was changed/);
+  assert.deepEqual(readdirSync(app), before);
+  const done = keelson(app, ["migrate", "--json"]);
+  assert.equal(done.status, 0, done.err);
+  assert.equal((JSON.parse(done.out) as { applied: boolean }).applied, true);
+  assert.match(keelson(app, ["migrate", "--plan"]).err, /as the app wants it/);
+});
+
 test("run calls as the operator or as a user, and verify asks the invariants", (context) => {
   const app = newApp(context);
   const board = join(app, "keelson", "board.ts");

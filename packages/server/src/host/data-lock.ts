@@ -49,7 +49,7 @@ export function lockDataFolder(disk: Disk, folder: string): DataLock {
 }
 
 /** Makes the folder when it is not there. @throws STORE_FAILED when it can't be made. */
-export function makeDataFolder(disk: Disk, folder: string): void {
+function makeDataFolder(disk: Disk, folder: string): void {
   try {
     disk.makeFolder(folder);
   } catch (cause) {
