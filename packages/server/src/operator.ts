@@ -12,6 +12,7 @@ export {
   type UserImportOptions,
   type UserSource,
 } from "./auth/import/user-import.ts";
+export { errorCodes } from "./base/error-codes.ts";
 export { fatalStatus } from "./base/fatal.ts";
 export { AppInvalid } from "./model/app-mistake.ts";
 export { PlatformError } from "./base/platform-error.ts";
@@ -24,6 +25,7 @@ export { applyAppMigration, planAppMigration } from "./host/migration-desk.ts";
 export { lockData, openOperatorDesk, type OperatorDesk } from "./host/operator-desk.ts";
 export type { ReloadOutcome } from "./host/reload.ts";
 export { wordsProblems } from "./host/words-look.ts";
+export { failurePlace } from "./isolate/failure-place.ts";
 export type { TableModel } from "./model/manifest.ts";
 export { platformTables } from "./model/platform-tables.ts";
 export type { ListQuery } from "./model/query-form.ts";

@@ -2,6 +2,8 @@
 // the function wrote to the console, where it failed, which rule denied, which query wants an index.
 import { inspect } from "node:util";
 import {
+  errorCodes,
+  failurePlace,
   PlatformError,
   type DenialNote,
   type PlanEvidence,
@@ -12,6 +14,8 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 /** From here on a request is called slow, in microseconds. */
 const slowUs = 100_000;
+/** A name that is missing and one that is unknown are often one slip: both are shown. */
+const issuesShownMax = 2;
 
 /** What a function wrote to the console. */
 export function consoleLines(
@@ -26,11 +30,13 @@ export function consoleLines(
 
 /** Lines of a request, the first its summary. */
 export function requestLines(trace: Trace, terminal: Terminal): string[] {
+  const { error, work } = trace;
+  const denials = work.denials ?? [];
   return [
     summary(trace, terminal),
-    ...consoleLines(trace.work.log ?? [], terminal),
-    ...(trace.work.denials ?? []).flatMap((denial) => denialLines(denial, terminal)),
-    ...failureLines(trace.error, terminal),
+    ...consoleLines(work.log ?? [], terminal),
+    ...denials.flatMap((denial) => denialLines(denial, terminal)),
+    ...failureLines(error, { terminal, isTold: denials.length > 0 }),
   ];
 }
 
@@ -78,11 +84,68 @@ interface FailurePlace {
   readonly stack?: string;
 }
 
-/** The user's own place of a failure: message, file and line, code frame or the app's own stack. */
-function failureLines(error: unknown, terminal: Terminal): string[] {
+/**
+ * The user's own place of a failure: message, file and line, code frame or the app's own stack; of a refusal what is
+ * wrong, and the place where a function met it.
+ * @param told.isTold whether lines before say what is wrong.
+ */
+function failureLines(
+  error: unknown,
+  { terminal, isTold }: { readonly terminal: Terminal; readonly isTold: boolean },
+): string[] {
   if (error === null) return [];
   if (!(error instanceof PlatformError)) return [`    ${inspect(error)}`];
-  return placeLines(error.details, terminal);
+  const { code, message, details } = error;
+  const lines = placeLines(details, terminal);
+  if (lines.length > 0) return lines;
+  const place = failurePlace(error);
+  const facts = [
+    ...(isTold ? [] : [wrongText({ code, text: message, details })]),
+    ...(place === null
+      ? []
+      : [terminal.tone("cyan", `${place.file}:${place.line}:${place.column}`)]),
+  ].filter((fact) => fact !== "");
+  return facts.length === 0 ? [] : [`    ${facts.join("  ")}`];
+}
+
+/**
+ * What of a refusal its code does not say: the first issues, its own words, the problem, or what it is about.
+ * @returns "" when there is nothing to add.
+ */
+export function wrongText(refusal: {
+  readonly code: string;
+  readonly text: string;
+  readonly details: unknown;
+}): string {
+  const { code, text } = refusal;
+  const details = (refusal.details ?? {}) as Readonly<Record<string, unknown>>;
+  const { issues, operation, problem, development: _, ...facts } = details;
+  if (Array.isArray(issues) && issues.length > 0) return issuesText(issues);
+  if (text !== errorCodes[code as keyof typeof errorCodes]?.text) return text;
+  if (typeof problem === "string") {
+    return typeof operation === "string" ? `${operation}: ${problem}` : problem;
+  }
+  return Object.entries(facts)
+    .map(([name, fact]) => `${name}: ${factText(fact)}`)
+    .join(", ");
+}
+
+function issuesText(issues: readonly Partial<Issue>[]): string {
+  const shown = issues
+    .slice(0, issuesShownMax)
+    .map(({ path = "", problem = "is wrong" }) => `${path === "" ? "it" : path} ${problem}`);
+  const more = issues.length - shown.length;
+  return `${shown.join("; ")}${more === 0 ? "" : `; and ${more} more`}`;
+}
+
+function factText(fact: unknown): string {
+  if (Array.isArray(fact)) return fact.map(factText).join(" ");
+  return typeof fact === "string" ? fact : JSON.stringify(fact);
+}
+
+interface Issue {
+  readonly path: string;
+  readonly problem: string;
 }
 
 /** The place of a failure, from its details. */

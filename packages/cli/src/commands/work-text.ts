@@ -2,7 +2,7 @@
 // transaction, and below it what it wrote to the console and where it failed.
 import type { WorkTold } from "@keelson/server/operator";
 import type { Terminal } from "../terminal/terminal.ts";
-import { consoleLines, placeLines } from "./request-text.ts";
+import { consoleLines, placeLines, wrongText } from "./request-text.ts";
 
 /** Lines of work that ran, the first its summary: `ok  queue mail.send · 3 jobs · 2.1 ms`. */
 export function workLines(told: WorkTold, terminal: Terminal): string[] {
@@ -24,9 +24,11 @@ export function workLines(told: WorkTold, terminal: Terminal): string[] {
 
 /** With the place in the app where one is known, else what the failure says. */
 function failureLines(
-  { text, details }: NonNullable<WorkTold["failure"]>,
+  { code, text, details }: NonNullable<WorkTold["failure"]>,
   terminal: Terminal,
 ): string[] {
   const lines = placeLines(details, terminal);
-  return lines.length > 0 ? lines : [`    ${text.replaceAll("\n", "\n    ")}`];
+  if (lines.length > 0) return lines;
+  const wrong = wrongText({ code, text, details }) || text;
+  return [`    ${wrong.replaceAll("\n", "\n    ")}`];
 }

@@ -3,6 +3,7 @@
 import type { Json } from "../base/json.ts";
 import { PlatformError, type ErrorDetails } from "../base/platform-error.ts";
 import type { BundleMap } from "./bundle-map.ts";
+import { keepFailurePlace } from "./failure-place.ts";
 import type { EndKind } from "./guest/link.ts";
 import type { RunningCall } from "./running-call.ts";
 
@@ -49,8 +50,13 @@ export function guestError(
   const told = read(call.scrub(text));
   const { name } = call.input;
   switch (kind) {
-    case "platform":
-      return call.errors[told.i ?? -1] ?? new PlatformError("FUNCTION_FAILED", { function: name });
+    case "platform": {
+      const error = call.errors[told.i ?? -1];
+      if (!(error instanceof PlatformError))
+        return error ?? new PlatformError("FUNCTION_FAILED", { function: name });
+      if (telling.development) keepFailurePlace(error, telling.map.placeIn(told.stack ?? ""));
+      return error;
+    }
     case "refused":
       return refusal(told, telling);
     case "invalid":

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { PlatformError } from "../base/platform-error.ts";
+import { failurePlace } from "./failure-place.ts";
 import { openTestApp, queries, saidBy, type TestApp } from "./isolate-harness.case.ts";
 import type { SystemCall } from "./app-isolate.ts";
 
@@ -211,6 +212,18 @@ describe("a refused system call", () => {
       async () => app.call("through", {}, later),
       (error) => error === original,
     );
+  });
+
+  test("has its place kept beside it while developing", async () => {
+    const refused = await app.error("through", {}, refuse);
+    assert.deepEqual(refused.details, { table: "film" });
+    const place = failurePlace(refused);
+    assert.deepEqual([place?.file, place?.line], ["keelson/test.ts", 4]);
+    const quiet = await openTestApp(queries({ through: "return ctx.db.film.list();" }), {
+      development: false,
+    });
+    assert.equal(failurePlace(await quiet.error("through", {}, refuse)), null);
+    quiet.close();
   });
 
   test("can be caught, with its code and details", async () => {
