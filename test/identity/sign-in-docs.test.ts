@@ -13,38 +13,61 @@ const page = readFileSync(join(root, "docs", "tutorial", "sign-in.md"), "utf8");
 /** The page's files: code whose first line is a comment with their name, and text whose first line is it. */
 function filesOfPage(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  for (const [, text = ""] of page.matchAll(/^```(?:tsx?|css|text)\n([^]*?)^```$/gm)) {
-    const [, name = ""] = /^(?:\/\/ |\/\* )?((?:keelson|src)\/\S+)(?: \*\/)?\n/.exec(text) ?? [];
-    assert.notEqual(name, "", text);
-    files.set(name, name.endsWith(".txt") ? text.slice(text.indexOf("\n") + 1) : text);
+  for (const [, text = ""] of page.matchAll(/^```(?:tsx?|js|html|css|text)\n([^]*?)^```$/gm)) {
+    const name = /^(?:\/\/ |\/\* |<!-- )?((?:keelson|src|web)\/[\w.\/\-]+)/v.exec(text)?.[1];
+    if (name === undefined) assert.match(text, /beSomebody/, "code without a name is an edit");
+    else files.set(name, name.endsWith(".txt") ? text.slice(text.indexOf("\n") + 1) : text);
   }
   return files;
+}
+
+/** Does with a file of the app what the page says. @param edit what is there by what is to be there. */
+function editFile(file: string, edit: ReadonlyMap<string | RegExp, string>): void {
+  let text = readFileSync(file, "utf8");
+  for (const [from, to] of edit) {
+    const next = text.replace(from, to);
+    assert.notEqual(next, text, String(from));
+    text = next;
+  }
+  writeFileSync(file, text);
 }
 
 test("the tutorial's files fit the types, and the app that they make is what it says", async (context) => {
   // Inside the workspace, so that packages are found as a user's project finds them.
   const folder = mkdtempSync(join(root, "node_modules", ".keelson-docs-"));
   context.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  cpSync(join(root, "packages", "cli", "template", "keelson"), join(folder, "keelson"), {
-    recursive: true,
-  });
+  cpSync(join(root, "packages", "cli", "template"), folder, { recursive: true });
   const files = filesOfPage();
-  assert.ok(files.size >= 7, [...files.keys()].join());
+  assert.ok(files.size >= 9, [...files.keys()].join());
+  const [main = ""] = /<main>[^]*<\/main>/.exec(files.get("web/index.html") ?? "") ?? [];
+  editFile(join(folder, "web", "index.html"), new Map([[/<main>[^]*<\/main>/, main]]));
+  const edits = ['import { beSomebody } from "./begin.js";\n', "    await beSomebody();\n"];
+  for (const edit of edits) assert.ok(page.includes(edit), edit);
+  editFile(
+    join(folder, "web", "page.js"),
+    new Map<string | RegExp, string>([
+      [/^import/m, `${edits[0]}import`],
+      ["    await api.board.add", `${edits[1]}    await api.board.add`],
+    ]),
+  );
   for (const [name, text] of files) {
+    if (name === "web/index.html") continue;
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const compilerOptions = {
-    ...{ target: "es2024", module: "nodenext", lib: ["es2024", "dom", "dom.iterable"] },
-    ...{ types: [], jsx: "react-jsx", strict: true, exactOptionalPropertyTypes: true },
-    ...{ allowImportingTsExtensions: true, skipLibCheck: true, noEmit: true },
-  };
-  const include = ["src", "keelson"];
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include }));
+  // As `npm run check` of the app has it, and for the one file that is a frontend's of React.
+  const compilerOptions = { jsx: "react-jsx", exactOptionalPropertyTypes: true };
+  const include = ["keelson", "src", "web"];
+  writeFileSync(
+    join(folder, "tsconfig.docs.json"),
+    JSON.stringify({ extends: "./tsconfig.json", compilerOptions, include }),
+  );
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   try {
-    execFileSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
+    execFileSync(process.execPath, [tsc, "-p", join(folder, "tsconfig.docs.json")], {
+      encoding: "utf8",
+    });
   } catch (error) {
     assert.fail(String((error as { readonly stdout: unknown }).stdout));
   }
