@@ -126,7 +126,7 @@ export interface Authoring<S extends Schema, E extends Events = {}> {
   ) => WorkDeclaration<"consumer">;
   /**
    * Runs a function for every change of a table, with those of `id`, `change` ("create", "update", "delete"),
-   * `before` and `after` (rows, or null) that it takes. Export it.
+   * `before` and `after` (rows, or null) and `at` (when it was committed) that it takes. Export it.
    */
   readonly onChange: <T extends OwnTable<S>, F extends AnyFunction<"mutation" | "action">>(
     table: T,
@@ -185,6 +185,8 @@ export interface ChangeInput<T extends string> {
   readonly change: "create" | "update" | "delete";
   readonly before: unknown;
   readonly after: unknown;
+  /** When it was committed. */
+  readonly at: string;
 }
 
 /** A declaration of work, for its module to export. */

@@ -1,4 +1,4 @@
-// What tsc must accept and refuse about workflows. Compiled with the package, never run.
+// What tsc must accept and refuse about workflows and work. Compiled with the package, never run.
 import { define } from "./define.ts";
 import type { Id } from "./id.ts";
 import { same } from "./same-type.test-d.ts";
@@ -6,7 +6,7 @@ import { t } from "./t.ts";
 import { table } from "./table.ts";
 import { event } from "./work-define.ts";
 
-const { mutation, query, action, queue, workflow } = define(
+const { mutation, query, action, queue, workflow, onChange } = define(
   { order: table({ state: t.oneOf("new", "paid") }) },
   { events: { paid: event({ order: t.id("order"), amount: t.int() }), bell: event({}) } },
 );
@@ -93,3 +93,18 @@ export const look = query({
 
 // @ts-expect-error -- Who may start it is up to the function that starts it.
 export const open = workflow({ allow: "anyone", run: () => 1 });
+
+const follow = mutation({
+  args: {
+    id: t.id("order"),
+    change: t.oneOf("create", "update", "delete"),
+    before: t.json().optional(),
+    after: t.json().optional(),
+    at: t.time(),
+  },
+  run: () => undefined,
+});
+export const follows = onChange("order", follow);
+const misspelt = mutation({ args: { when: t.time() }, run: () => undefined });
+// @ts-expect-error -- A change has no such part.
+export const misses = onChange("order", misspelt);
