@@ -30,6 +30,8 @@ test("a refusal of the server is told with its details and what to do", () => {
       "  do:  Look up VALUE_INVALID in the reference of errors.\n",
   });
   assert.equal(told(new PlatformError("DATA_LOCKED")).status, 5);
+  const nobody = told(new PlatformError("USER_NOT_FOUND", { email: "ada@example.com" })).text;
+  assert.match(nobody, /why: email: ada@example\.com\n +do: +Make one: keelson token --as=/);
 });
 
 test("what is known on this machine alone is told where it is asked", () => {

@@ -35,6 +35,7 @@ const fixes: Readonly<Record<string, string>> = {
   MIGRATION_REFUSED: "See what would change: keelson migrate --plan",
   DISK_FULL: "Free some space and start again: nothing that was acknowledged is lost.",
   FUNCTION_NOT_FOUND: "Functions are called module.name and listed in keelson/app.ts.",
+  USER_NOT_FOUND: "Make one: keelson token --as=<e-mail address>",
   SIGN_IN_REQUIRED: "Add --as=<user>.",
   CALL_DENIED: "Add --as=<user> with a role that the function allows.",
   TOKEN_EXPIRED: "Make a new one: keelson token --as=<user>",
