@@ -191,7 +191,9 @@ test("a consumer that is sent back to a time has all that was emitted from then 
   assert.deepEqual(await replayed(at), those);
   assert.deepEqual(await replayed(at.replace("Z", "+00:00")), those);
   assert.deepEqual(await replayed("2020-01-01T00:00:00Z"), ["a0", "a1", ...those]);
-  await assert.rejects(replayed("2030-01-01T00:00:00Z"), { code: "ARGUMENT_INVALID" });
+  const problem = "no event came from that time on, so there is none to have again";
+  const details = { consumer: "work.ones", problem };
+  await assert.rejects(replayed("2030-01-01T00:00:00Z"), { code: "ARGUMENT_INVALID", details });
   await assert.rejects(replayed("yesterday"), { code: "ARGUMENT_INVALID" });
 });
 

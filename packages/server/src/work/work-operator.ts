@@ -169,7 +169,10 @@ function replay(scope: ProcedureScope, { consumer, place, at }: Input): Later<Js
   return andThen(asked, (asked) =>
     andThen(readPosition(scope.tx, name), (before) => {
       if (asked === null || (before !== null && asked > before)) {
-        const problem = "a consumer is sent back, not forward";
+        const problem =
+          asked === null
+            ? "no event came from that time on, so there is none to have again"
+            : "a consumer is sent back, not forward";
         throw new PlatformError("ARGUMENT_INVALID", { consumer: name, problem });
       }
       return andThen(writePosition(scope, name, asked), () => asked);
