@@ -37,7 +37,8 @@ const fixes: Readonly<Record<string, string>> = {
   FUNCTION_NOT_FOUND: "Functions are called module.name and listed in keelson/app.ts.",
   USER_NOT_FOUND: "Make one: keelson token --as=<e-mail address>",
   SIGN_IN_REQUIRED: "Add --as=<user>.",
-  CALL_DENIED: "Add --as=<user> with a role that the function allows.",
+  CALL_DENIED:
+    "Add --as=<user> with a role that the function allows. One that allows nobody runs without --as.",
   TOKEN_EXPIRED: "Make a new one: keelson token --as=<user>",
   TOKEN_INVALID: "Make one with keelson token on the server's machine.",
 };
