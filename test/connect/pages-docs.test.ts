@@ -65,7 +65,6 @@ export const { query, mutation, action, app } = define({
       "books.ts": `
 import { t } from "keelson";
 import { mutation, query } from "./schema.ts";
-import { sync } from "./bank.ts";
 const bank = t.id("bank");
 export const read = query({
   args: { bank },
@@ -93,12 +92,10 @@ export const place = mutation({
   returns: t.id("order"),
   run: async ({ db }) => (await db.asSystem("test").order.create({ status: "open" })).id,
 });
-export const link = mutation({
+export const add = mutation({
   args: { token: t.text({ max: 200 }) },
-  allow: "anyone",
-  async run({ db, enqueue }, { token }) {
-    await enqueue(sync, { bank: (await db.asSystem("test").bank.create({ token })).id });
-  },
+  returns: t.id("bank"),
+  run: async ({ db }, { token }) => (await db.asSystem("test").bank.create({ token })).id,
 });
 export const entries = query({
   allow: "anyone",
@@ -256,8 +253,7 @@ test("docs/payments.md: a checkout at Stripe, and transactions of Plaid", async 
     institution_id: "ins_109508",
     initial_products: ["transactions"],
   });
-  const { access_token: token } = await ask("/item/public_token/exchange", { public_token });
-  await call(server, "books.link", { token });
+  await call(server, "bank.link", { publicToken: public_token });
   await until(
     () => call<number>(server, "books.entries"),
     (count) => count > 0,
