@@ -60,6 +60,26 @@ test("the apps of this repository end with no finding that is not explained", as
   }
 });
 
+test("tables where there are none are found: misspelt, or in what is no transaction", async () => {
+  const text = `
+// keelson/notes.ts
+import { t } from "keelson";
+import { action, query } from "./schema.ts";
+
+const returns = t.int();
+export const misspelt = query({ args: {}, allow: "signed-in", returns, run: ({ db, me }) => db.nota.count({ where: { owner: me.id } }) });
+export const ask = action({
+  args: {},
+  allow: "signed-in",
+  returns,
+  limit: { perUser: "5/minute" },
+  run: (ctx: any) => ctx.db.note.count({ where: { owner: ctx.me.id } }),
+});
+export const platform = query({ args: {}, allow: { role: ["staff"] }, returns, run: ({ db }) => db.asSystem("how many are signed in").authSession.count({ where: { user: "x" } }) });
+`;
+  assert.deepEqual(await found(text), ["K416 keelson/notes.ts:5", "K416 keelson/notes.ts:11"]);
+});
+
 test("a comment allows what is on its line or below it, and its reason is in the report", async () => {
   const files = exampleFiles(
     notes(`// keelson-allow K407: the write may come later,

@@ -164,10 +164,10 @@ const year = new Date().getUTCFullYear(); // <- K413
   K416: {
     severity: "risk",
     category: "functions",
-    title: "Table that is not there",
-    why: "The function fails as soon as it gets there, with SYSTEM_CALL_INVALID.",
+    title: "Table where there is none",
+    why: "The call fails whenever it is reached, in production as well.",
     about:
-      "A function reads or writes a table whose name nobody declared. TypeScript says the same, where it runs; a name that is made up at run time is not looked at.",
+      "A query or mutation reads or writes a table whose name nobody declared; or an action, an `http` function or a workflow does with any, though none of them has `db`. TypeScript says the same, where it runs; a name that is made up at run time is not looked at.",
     bad: mutation("    await db.notes.create({ owner: me.id, title }); // <- K416"),
     good: mutation("    await db.note.create({ owner: me.id, title });"),
   },

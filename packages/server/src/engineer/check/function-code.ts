@@ -4,9 +4,9 @@ import { plain } from "../../model/rule-app.ts";
 import { nameableTables } from "../../model/platform-tables.ts";
 import type { SourceFile } from "../../model/rule-source.ts";
 import { nearestName } from "../../model/rule-suggest.ts";
-import type { AppReview } from "./app-review.ts";
+import type { AppReview, Said } from "./app-review.ts";
 import type { FunctionFlow } from "./flow-walker.ts";
-import type { EffectOp, Value } from "./flow-value.ts";
+import type { DbOp, EffectOp, Value } from "./flow-value.ts";
 import { topConstants } from "./function-source.ts";
 import { hasNode, memberName, nameChain, walkNodes, type Expression, type Node } from "./syntax.ts";
 import { isPersonalName, isSecretName } from "./word-list.ts";
@@ -116,24 +116,43 @@ function secretIn({ thing, source }: Value): string | null {
 }
 
 function checkTableNames(review: AppReview, flow: FunctionFlow): void {
-  const { tables, platform = {} } = review.manifest;
+  const { name, kind } = flow.source.model;
+  const hasTables = kind === "query" || kind === "mutation";
   for (const op of flow.db) {
-    const { table, method } = op;
-    if (Object.hasOwn(tables, table) || Object.hasOwn(platform, table)) continue;
-    const near = nearestName(table, [...Object.keys(tables), ...Object.keys(nameableTables)]);
+    if (hasTables && isTable(review, op.table)) continue;
+    const said = hasTables
+      ? unknownTable(review, op)
+      : noTables(kind, review.workflows.includes(flow));
     review.say(
       "K416",
       { file: op.file, node: op.node },
-      {
-        says: `There is no table ${table}: ${flow.source.model.name} fails here.`,
-        evidence: [`tables: ${Object.keys(tables).join(", ")}`],
-        fix:
-          near === null
-            ? `${table}: table({ ... })   // in schema.ts`
-            : `db.${near}.${method}(...)`,
-      },
+      { ...said, says: `${said.says}: ${name} fails here.` },
     );
   }
+}
+
+function isTable({ manifest }: AppReview, name: string): boolean {
+  const { tables, platform = {} } = manifest;
+  return Object.hasOwn(tables, name) || Object.hasOwn(platform, name);
+}
+
+function unknownTable({ manifest }: AppReview, { table, method }: DbOp): Said {
+  const names = Object.keys(manifest.tables);
+  const near = nearestName(table, [...names, ...Object.keys(nameableTables)]);
+  return {
+    says: `There is no table ${table}`,
+    evidence: [`tables: ${names.join(", ")}`],
+    fix: near === null ? `${table}: table({ ... })   // in schema.ts` : `db.${near}.${method}(...)`,
+  };
+}
+
+function noTables(kind: string, isWorkflow: boolean): Said {
+  const how = isWorkflow ? "step" : "run";
+  return {
+    says: `There is no db in ${isWorkflow ? "a workflow" : `an ${kind} function`}`,
+    evidence: ["it is no transaction: queries and mutations are, and have db"],
+    fix: `await ${how}(load, { ... })   // load is a query or mutation`,
+  };
 }
 
 const changing: ReadonlySet<string> = new Set([
