@@ -4,6 +4,7 @@ import type { CallPlan } from "./client-call.ts";
 import { KeelsonError } from "./client-error.ts";
 import type { RequestQuery } from "./client-request.ts";
 import type { CallOptions } from "./client-send.ts";
+import { withGiven } from "./where-given.ts";
 
 /** From the arguments of a call to what it is. */
 export type Plan = (args: readonly unknown[]) => CallPlan<unknown>;
@@ -34,7 +35,7 @@ function listPlan(
 ) {
   return (table: string): Plan =>
     ([query, options]) => ({
-      step: { kind: "list", table, query: change(query ?? {}) },
+      step: { kind: "list", table, query: change(withGiven(query ?? {})) },
       reading,
       options: optionsOf(options),
       read: (answer) => read(answer as PageAnswer),
@@ -65,7 +66,7 @@ const tableCalls = {
   get:
     (table: string): Plan =>
     ([id, query, options]) => ({
-      step: { kind: "get", table, id: String(id), query: query ?? {} },
+      step: { kind: "get", table, id: String(id), query: withGiven(query ?? {}) },
       reading: "get",
       options: optionsOf(options),
       read: (answer) => answer,
@@ -101,7 +102,7 @@ function aggregatePlan(table: string): Plan {
   return ([form, options]) => {
     const { values, ...rest } = form as RequestQuery & { readonly values: unknown };
     return {
-      step: { kind: "list", table, query: { ...rest, aggregate: values } },
+      step: { kind: "list", table, query: withGiven({ ...rest, aggregate: values }) },
       reading: "aggregate",
       options: optionsOf(options),
       read: (answer) => {

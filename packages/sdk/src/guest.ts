@@ -8,3 +8,4 @@ export { appWorkflows, isWorkflowDescriptor } from "./workflow-define.ts";
 export type { WorkflowDescriptor } from "./workflow-define.ts";
 export { refusalMark } from "./refusal.ts";
 export { platformTables } from "./platform-tables.ts";
+export { withGiven } from "./where-given.ts";

@@ -214,6 +214,20 @@ const scenarios: readonly Scenario[] = [
     code: null,
     holds: ['[true,"object",false,true]'],
   },
+  ...["list", "first", "count", "page"].flatMap((reading) =>
+    Object.entries({
+      plain: "where.title",
+      operator: "where.title.startsWith",
+      inside: "where.not.or[1].title",
+    }).map(([how, path]) => ({
+      name: `${reading} with a filter that got lost on the way is refused, ${how}`,
+      who: "nobody" as const,
+      calls: "lostFilter",
+      args: () => ({ how, reading }),
+      code: "QUERY_INVALID" as const,
+      holds: [`"path":"${path}"`, "is undefined"],
+    })),
+  ),
   ...["get", "update", "delete"].flatMap((method) => [
     {
       name: `${method} without an id says so`,

@@ -156,6 +156,18 @@ export const asked = query({
     return [given === db, typeof given.film, "films" in given, (given as never)[Symbol.iterator] === undefined];
   },
 });
+const lost: Readonly<Record<string, object>> = {
+  plain: { where: { title: undefined } },
+  operator: { where: { title: { startsWith: undefined } } },
+  inside: { where: { not: { or: [{ title: "a" }, { title: undefined }] } } },
+};
+export const lostFilter = query({
+  args: { how: t.text(), reading: t.text() }, allow: "anyone",
+  run: ({ db }, { how, reading }) => {
+    const { film } = db.asSystem("to see whether all come") as never as { film: Record<string, (...given: unknown[]) => unknown> };
+    return film[reading]?.(lost[how]) as never;
+  },
+});
 export const withId = mutation({
   args: { method: t.text(), id: t.json().optional() }, allow: "anyone",
   run: ({ db }, { method, id }) =>

@@ -113,6 +113,9 @@ test("a filter that is not meant as it is written is refused", () => {
   const refused: readonly (readonly [string, unknown, string])[] = [
     ["film", { rating: { $ne: "" } }, "where.rating.$ne is no operator"],
     ["film", { title: { eq: { a: 1 } } }, "where.title.eq must be text"],
+    ["film", { title: { undefined: true } }, "where.title is undefined: leave the condition out"],
+    ["film", { not: { undefined: true } }, "where.not is undefined"],
+    ["film", { rating: { gt: { undefined: true } } }, "where.rating.gt is undefined"],
     ["film", { title: ["a"] }, "where.title must be a value or conditions"],
     ["film", { title: {} }, "where.title must hold a condition"],
     ["film", { rating: "8" }, "where.rating must be a number"],

@@ -13,6 +13,7 @@ import { below, QueryContext } from "./query-context.ts";
 import type { FieldCondition, Where } from "./query-form.ts";
 import { prepareTable, type QueryField, type QueryTable } from "./query-table.ts";
 
+const lostText = "is undefined: leave the condition out, or ask for null";
 const operators: readonly string[] = [
   "eq",
   "not",
@@ -60,12 +61,21 @@ export function checkWhere(
   for (const key in where) {
     const value = where[key];
     if (value === undefined) continue;
+    if (isLost(value)) {
+      context.refuse(below(path, key), lostText);
+      continue;
+    }
     if (!isCounted(context, key, path)) return undefined;
     const part = checkPart(context, table, key, value, below(path, key));
     if (part !== undefined) parts.push(part);
   }
   if (parts.length <= 1) return parts[0];
   return { kind: "and", parts };
+}
+
+/** Whether a caller had undefined there, which JSON can't say: see where-given.ts of the SDK. */
+function isLost(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "undefined" in value;
 }
 
 /** Counts what stands under a key: a condition, or a group of them. */
@@ -170,6 +180,7 @@ function checkOperator(
   value: unknown,
   path: string,
 ): Json | undefined {
+  if (isLost(value)) return context.refuse(path, lostText);
   if (operator === "in" || operator === "notIn") return checkMany(context, field, value, path);
   if (value === null && operator !== "eq" && operator !== "not") {
     return context.refuse(path, "must be a value; absence is asked by eq and not");

@@ -1,5 +1,6 @@
 // `db` of one call. Classes are made once for the app's tables; what a call pays for is one small object
 // for `db` and one for each table it names. Payloads are those of isolate/system-calls.ts.
+import { withGiven } from "@keelson/sdk/guest";
 import { ask, askAtOnce, askRow } from "./ask.ts";
 import { host } from "./link.ts";
 import {
@@ -57,7 +58,7 @@ class TableReader {
       const target = targetOf(this.#as, this.#text);
       if (target !== 0) return askRow(this.#call, target, id);
     }
-    const asked = query === undefined ? "" : `,"query":${jsonOf(query)}`;
+    const asked = query === undefined ? "" : `,"query":${jsonOf(withGiven(query))}`;
     return ask(this.#call, "db.get", `${this.#text.get}${jsonOf(id)}${asked}${this.#tail}`);
   }
 
@@ -66,7 +67,7 @@ class TableReader {
   }
 
   page(query?: Query): Promise<unknown> {
-    return ask(this.#call, "db.list", `${this.#text.list}${jsonOf(query ?? {})}${this.#tail}`);
+    return ask(this.#call, "db.list", `${this.#text.list}${queryText(query)}${this.#tail}`);
   }
 
   async first(query?: Query): Promise<unknown> {
@@ -86,7 +87,7 @@ class TableReader {
   }
 
   #aggregate(query: Query): Promise<unknown> {
-    return ask(this.#call, "db.aggregate", `${this.#text.list}${jsonOf(query)}${this.#tail}`);
+    return ask(this.#call, "db.aggregate", `${this.#text.list}${queryText(query)}${this.#tail}`);
   }
 }
 
@@ -235,6 +236,10 @@ function targetOf(as: Elevation, { table, index }: TableText): number {
   const known = targets[index] as number;
   if (known !== 0) return known;
   return (targets[index] = host().target(table, as.reason));
+}
+
+function queryText(query: Query): string {
+  return jsonOf(query === undefined ? {} : withGiven(query));
 }
 
 /** JSON for a payload; what JSON leaves out becomes null. */
