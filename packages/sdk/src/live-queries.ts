@@ -1,7 +1,7 @@
 // The live queries of one client. Equal ones are one subscription. All of them move together: a push is
-// applied to every subscription before any callback runs, and the callbacks run in one go. After a lost
-// connection nothing is shown until every subscription has its answer on the new one, so that nobody ever
-// sees a mix of two moments.
+// applied to every subscription before any callback runs, and the callbacks run in one go. Whenever some
+// do not stand where the others do (after a lost connection, or when one is asked for anew), what comes is
+// kept and shown when they do, so that nobody ever sees a mix of two moments.
 import type { KeelsonError } from "./client-error.ts";
 import { problemError } from "./live-asks.ts";
 import { LiveLayers, type LiveLayer } from "./live-layers.ts";
@@ -47,14 +47,17 @@ export class LiveQueries {
   readonly #renewal: LiveRenewal;
   readonly #subscriptions = new Map<string, LiveSubscription>();
   readonly #byId = new Map<number, LiveSubscription>();
-  /** Without an answer on this connection, of those that were shown before it. */
+  /** Of those that may be shown: without an answer that goes with the others'. Until it has come, nothing that came is shown. */
   readonly #unanswered = new Set<LiveSubscription>();
+  /** Those of which something came that is not shown yet. */
+  readonly #arrived = new Set<LiveSubscription>();
   readonly #touched = new Set<LiveSubscription>();
   readonly #changed = new Set<LiveView>();
   #isFlushing = false;
   #lostInRow = 0;
   #nextId = 1;
   #seq = -1;
+  #shownSeq = -1;
 
   constructor(socket: LiveSocket, parts: LiveQueriesParts) {
     this.#socket = socket;
@@ -62,7 +65,7 @@ export class LiveQueries {
     this.#layers = new LiveLayers({
       show,
       changed: (view) => this.#changed.add(view),
-      isShown: (seq) => this.#seq >= seq && this.#unanswered.size === 0,
+      isShown: (seq) => this.#shownSeq >= seq,
       ask: (views) => this.#probe(views),
       apply: (pushes) => this.#applyAll(pushes),
     });
@@ -136,11 +139,12 @@ export class LiveQueries {
   /** The connection is gone: what is shown stays. */
   lost(error: KeelsonError): void {
     this.#forget();
-    const isClosed = this.#socket.state === "closed";
+    if (this.#socket.state === "closed")
+      return this.#refuseClosed([...this.#subscriptions.values()], error);
     this.#lostInRow++;
     for (const subscription of this.#subscriptions.values()) {
-      const isUnknown = subscription.base.kind === "none" && this.#lostInRow >= lostInRowTold;
-      if (isClosed || isUnknown) this.#fail(subscription, error);
+      const isUnknown = subscription.shown.kind === "none" && this.#lostInRow >= lostInRowTold;
+      if (isUnknown) this.#tell(subscription, { kind: "error", error });
     }
     this.#show();
   }
@@ -168,7 +172,6 @@ export class LiveQueries {
     for (const change of push.changes) this.#apply(change);
     this.#seq = push.seq;
     this.#lostInRow = 0;
-    this.#layers.shown();
   }
 
   #apply(change: LiveChange): void {
@@ -199,7 +202,11 @@ export class LiveQueries {
       this.#unanswered.add(subscription);
       return this.#touch(subscription);
     }
-    if (this.#renewal.ended(subscription, error)) return undefined;
+    if (this.#renewal.ended(subscription, error)) {
+      // It stays where it was while the others go on.
+      if (subscription.base.kind === "value") this.#unanswered.add(subscription);
+      return undefined;
+    }
     subscription.isOver = true;
     return this.#fail(subscription, error);
   }
@@ -208,12 +215,21 @@ export class LiveQueries {
   #fail(subscription: LiveSubscription, error: KeelsonError): void {
     // A value after an error is a whole one.
     subscription.hash = null;
+    // It is of no moment.
+    this.#unanswered.delete(subscription);
     this.#become(subscription, { kind: "error", error });
   }
 
   /** Remembers what is to be shown; `show` does it when everything has arrived. */
   #become(subscription: LiveSubscription, base: LiveBase): void {
     subscription.base = base;
+    this.#arrived.add(subscription);
+  }
+
+  /** Has something shown that is of no moment, whatever the others wait for. What has come is shown in its time. */
+  #tell(subscription: LiveSubscription, shown: LiveBase): void {
+    subscription.shown = shown;
+    this.#arrived.add(subscription);
     for (const view of subscription.views.values()) this.#changed.add(view);
   }
 
@@ -226,7 +242,7 @@ export class LiveQueries {
   #subscriptionOf(plan: LivePlan): LiveSubscription {
     const known = this.#subscriptions.get(subscriptionKey(plan));
     if (known !== undefined) {
-      if (known.isOver) this.#beginAgain(known);
+      if (known.isOver && this.#socket.state !== "closed") this.#beginAgain(known);
       return known;
     }
     const subscription = newSubscription(plan);
@@ -238,7 +254,8 @@ export class LiveQueries {
   #beginAgain(subscription: LiveSubscription): void {
     subscription.isOver = false;
     subscription.failed = 0;
-    this.#become(subscription, { kind: "none" });
+    subscription.base = { kind: "none" };
+    this.#tell(subscription, subscription.base);
   }
 
   #viewOf(subscription: LiveSubscription, plan: LivePlan): LiveView {
@@ -247,9 +264,7 @@ export class LiveQueries {
     view = new LiveView(subscription.key, plan);
     subscription.views.set(plan.reading, view);
     this.#layers.join(view);
-    // While others wait for their answers it waits with them.
-    if (this.#unanswered.size === 0) view.refresh(subscription.base);
-    else this.#changed.add(view);
+    view.refresh(subscription.shown);
     return view;
   }
 
@@ -271,24 +286,19 @@ export class LiveQueries {
     this.#touched.clear();
     const ended: number[] = [];
     const begun: LiveSubscription[] = [];
-    let hasEnded = false;
     for (const subscription of touched) {
       const { id } = subscription;
       if (this.#dropUnwatched(subscription)) {
         if (id !== null) ended.push(id);
-        hasEnded = true;
       } else if (id === null && !subscription.isOver && subscription.retry === null) {
         begun.push(subscription);
       }
     }
-    if (hasEnded) {
-      // It may have been the last that all others waited for.
-      this.#layers.shown();
-      this.#show();
-    }
+    // Who ended may have been the last that all others waited for.
+    this.#show();
     if (this.isBusy) this.#socket.wake();
     else this.#socket.release();
-    if (this.#socket.state === "closed") return this.#refuseClosed(begun);
+    if (this.#socket.state === "closed") return this.#refuseClosed(begun, closedError());
     if (!this.#socket.isOpen) return undefined;
     if (ended.length > 0) this.#socket.send({ type: "unsubscribe", ids: ended });
     // Asked for too early they would be refused to who called before.
@@ -297,11 +307,11 @@ export class LiveQueries {
     return undefined;
   }
 
-  /** Whoever begins to watch after the client's end is told, or would wait for ever. */
-  #refuseClosed(begun: readonly LiveSubscription[]): void {
-    for (const subscription of begun) {
+  /** Whoever watches at the client's end is told, and who begins after it, or would wait for ever. Once. */
+  #refuseClosed(subscriptions: readonly LiveSubscription[], error: KeelsonError): void {
+    for (const subscription of subscriptions) {
       subscription.isOver = true;
-      this.#fail(subscription, closedError());
+      this.#fail(subscription, error);
     }
     this.#show();
   }
@@ -318,6 +328,7 @@ export class LiveQueries {
     forgetRetry(subscription);
     subscription.id = null;
     this.#unanswered.delete(subscription);
+    this.#arrived.delete(subscription);
     this.#renewal.forget(subscription);
     return true;
   }
@@ -351,6 +362,8 @@ export class LiveQueries {
   #probe(views: ReadonlySet<LiveView>): boolean {
     for (const subscription of this.#byId.values()) {
       if (![...subscription.views.values()].some((view) => views.has(view))) continue;
+      // A push that is on its way names it as it was asked for before: of the others alone.
+      this.#unanswered.add(subscription);
       this.#ask([subscription]);
       return true;
     }
@@ -361,22 +374,36 @@ export class LiveQueries {
   #forget(): void {
     this.#layers.forgetHeld();
     this.#byId.clear();
-    this.#unanswered.clear();
     this.#renewal.clear();
     for (const subscription of this.#subscriptions.values()) {
       subscription.id = null;
       forgetRetry(subscription);
+      // Some of what came may be of a later moment than the rest.
+      this.#unanswered.add(subscription);
     }
   }
 
   // What is shown
 
+  /** All of it stands on one commit: it may be shown. */
+  #reveal(): void {
+    for (const subscription of this.#arrived) {
+      subscription.shown = subscription.base;
+      for (const view of subscription.views.values()) this.#changed.add(view);
+    }
+    this.#arrived.clear();
+    if (this.#shownSeq === this.#seq) return;
+    this.#shownSeq = this.#seq;
+    this.#layers.shown();
+  }
+
   /** First every state, then every callback. */
   #show(): void {
-    if (this.#unanswered.size > 0 || this.#changed.size === 0) return;
+    if (this.#unanswered.size === 0) this.#reveal();
+    if (this.#changed.size === 0) return;
     const views = [...this.#changed].filter((view) => {
       const subscription = this.#subscriptions.get(view.key);
-      return subscription !== undefined && view.refresh(subscription.base);
+      return subscription !== undefined && view.refresh(subscription.shown);
     });
     this.#changed.clear();
     for (const view of views) {

@@ -4,8 +4,10 @@ import type { KeelsonError } from "./client-error.ts";
 import { failureKind } from "./client-retry.ts";
 import type { LiveSubscription } from "./live-subscription.ts";
 
-/** A query that waits for its first value is told why after so many refusals. It is tried on. */
+/** Whoever waits for a value is told why after so many refusals. It is tried on. */
 const failedTold = 3;
+/** A server that names a longer wait is not waited for by all others: what had a value is told at once. */
+const heldMsMax = 1_000;
 
 /** What renewal needs. */
 export interface LiveRenewalParts {
@@ -54,10 +56,11 @@ export class LiveRenewal {
   #later(subscription: LiveSubscription, error: KeelsonError): void {
     const { baseMs, capMs, random, again, fail } = this.#parts;
     const growing = Math.min(capMs, baseMs * 2 ** Math.min(subscription.failed++, 30));
-    const delayMs = (error.retryAfterMs ?? 0) + random() * growing;
-    if (subscription.base.kind === "none" && subscription.failed >= failedTold) {
-      fail(subscription, error);
-    }
+    const askedMs = error.retryAfterMs ?? 0;
+    const delayMs = askedMs + random() * growing;
+    const { kind } = subscription.base;
+    const isLong = subscription.failed >= failedTold || (kind === "value" && askedMs > heldMsMax);
+    if (kind !== "error" && isLong) fail(subscription, error);
     if (subscription.retry !== null) clearTimeout(subscription.retry);
     subscription.retry = setTimeout(() => {
       subscription.retry = null;

@@ -15,6 +15,8 @@ export interface LiveSubscription {
   era: number;
   hash: string | null;
   base: LiveBase;
+  /** What its views stand on: `base`, once all others stand on the same commit. */
+  shown: LiveBase;
   /** The server ended it for good. */
   isOver: boolean;
   /** Until it is tried again. */
@@ -37,6 +39,7 @@ export function newSubscription(plan: LivePlan): LiveSubscription {
     era: -1,
     hash: null,
     base: { kind: "none" },
+    shown: { kind: "none" },
     isOver: false,
     retry: null,
     failed: 0,
