@@ -305,3 +305,52 @@ void test("the end of the client is told once to each, whenever they came", asyn
     "third CLIENT_CLOSED",
   ]);
 });
+
+void test("a token that never comes for one connection keeps nothing waiting on the next", async (context) => {
+  let isStuck = false;
+  const { api, connected, first, shown } = await openTwo(context, {
+    token: () => (isStuck ? new Promise<string>(() => undefined) : "text"),
+  });
+  isStuck = true;
+  void api.live.renewToken();
+  isStuck = false;
+  first.end();
+  const second = await connected(2);
+  second.open();
+  assert.equal(second.subs.length, 2);
+  tellBoth(second, 2);
+  assert.equal(shown.length, 2);
+});
+
+void test("a token that was refused for one connection is no refusal on the next", async (context) => {
+  const asked: PromiseWithResolvers<string>[] = [];
+  const { connected, first, shown } = await openTwo(context, {
+    token: (expired) => {
+      if (expired === null) return "text";
+      const asking = Promise.withResolvers<string>();
+      asked.push(asking);
+      return asking.promise;
+    },
+  });
+  const expire = (socket: SceneSocket) => {
+    const changes = socket.subs.map(
+      ({ id }) => ({ id, error: problem("TOKEN_EXPIRED", 401), ended: true }) as const,
+    );
+    socket.tell({ type: "push", seq: 1, changes });
+  };
+  expire(first);
+  await until(() => asked.length === 1);
+  first.end();
+  const second = await connected(2);
+  second.open();
+  expire(second);
+  await until(() => asked.length === 2);
+  asked[0]?.reject(new Error("the network was gone"));
+  await settled();
+  assert.deepEqual(shown, []);
+  asked[1]?.resolve("new");
+  await until(() => second.subs.length === 4);
+  assert.deepEqual(second.of("token").at(-1), { type: "token", token: "new" });
+  tellBoth(second, 2);
+  assert.equal(shown.length, 2);
+});

@@ -29,7 +29,7 @@ export interface LiveRenewalParts {
 /** Subscriptions that wait for another token, or for later. */
 export class LiveRenewal {
   readonly #parts: LiveRenewalParts;
-  readonly #renewing = new Set<LiveSubscription>();
+  #renewing = new Set<LiveSubscription>();
 
   constructor(parts: LiveRenewalParts) {
     this.#parts = parts;
@@ -37,7 +37,7 @@ export class LiveRenewal {
 
   /** Nothing is waited for any more: a new connection asks for everything. */
   clear(): void {
-    this.#renewing.clear();
+    this.#renewing = new Set();
   }
 
   forget(subscription: LiveSubscription): void {
@@ -73,9 +73,11 @@ export class LiveRenewal {
     this.#renewing.add(subscription);
     if (this.#renewing.size > 1) return;
     const { renewToken, again, fail, show } = this.#parts;
+    const waiting = this.#renewing;
     const done = (isOther: boolean) => {
-      const waiting = [...this.#renewing];
-      this.#renewing.clear();
+      // What another connection waits for is not answered by this one's token.
+      if (waiting !== this.#renewing) return;
+      this.clear();
       for (const one of waiting) {
         if (isOther) {
           again(one);

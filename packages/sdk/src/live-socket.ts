@@ -69,7 +69,7 @@ export class LiveSocket {
   #era = 0;
   /** Somebody else signed in after the token of this handshake was asked for. */
   #isTokenOld = false;
-  /** Renewals that wait for their token. */
+  /** Renewals of this connection that wait for their token. */
   #renewing = 0;
   #renewals = 0;
   /** The newest renewal whose token was used: what an older one brings late is not who calls now. */
@@ -161,8 +161,11 @@ export class LiveSocket {
         isOther = this.useToken(token);
       }
     } finally {
-      this.#renewing--;
-      if (this.isOpen) this.#user.identified();
+      // Whoever asks for the connection's token for ever keeps no other one waiting.
+      if (connection === this.#connection) {
+        this.#renewing--;
+        if (this.isOpen) this.#user.identified();
+      }
     }
     return isOther;
   }
@@ -192,7 +195,7 @@ export class LiveSocket {
   }
 
   async #connect(): Promise<void> {
-    const connection = ++this.#connection;
+    const connection = this.#nextConnection();
     this.#enter("connecting");
     const isCurrent = () => connection === this.#connection;
     this.#isTokenOld = false;
@@ -315,8 +318,13 @@ export class LiveSocket {
     this.#enter("idle");
   }
 
+  #nextConnection(): number {
+    this.#renewing = 0;
+    return ++this.#connection;
+  }
+
   #drop(): void {
-    this.#connection++;
+    this.#nextConnection();
     this.#stopListening();
     for (const timer of [this.#timer, this.#lingering]) if (timer !== null) clearTimeout(timer);
     this.#timer = null;
