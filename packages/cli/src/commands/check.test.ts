@@ -21,12 +21,24 @@ const hole = [
   "create: ({ me }) => me.id !== null,",
 ] as const;
 
+/** Opens the hole. @param before stands above it. Others can be named where people can be read. */
+function openHole(app: string, before = ""): void {
+  const rules = join(app, "keelson", "rules.ts");
+  edit(rules, hole[0], `${before}${hole[1]}`);
+  const email = "fields: { email: { read: ({ row, me }) => row.id === me.id } }";
+  edit(
+    rules,
+    "\n  vote: {",
+    `\n  user: { read: ({ me }) => me.id !== null, ${email} },\n  vote: {`,
+  );
+}
+
 test("a new app is clean; a fault is shown with its place, why it matters and what to write", (context) => {
   const app = newApp(tempFolder(context));
   const clean = keelson(app, ["check"]);
   assert.deepEqual([clean.status, clean.out], [0, "Nothing found.\n"], clean.err);
 
-  edit(join(app, "keelson", "rules.ts"), ...hole);
+  openHole(app);
   const { status, out } = keelson(app, ["check"]);
   assert.equal(status, 2);
   assert.match(out, /^Holes: /);
@@ -41,11 +53,7 @@ test("a new app is clean; a fault is shown with its place, why it matters and wh
 
 test("what is allowed with a reason is listed in every form, and ends well", (context) => {
   const app = newApp(tempFolder(context));
-  edit(
-    join(app, "keelson", "rules.ts"),
-    hole[0],
-    `// keelson-allow K102: ideas may be given away\n    ${hole[1]}`,
-  );
+  openHole(app, "// keelson-allow K102: ideas may be given away\n    ");
   const text = keelson(app, ["check"]);
   assert.equal(text.status, 0);
   assert.match(
@@ -67,7 +75,7 @@ test("what is allowed with a reason is listed in every form, and ends well", (co
 
 test("annotations name files from where the command runs", (context) => {
   const folder = tempFolder(context);
-  edit(join(newApp(folder), "keelson", "rules.ts"), ...hole);
+  openHole(newApp(folder));
   const { status, out } = keelson(folder, ["check", "ideas", "--github"]);
   assert.equal(status, 2);
   assert.match(
@@ -132,7 +140,7 @@ test("keelson dev tells new findings when a file is saved, and when they are men
   const server = await serve(folder, ["dev", "ideas"]);
   try {
     await server.wait(/check {2}Nothing found\./);
-    edit(join(app, "keelson", "rules.ts"), ...hole);
+    openHole(app);
     await server.wait(
       /hole {2}K102 {2}keelson\/rules\.ts:10:\d+ {2}Whoever may create rows of idea/,
     );

@@ -151,6 +151,64 @@ export const change = mutation({
   assert.deepEqual(written, ["K106 keelson/notes.ts:5"]);
 });
 
+test("an owner that nobody could set to another is no hole: references lead to rows that one may read", async () => {
+  const lines = async (user: string, owner: string): Promise<readonly string[]> =>
+    found(`
+// keelson/schema.ts
+import { define, table, t } from "keelson";
+export const { query, mutation, rules, app } = define({
+  note: table({ owner: ${owner}, title: t.text({ max: 200 }) }),
+});
+// keelson/rules.ts
+import { rules } from "./schema.ts";
+export default rules({
+  ${user}
+  note: {
+    read: ({ row, me }) => row.owner === me.id,
+    create: ({ me }) => me.id !== null,
+    update: ({ row, me }) => row.owner === me.id,
+  },
+});
+`);
+  const reference = `t.ref("user", { onDelete: "cascade" })`;
+  const both = ["K102 keelson/rules.ts:6", "K104 keelson/rules.ts:7"];
+  const email = "fields: { email: { read: ({ row, me }) => row.id === me.id } } },";
+  assert.deepEqual(await lines("", reference), []);
+  assert.deepEqual(
+    await lines("user: { read: ({ row, me }) => row.id === me.id },", reference),
+    [],
+  );
+  assert.deepEqual(await lines(`user: { read: ({ me }) => me.role === "staff" },`, reference), []);
+  assert.deepEqual(
+    await lines(`user: { read: ({ me }) => me.id !== null, ${email}`, reference),
+    both,
+  );
+  assert.deepEqual(
+    await lines(
+      `user: { read: ({ row, me }) => row.id === me.id || row.email !== null, ${email}`,
+      reference,
+    ),
+    both,
+  );
+  assert.deepEqual(
+    await lines(
+      `user: { read: ({ row, me }) => row.id === me.id || me.role === "staff" },`,
+      reference,
+    ),
+    [],
+  );
+  // Those whom a claim opens others to can name them.
+  assert.deepEqual(
+    await lines(
+      `user: { read: ({ row, me }) => row.id === me.id || me.orgRole === "owner", ${email}`,
+      reference,
+    ),
+    both,
+  );
+  // An id that is no reference is not looked up.
+  assert.ok((await lines("", `t.id("user")`)).includes("K104 keelson/rules.ts:7"));
+});
+
 test("an argument that is written as a whole outside the rules may hold rights", async () => {
   const lines = await found(
     notes(`export const edit = mutation({

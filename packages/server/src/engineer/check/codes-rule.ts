@@ -14,14 +14,23 @@ export const { query, mutation, rules, app } = define({
 });
 `;
 
-const noteRules = (lines: string): string => `// keelson/rules.ts
+/** @param user rules of `user`, with the line's end. */
+const noteRules = (lines: string, user = ""): string => `// keelson/rules.ts
 import { rules } from "./schema.ts";
 
 export default rules({
-  note: {
+${user}  note: {
 ${lines}
   },
 });
+`;
+
+const peopleAreRead = `  user: { read: ({ me }) => me.id !== null },
+`;
+const namesAreRead = `  user: {
+    read: ({ me }) => me.id !== null,
+    fields: { email: { read: ({ row, me }) => row.id === me.id } },
+  },
 `;
 
 /** K102 to K105, K111 to K118. */
@@ -32,13 +41,19 @@ export const ruleCodes = {
     title: "Client sets the owner",
     why: "People can make rows in the name of others.",
     about:
-      "A table has a reference to a person that says whose row it is (other rules compare it with `me.id`, or its name says so), and the create rule, open to ordinary callers, does not speak of it.",
+      "A table has a reference to a person that says whose row it is (other rules compare it with `me.id`, or its name says so), and the create rule, open to ordinary callers, does not speak of it. A reference must lead to a row that the caller may read: where nobody but oneself may be read in `user`, naming another is refused, and nothing is said.",
     bad: `
-${noteRules(`    read: ({ row, me }) => row.owner === me.id,
-    create: ({ me }) => me.id !== null, // <- K102`)}`,
+${noteRules(
+  `    read: ({ row, me }) => row.owner === me.id,
+    create: ({ me }) => me.id !== null, // <- K102`,
+  namesAreRead,
+)}`,
     good: `
-${noteRules(`    read: ({ row, me }) => row.owner === me.id,
-    create: ({ next, me }) => next.owner === me.id,`)}`,
+${noteRules(
+  `    read: ({ row, me }) => row.owner === me.id,
+    create: ({ next, me }) => next.owner === me.id,`,
+  namesAreRead,
+)}`,
   },
   K103: {
     severity: "hole",
@@ -93,11 +108,17 @@ export default rules({
     title: "Update gives the row away",
     why: "What was checked before the change says nothing of the row after it.",
     about:
-      "An update rule compares a field of `row` with `me.id` and does not speak of that field in `next`, and the field is neither immutable nor held by a field rule. The same for a reference whose parent decides: its owner, its members, the tenant.",
-    bad: `${scheme(",")}${noteRules(`    read: ({ row, me }) => row.owner === me.id,
-    update: ({ row, me }) => row.owner === me.id, // <- K104`)}`,
-    good: `${scheme(".immutable(),")}${noteRules(`    read: ({ row, me }) => row.owner === me.id,
-    update: ({ row, me }) => row.owner === me.id,`)}`,
+      "An update rule compares a field of `row` with `me.id` and does not speak of that field in `next`, and the field is neither immutable nor held by a field rule. The same for a reference whose parent decides: its owner, its members, the tenant. A reference must lead to a row that the caller may read: where nobody but oneself may be read in `user`, naming another is refused, and nothing is said.",
+    bad: `${scheme(",")}${noteRules(
+      `    read: ({ row, me }) => row.owner === me.id,
+    update: ({ row, me }) => row.owner === me.id, // <- K104`,
+      peopleAreRead,
+    )}`,
+    good: `${scheme(".immutable(),")}${noteRules(
+      `    read: ({ row, me }) => row.owner === me.id,
+    update: ({ row, me }) => row.owner === me.id,`,
+      peopleAreRead,
+    )}`,
   },
   K105: {
     severity: "hole",

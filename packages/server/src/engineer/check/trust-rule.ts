@@ -47,6 +47,22 @@ export function isSettable(table: TableModel, name: string, on: "create" | "upda
   return rule === undefined || forOrdinary(rule) !== false;
 }
 
+/**
+ * Whether a caller without a role can put another's id into a field: a reference must lead to a row that they may read,
+ * so where others' rows of `user` are closed, it is refused.
+ */
+function canNameOthers(review: AppReview, { fields }: TableModel, name: string): boolean {
+  const spec = fields[name];
+  if (spec?.kind !== "ref" || spec.table !== "user") return true;
+  const read = review.manifest.tables["user"]?.rules.read;
+  if (read === undefined || fieldsThatAreMe(read.expr, "row").has("id")) return false;
+  // Who has the claims that open them is not known: it may be many.
+  if (analyseRule(read.expr).claims.some((claim) => claim !== "id" && claim !== "role"))
+    return true;
+  const left = forOrdinary(read);
+  return left !== false && !fieldsThatAreMe(left, "row").has("id");
+}
+
 function checkOwnerOnCreate(review: AppReview, table: TableModel): void {
   const { create } = table.rules;
   const left = forOrdinary(create);
@@ -55,7 +71,8 @@ function checkOwnerOnCreate(review: AppReview, table: TableModel): void {
   for (const name of ownerFields(table)) {
     if (bound.has(name) || mentionsNext(create, name) || !isSettable(table, name, "create"))
       continue;
-    if (table.rules.fields[name]?.write !== undefined) continue;
+    if (table.rules.fields[name]?.write !== undefined || !canNameOthers(review, table, name))
+      continue;
     // Who owns the parent may put people under it; who is a member may not speak for another.
     if (comparesNextWithMe(left)) continue;
     const isAboutAnother = name === "user" || name === "member" || !isOwnerName(name);
@@ -84,7 +101,8 @@ function checkOwnerOnUpdate(review: AppReview, table: TableModel): void {
   if (update === undefined || left === false) return;
   for (const name of fieldsComparedWithMe(left, "row")) {
     if (name === "id" || mentionsNext(update, name) || !isSettable(table, name, "update")) continue;
-    if (table.rules.fields[name]?.write !== undefined) continue;
+    if (table.rules.fields[name]?.write !== undefined || !canNameOthers(review, table, name))
+      continue;
     review.say(
       "K104",
       { rule: update },
