@@ -8,7 +8,7 @@ import type { Operator } from "../gate/operator.ts";
 import { startWork } from "../gate/work.ts";
 import { verifyInvariants, type InvariantReport } from "../gate/verify-invariants.ts";
 import type { Manifest } from "../model/manifest.ts";
-import { checkSqlite } from "../store/sqlite/sqlite-backup.ts";
+import { verifySqlite } from "../store/sqlite/sqlite-verify.ts";
 import type { Store } from "../store/store.ts";
 import { databaseName, type Backend } from "./backend.ts";
 import { lockDataFolder, type DataLock } from "./data-lock.ts";
@@ -26,7 +26,7 @@ export interface OperatorDesk extends Operator {
   procedure(name: string, input: Json, cause: string): Promise<Json>;
   /** Asks every invariant of the app. */
   invariants(): Promise<readonly InvariantReport[]>;
-  /** Reads the whole database. @throws STORE_FAILED when it is damaged. */
+  /** Reads the whole database, log and references included. @throws STORE_FAILED when it is damaged. */
   checkIntegrity(): void;
 }
 
@@ -67,7 +67,7 @@ export function openOperatorDesk(
         // The operator is told everything: it is their app, and their machine.
         development: true,
       }),
-    checkIntegrity: () => checkSqlite(join(options.dataDir, databaseName)),
+    checkIntegrity: () => verifySqlite(join(options.dataDir, databaseName)),
   };
 }
 

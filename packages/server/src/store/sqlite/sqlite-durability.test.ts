@@ -1,6 +1,6 @@
 // The settings that durability stands on, and copies of a live file.
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { limits } from "../../base/limits.ts";
@@ -10,6 +10,7 @@ import type { Page } from "../store.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { checkSqlite } from "./sqlite-backup.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
+import { verifySqlite } from "./sqlite-verify.ts";
 import { tempFile } from "./temp-file.case.ts";
 
 const manifest = { tables: storeTables };
@@ -108,6 +109,48 @@ test("a damaged file is STORE_FAILED, never a wrong answer", async () => {
       damaged.close();
     }
   }, failed);
+});
+
+test("a database in use is judged by its log too: what a copy of the log left half done is no damage", async () => {
+  const path = tempFile();
+  openSqliteStore({ path, manifest, limits }).close();
+  const store = openSqliteStore({ path, manifest, limits });
+  await write(store, (tx) => tx.insert("user", rowOf("user", 1)));
+  const db = new DatabaseSync(path, { readOnly: true });
+  const sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'user'";
+  const page = Number(db.prepare(sql).get()?.["rootpage"]);
+  db.close();
+  // As a full disk or a moment leaves it: the log has this page, and the one of the file is of no commit.
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(4_096, 0xff), 0, 4_096, (page - 1) * 4_096);
+  closeSync(file);
+  assert.throws(() => checkSqlite(path), failed);
+  verifySqlite(path);
+  store.close();
+  verifySqlite(path);
+});
+
+test("damage that only the log has is found, and so is a reference that leads nowhere", async () => {
+  const path = tempFile();
+  const store = openSqliteStore({ path, manifest, limits });
+  await write(store, (tx) => {
+    tx.insert("user", rowOf("user", 1));
+    tx.insert("film", rowOf("film", 1, { owner: idOf("user", 1) }));
+  });
+  verifySqlite(path);
+  const other = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+  other.exec("DELETE FROM user");
+  assert.throws(
+    () => verifySqlite(path),
+    (error: unknown) => {
+      assert.ok(failed(error));
+      const { message } = (error as Error).cause as Error;
+      assert.equal(message, `film.owner of ${idOf("film", 1)} refers to a user that is not there`);
+      return true;
+    },
+  );
+  other.close();
+  store.close();
 });
 
 test("a store that was opened for reading sees what another one commits", async () => {
