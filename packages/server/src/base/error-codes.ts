@@ -201,6 +201,12 @@ const rows = {
   ),
   REQUEST_TIMEOUT: row(408, "caller", "later", "The request did not arrive in time."),
   SHUTTING_DOWN: row(503, "host", "later", "The server is shutting down. Send the request again."),
+  NOT_READY: row(
+    503,
+    "host",
+    "later",
+    "The server is starting, or a part of it is being replaced. Ask again.",
+  ),
   QUERY_TOO_COSTLY: row(
     422,
     "app",

@@ -54,6 +54,9 @@ const statusGone = 499;
 /** Who sends so much is not heard further: as for headers, whose sender node's parser gives up on (http-broken.ts). */
 const lastCodes: ReadonlySet<ErrorCode> = new Set(["BODY_TOO_LARGE", "URL_TOO_LONG"]);
 
+/** What the server says of itself in its time: nothing failed. */
+const timelyCodes: ReadonlySet<ErrorCode> = new Set(["NOT_READY", "SHUTTING_DOWN"]);
+
 /** Makes the one writer of answers of a door. */
 export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
   return { json, refuse, raw, gone };
@@ -64,9 +67,7 @@ export function openHttpAnswerer(parts: HttpAnswererParts): HttpAnswerer {
 
   function refuse(exchange: HttpExchange, error: unknown, extra?: FlatHeaders): void {
     const { requestId } = exchange;
-    if (!(error instanceof PlatformError) || errorCodes[error.code].fault === "host") {
-      parts.report(error, requestId);
-    }
+    if (isFailure(error)) parts.report(error, requestId);
     tellRefusal(exchange.told, error);
     const problem = problemOf(error, requestId, parts.mode);
     if (lastCodes.has(problem.code)) exchange.isLast = true;
@@ -195,4 +196,10 @@ function pushCors(exchange: HttpExchange, headers: (string | number)[]): void {
   if (origin === null || headers.includes("access-control-allow-origin")) return;
   const granted = cors.headers(origin);
   if (granted !== null) headers.push(...granted);
+}
+
+/** Whether the operator is to hear of it. */
+function isFailure(error: unknown): boolean {
+  if (!(error instanceof PlatformError)) return true;
+  return errorCodes[error.code].fault === "host" && !timelyCodes.has(error.code);
 }

@@ -14,7 +14,7 @@ export interface HttpOperationsParts {
   readonly metrics: HttpMetrics;
   /** A bearer token that reads the metrics from anywhere; null: only this machine reads them. */
   readonly metricsToken: string | null;
-  /** Whether the store answers. */
+  /** Whether all parts of the server are there. Fails as the store does, when it does not answer. */
   isReady(): Later<boolean>;
   isDraining(): boolean;
   gauges(): Later<readonly Gauge[]>;
@@ -60,7 +60,7 @@ function answerReady(parts: HttpOperationsParts, exchange: HttpExchange): void {
   const { answerer } = parts;
   const reply = (isReady: boolean) => {
     if (isReady) answerer.json(exchange, 200, '{"status":"ok"}');
-    else answerer.refuse(exchange, new PlatformError("STORE_FAILED"));
+    else answerer.refuse(exchange, new PlatformError("NOT_READY"));
   };
   if (parts.isDraining()) throw new PlatformError("SHUTTING_DOWN");
   const ready = andThen(parts.isReady(), reply);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { brotliDecompressSync } from "node:zlib";
 import { limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import { openStaticFiles } from "../doors/static-files.ts";
 import { listenHttp } from "./http-listener.ts";
 import { openHttpScene, openRaw, sceneManifest, type HttpScene } from "./http-scene.case.ts";
@@ -340,12 +341,27 @@ test("health, readiness and OpenAPI answer", async () => {
 });
 
 test("a store that does not answer is not ready", async () => {
-  const ill = await openHttpScene({ door: { isReady: () => Promise.resolve(false) } });
+  const failed = new PlatformError("STORE_FAILED");
+  const ill = await openHttpScene({ door: { isReady: () => Promise.reject(failed) } });
   try {
     assert.equal((await fetch(`${ill.url}/readyz`)).status, 500);
+    assert.deepEqual(ill.reports, [failed]);
     assert.equal((await fetch(`${ill.url}/healthz`)).status, 200);
   } finally {
     await ill.close();
+  }
+});
+
+test("a server that starts is not ready, which is no failure of its store", async () => {
+  const young = await openHttpScene({ door: { isReady: () => Promise.resolve(false) } });
+  try {
+    const answer = await fetch(`${young.url}/readyz`);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers.get("retry-after"), "1");
+    assert.equal(((await answer.json()) as { code: string }).code, "NOT_READY");
+    assert.deepEqual(young.reports, []);
+  } finally {
+    await young.close();
   }
 });
 
