@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -39,6 +39,32 @@ test("a process that is killed leaves no lock", async () => {
     lockDataFolder(realDisk, folder).release();
   } finally {
     child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a folder that may only be read is told as such, and nobody's", (context) => {
+  if (process.platform === "win32") return context.skip("Windows has other rights");
+  const folder = mkdtempSync(join(tmpdir(), "keelson-lock-"));
+  lockDataFolder(realDisk, folder).release();
+  chmodSync(join(folder, "lock"), 0o444);
+  chmodSync(folder, 0o555);
+  const isRoot = process.geteuid?.() === 0;
+  try {
+    // Root may write everywhere.
+    if (isRoot) process.seteuid?.("nobody");
+    assert.throws(
+      () => lockDataFolder(realDisk, folder),
+      (error: unknown) => {
+        const { code, cause } = error as { code: string; cause: Error };
+        assert.equal(code, "STORE_FAILED");
+        assert.match(cause.message, /can't be used as a data folder\.$/);
+        return true;
+      },
+    );
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(folder, 0o755);
     rmSync(folder, { recursive: true });
   }
 });

@@ -34,6 +34,8 @@ export function lockDataFolder(disk: Disk, folder: string): DataLock {
   const database = openLock(folder);
   try {
     database.exec("BEGIN EXCLUSIVE");
+    // A file that may only be read is opened all the same, and BEGIN then takes no more than a reader's lock.
+    database.exec("PRAGMA user_version = 0");
   } catch (cause) {
     database.close();
     const { errcode } = cause as { readonly errcode?: unknown };

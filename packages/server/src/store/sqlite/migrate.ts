@@ -88,7 +88,7 @@ export function applyMigration(
  * What opening a store does about its schema.
  * @param readOnly whether the file may not even be opened for writing.
  * @param mode `safe`: bring the file to the manifest when no row is lost or in the way; `none`: only look.
- * @throws MIGRATION_REFUSED
+ * @throws MIGRATION_REFUSED; STORE_FAILED when the file is to be written to, and may only be read.
  */
 export function migrateOnOpen(
   target: MigrationTarget,
@@ -98,7 +98,10 @@ export function migrateOnOpen(
   const isCurrent = withConnection({ ...target, readOnly }, (db) => {
     const difference = readDifference(db, target);
     if (difference === "none") {
-      if (!readOnly) renewEngine(db);
+      if (!readOnly) {
+        assertWritable(db);
+        renewEngine(db);
+      }
       return true;
     }
     if (mode === "safe") return false;
@@ -107,6 +110,11 @@ export function migrateOnOpen(
   if (isCurrent) return;
   applyMigration({ target, fresh: false, steps: [], drift: [] });
   withConnection(target, renewEngine);
+}
+
+/** The engine opens what may only be read all the same, and would say so with the first row that somebody writes. */
+function assertWritable(db: DatabaseSync): void {
+  db.exec("BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK");
 }
 
 /** Compares texts first: the usual start finds nothing to do and reads no row. */

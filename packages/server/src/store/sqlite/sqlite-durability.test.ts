@@ -1,6 +1,7 @@
 // The settings that durability stands on, and copies of a live file.
 import assert from "node:assert/strict";
-import { closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { limits } from "../../base/limits.ts";
@@ -151,6 +152,22 @@ test("damage that only the log has is found, and so is a reference that leads no
   );
   other.close();
   store.close();
+});
+
+test("a file that may only be read is refused when it is opened for writing", (context) => {
+  if (process.platform === "win32") return context.skip("Windows has other rights");
+  const path = tempFile();
+  openSqliteStore({ path, manifest, limits }).close();
+  chmodSync(path, 0o444);
+  chmodSync(dirname(path), 0o777);
+  const isRoot = process.geteuid?.() === 0;
+  try {
+    // Root may write everywhere.
+    if (isRoot) process.seteuid?.("nobody");
+    assert.throws(() => openSqliteStore({ path, manifest, limits }).close(), failed);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
 
 test("a store that was opened for reading sees what another one commits", async () => {
