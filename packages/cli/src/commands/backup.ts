@@ -7,7 +7,7 @@ import { exits, Failure } from "../flags/failure.ts";
 import { counted } from "../terminal/table-text.ts";
 import { appPlace, folderText, type AppPlace } from "./app-place.ts";
 import type { Command, Io } from "./command.ts";
-import { noDatabase, openServedDoor } from "./open-door.ts";
+import { isDatabaseThere, noDatabase, openServedDoor } from "./open-door.ts";
 
 /** Writes a backup. */
 export const backup: Command = {
@@ -58,7 +58,7 @@ export const backup: Command = {
 async function copyFolder({ dataDir }: AppPlace, target: string, io: Io): Promise<void> {
   const { backupFile, databaseName } = await import("@keelson/server/operator");
   const database = join(dataDir, databaseName);
-  if (!existsSync(database)) throw noDatabase(relative(io.cwd, database));
+  if (!isDatabaseThere(database)) throw noDatabase(relative(io.cwd, database));
   await backupFile(database, target);
 }
 

@@ -1,6 +1,6 @@
 // Which way a command takes to the data: a server elsewhere (--url), the server that holds the data folder,
 // or the folder itself, opened for as long as the command runs.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { DataDoor } from "../data/data-door.ts";
@@ -38,7 +38,8 @@ export async function openDoor(
   const { openFolderDoor } = await import("./folder-door.ts");
   const { databaseName } = await import("@keelson/server/operator");
   const database = join(place.dataDir, databaseName);
-  if (ground === "there" && !existsSync(database)) throw noDatabase(relative(io.cwd, database));
+  if (ground === "there" && !isDatabaseThere(database))
+    throw noDatabase(relative(io.cwd, database));
   try {
     return await openFolderDoor(place, io);
   } catch (error) {
@@ -57,6 +58,17 @@ async function openStartingDoor(place: AppPlace): Promise<DataDoor | null> {
     if (door !== null) return door;
   }
   return null;
+}
+
+/** Whether there is one. What may not be looked at is there: opening it says why it can't be used. */
+export function isDatabaseThere(database: string): boolean {
+  try {
+    statSync(database);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== "ENOENT" && code !== "ENOTDIR";
+  }
 }
 
 /** A command that reads has nothing to read: a folder that was mistyped must not look like an empty one. */

@@ -1,5 +1,5 @@
 // `keelson restore`: puts a backup in the place of the database. The one that was there is kept aside.
-import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
 import { exits, Failure } from "../flags/failure.ts";
@@ -43,7 +43,6 @@ export const restore: Command = {
     if (!existsSync(file)) throw missing(written);
     const { checkBackup, databaseName, lockData } = await import("@keelson/server/operator");
     checkFile(written, () => checkBackup(file));
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const lock = lockData(dataDir);
     try {
       const database = join(dataDir, databaseName);

@@ -46,6 +46,12 @@ test("what is known on this machine alone is told where it is asked", () => {
   const unusable = new Error("/package.json can't be used as a data folder.", { cause: engine });
   const folder = told(new PlatformError("STORE_FAILED", {}, { cause: unusable })).text;
   assert.match(folder, /do: .*--data=<folder>\n/);
+  const closed = new Error("/data/data.db can't be opened.", {
+    cause: new Error("unable to open database file"),
+  });
+  const rights = told(new PlatformError("STORE_FAILED", {}, { cause: closed })).text;
+  assert.match(rights, /do: .*ulimit -n/);
+  assert.doesNotMatch(rights, /keelson restore/);
   const kept = told(new PlatformError("NOT_FOUND", {}, { cause }));
   assert.doesNotMatch(kept.text, /data\.db/);
 });
@@ -65,6 +71,20 @@ test("mistakes in an app are shown with their code frames", () => {
     text,
     /keelson\/a\.ts:1:2 {2}No\.\n> 1 \| no\n {2}write: yes\n[^]*APP_INVALID {2}The app has 1 mistake/,
   );
+});
+
+test("what the system refuses is no bug of ours", () => {
+  const refused = (code: string) =>
+    told(Object.assign(new Error(`${code}: no, mkdir '/data/cache'`), { code, syscall: "mkdir" }));
+  assert.deepEqual(refused("EROFS"), {
+    status: 12,
+    text:
+      "keelson: FILE_REFUSED  A file can't be read or written.\n" +
+      "  why: EROFS: no, mkdir '/data/cache'\n" +
+      "  do:  Name a place that can be written to.\n",
+  });
+  assert.match(refused("EMFILE").text, /do: .*ulimit -n/);
+  assert.equal(refused("ENOENT").status, 3);
 });
 
 test("a failure keeps its own status, and anything else is a bug of ours", () => {

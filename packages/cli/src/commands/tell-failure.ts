@@ -54,7 +54,22 @@ const storeFixes: readonly (readonly [told: RegExp, fix: string])[] = [
     "Put your own copy of keys.json there: backups do not hold it. Without one, move the file away: new keys are made, everybody signs in again, and tokens and authenticator apps of before are worth nothing.",
   ],
   [/can't be used as a data folder\.$/, "Name a folder that you may write to: --data=<folder>"],
+  [
+    /^(?:unable to open database file|attempt to write a readonly database)$/,
+    "See who may read and write what is in the data folder (ls -l), and how many files a process may open (ulimit -n).",
+  ],
 ];
+
+/** What the system refuses to anybody's code: no bug of ours. */
+const systemFailures: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "See who may read and write there (ls -l), or name another place."],
+  ["EPERM", "See who may read and write there (ls -l), or name another place."],
+  ["EROFS", "Name a place that can be written to."],
+  ["ENOSPC", "Free some space and try again."],
+  ["EDQUOT", "Free some space and try again."],
+  ["EMFILE", "Let a process open more files: ulimit -n 4096"],
+  ["ENFILE", "Let the system have more files open."],
+]);
 
 /** Prints a failure. @returns the exit status. */
 export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
@@ -70,6 +85,12 @@ export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
     tellCause(error.cause);
     return exitOfCode[error.code] ?? exits.refused;
   }
+  const refused = systemRefusal(error);
+  if (refused !== null) {
+    printFailure(terminal, refused);
+    tellCause(error);
+    return exits.fileFailed;
+  }
   printFailure(terminal, {
     code: "INTERNAL",
     what: "Keelson has a bug.",
@@ -83,6 +104,14 @@ export function tellFailure(error: unknown, { terminal, env }: Io): Exit {
     if (env["KEELSON_DEBUG"] !== "1" || cause === undefined) return;
     terminal.note(inspect(cause));
   }
+}
+
+function systemRefusal(error: unknown): FailureText | null {
+  if (!(error instanceof Error)) return null;
+  const fix = systemFailures.get(String((error as NodeJS.ErrnoException).code));
+  if (fix === undefined) return null;
+  const what = "A file can't be read or written.";
+  return { code: "FILE_REFUSED", what, why: error.message, fix };
 }
 
 function isCoded(error: unknown): error is Error & Coded {
