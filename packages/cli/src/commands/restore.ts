@@ -1,5 +1,14 @@
 // `keelson restore`: puts a backup in the place of the database. The one that was there is kept aside.
-import { chmodSync, cpSync, existsSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
 import { exits, Failure } from "../flags/failure.ts";
@@ -53,9 +62,11 @@ export const restore: Command = {
       cpSync(file, beside);
       chmodSync(beside, 0o600);
       checkBackup(beside);
+      sync(beside);
       const kept = `${database}.before-${new Date(io.nowMs()).toISOString().replaceAll(":", "")}`;
       if (isThere) keepAside(database, kept);
       renameSync(beside, database);
+      syncFolder(dataDir);
       const where = relative(io.cwd, database);
       io.terminal.note(`Restored ${written} to ${where}.`);
       if (isThere) io.terminal.note(`What was there is kept: ${relative(io.cwd, kept)}`);
@@ -86,6 +97,27 @@ function checkFile(written: string, check: () => void): void {
       },
       { cause },
     );
+  }
+}
+
+/** What was restored is there after a power failure too. */
+function sync(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The names in it. Windows can't open a folder, and keeps renames by itself. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
