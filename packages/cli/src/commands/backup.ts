@@ -1,6 +1,7 @@
 // `keelson backup`: a consistent, verified copy of the database while everything goes on.
-import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { copyPrivately } from "../data/private-copy.ts";
 import { appFlag, dataFlag } from "../flags/command-spec.ts";
 import { fileUnwritable } from "../flags/file-failure.ts";
 import { exits, Failure } from "../flags/failure.ts";
@@ -40,8 +41,6 @@ export const backup: Command = {
     try {
       if (door === null) await copyFolder(place, partial, io);
       else await door.backup(partial);
-      // It holds what the database holds.
-      chmodSync(partial, 0o600);
       renameSync(partial, file);
       const kib = Math.ceil(statSync(file).size / 1_024);
       const from = door?.place ?? folderText(place, io);
@@ -59,7 +58,7 @@ async function copyFolder({ dataDir }: AppPlace, target: string, io: Io): Promis
   const { backupFile, databaseName } = await import("@keelson/server/operator");
   const database = join(dataDir, databaseName);
   if (!isDatabaseThere(database)) throw noDatabase(relative(io.cwd, database));
-  await backupFile(database, target);
+  await copyPrivately(target, (empty) => backupFile(database, empty));
 }
 
 /** Takes away what a backup that was cut off left, and finds out whether a file can be written there. */

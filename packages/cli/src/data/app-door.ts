@@ -31,6 +31,7 @@ import {
   type Verification,
 } from "./data-door.ts";
 import { writeInTurn } from "./in-turn.ts";
+import { copyPrivately } from "./private-copy.ts";
 import { readUsers } from "./user-read.ts";
 
 const pageRows = 1_000;
@@ -182,7 +183,7 @@ class AppDoor implements DataDoor {
   }
 
   backup(file: string): Promise<void> {
-    return this.#parts.desk().store.backup(file);
+    return copyPrivately(file, (target) => this.#parts.desk().store.backup(target));
   }
 
   async verify(): Promise<Verification> {

@@ -11,7 +11,8 @@ const pagesPerStep = 1_024;
 
 /**
  * Copies `path` to `target`.
- * @param target a path where nothing is: a file that is there is refused, never written over.
+ * @param target a path where nothing is, or an empty file, made by whoever says who may read it: one that holds
+ * something is refused, never written over.
  * @throws STORE_FAILED, DISK_FULL; also when the copy turns out to be damaged.
  */
 export async function backupSqlite(path: string, target: string): Promise<void> {
@@ -65,6 +66,12 @@ function assertNothingAt(target: string): void {
     // It cannot be opened for reading: there is no file.
     return;
   }
-  db.close();
+  try {
+    if (db.prepare("PRAGMA page_count").get()?.["page_count"] === 0) return;
+  } catch {
+    // A file of another kind.
+  } finally {
+    db.close();
+  }
   throw new PlatformError("STORE_FAILED", { problem: "The target of a backup must not exist." });
 }

@@ -68,6 +68,13 @@ test("a backup made while writes go on is whole, of one moment, and can be opene
   assert.ok((counts[0] ?? 0) >= 50);
   copy.close();
   await assert.rejects(store.backup(target), failed, "what is there is not written over");
+  const other = tempFile("other.db");
+  writeFileSync(other, "of somebody");
+  await assert.rejects(store.backup(other), failed, "whatever it is");
+  const empty = tempFile("empty.db");
+  writeFileSync(empty, "", { mode: 0o600 });
+  await store.backup(empty);
+  checkSqlite(empty);
   store.close();
 });
 
