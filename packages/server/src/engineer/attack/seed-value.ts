@@ -3,6 +3,7 @@
 import type { Json } from "../../base/json.ts";
 import type { FieldSpec } from "../../model/manifest.ts";
 import type { CanaryBook } from "./canary.ts";
+import { isOfPattern, patternText } from "./pattern-text.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** What making a value can use. */
@@ -84,49 +85,16 @@ function seedText(
   const marker = plain ? `w${random.letters(9)}` : canaries.marker();
   if (spec.format === "email") return `${marker}@canary.example`.slice(-spec.max);
   if (spec.format === "url") return `https://canary.example/${marker}`;
-  if (spec.pattern !== undefined) return ofPattern(spec.pattern, random, spec.max);
+  if (spec.pattern !== undefined && (plain || !takesMarker(spec, spec.pattern, marker)))
+    return patternText(spec.pattern, { random, min: spec.min, max: spec.max });
   if (spec.max < markerChars) return random.letters(Math.max(spec.min, Math.min(spec.max, 6)));
   return marker.padEnd(spec.min, "x");
 }
 
-/** A text for simple patterns: classes, escapes and repeats of them in a row. Others get a guess. */
-function ofPattern(pattern: string, random: SeededRandom, max: number): string {
-  const piece = /\[([^\]]+)\]|\\d|\\w|\(\?:|[()]|\\(.)|([^\\[(){}*+?|^$])/g;
-  // Half of them small: without what may be left out, of the first letters of each class (the first seats of a hall).
-  const isSmall = random.pick([true, false]);
-  let text = "";
-  let at = 0;
-  for (let match = piece.exec(pattern); match !== null; match = piece.exec(pattern)) {
-    at = match.index + match[0].length;
-    if (match[0] === "(?:" || match[0] === "(" || match[0] === ")") continue;
-    const repeat = /^(?:\{(\d+)(?:,(\d*))?\}|([*+?]))/.exec(pattern.slice(at));
-    let count = 1;
-    if (repeat !== null) count = repeat[1] === undefined ? 1 : Number(repeat[1]);
-    if (isSmall && (repeat?.[3] === "?" || repeat?.[3] === "*")) continue;
-    const all = lettersOf(match[0], match[1], match[2] ?? match[3]);
-    const letters = isSmall ? all.slice(0, 4) : all;
-    for (let made = 0; made < count; made++) text += random.pick(letters);
-  }
-  return text.slice(0, max);
-}
-
-function lettersOf(
-  token: string,
-  group: string | undefined,
-  literal: string | undefined,
-): string[] {
-  if (token === "\\d") return Array.from("0123456789");
-  if (token === "\\w") return Array.from("abcdefghijklmnopqrstuvwxyz0123456789");
-  if (group === undefined) return [literal ?? "x"];
-  const letters: string[] = [];
-  for (const [range, from, to] of group
-    .replaceAll("\\d", "0-9")
-    .replaceAll("\\w", "a-z")
-    .matchAll(/(.)-(.)|./g)) {
-    if (from === undefined || to === undefined) letters.push(range);
-    else
-      for (let code = from.charCodeAt(0); code <= to.charCodeAt(0); code++)
-        letters.push(String.fromCharCode(code));
-  }
-  return letters;
+function takesMarker(
+  { min, max }: { readonly min: number; readonly max: number },
+  pattern: string,
+  marker: string,
+): boolean {
+  return max >= markerChars && isOfPattern(pattern, marker.padEnd(min, "x"));
 }
