@@ -1,9 +1,10 @@
 // `api.auth` of what else may act as the caller: keys for programs, accounts elsewhere, and systems they signed in to.
 import type { AuthAsk } from "./auth-client-ask.ts";
+import type { Id } from "./id.ts";
 
 /** A key for programs; the key itself was shown when it was made. */
 export interface ClientKey {
-  readonly id: string;
+  readonly id: Id<"authKey">;
   readonly name: string;
   /** Its first characters. */
   readonly hint: string;
@@ -40,7 +41,7 @@ export interface ClientAccess {
     readonly name: string;
     readonly scopes?: readonly string[];
     readonly days?: number;
-  }): Promise<{ readonly id: string; readonly key: string }>;
+  }): Promise<{ readonly id: Id<"authKey">; readonly key: string }>;
   endKey(id: string): Promise<void>;
   /** The providers that one can sign in with. */
   providers(): Promise<readonly { readonly name: string; readonly label: string }[]>;

@@ -1,9 +1,10 @@
 // `api.auth` of organisations: the caller's own, their members, and who is invited.
 import type { AuthAsk } from "./auth-client-ask.ts";
+import type { Id } from "./id.ts";
 
 /** An organisation of the caller. */
 export interface ClientOrg {
-  readonly id: string;
+  readonly id: Id<"org">;
   readonly name: string;
   readonly slug: string;
   readonly role: string;
@@ -13,7 +14,7 @@ export interface ClientOrg {
 
 /** Somebody who belongs to an organisation. */
 export interface ClientOrgMember {
-  readonly user: string;
+  readonly user: Id<"user">;
   readonly name: string | null;
   readonly email: string | null;
   readonly role: string;
@@ -21,7 +22,7 @@ export interface ClientOrgMember {
 
 /** Somebody who was asked to join one. */
 export interface ClientInvitation {
-  readonly id: string;
+  readonly id: Id<"orgInvitation">;
   readonly email: string;
   readonly role: string;
   readonly expiresAt: string;
@@ -33,7 +34,7 @@ export interface ClientOrgs {
   createOrg(fields: {
     readonly name: string;
     readonly slug: string;
-  }): Promise<{ readonly id: string }>;
+  }): Promise<{ readonly id: Id<"org"> }>;
   /** @throws CALL_DENIED for who does not manage it. */
   changeOrg(org: string, fields: { readonly name?: string; readonly slug?: string }): Promise<void>;
   /** For the first role. @throws FRESH_SIGN_IN_REQUIRED; CALL_DENIED. */
@@ -55,7 +56,7 @@ export interface ClientOrgs {
   invite(
     org: string,
     fields: { readonly email: string; readonly role: string },
-  ): Promise<{ readonly id: string }>;
+  ): Promise<{ readonly id: Id<"orgInvitation"> }>;
   withdrawInvitation(org: string, id: string): Promise<void>;
   /** Accepts an invitation: `token` of the letter's link. */
   acceptInvitation(fields: { readonly token: string }): Promise<void>;

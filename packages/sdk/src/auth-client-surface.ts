@@ -4,6 +4,7 @@ import type { AnyApp } from "./app.ts";
 import type { ClientAccess } from "./auth-client-access.ts";
 import type { ClientOrgs } from "./auth-client-orgs.ts";
 import type { Me, MeClaims } from "./function-context.ts";
+import type { Id } from "./id.ts";
 import type { Stop } from "./live-store.ts";
 
 /** Who is signed in, as the app's rules and functions see them. */
@@ -21,13 +22,13 @@ export interface MeState<M = ClientMe> {
 
 /** What came of a sign-in. */
 export type SignInResult =
-  | { readonly kind: "signed-in"; readonly user: string }
+  | { readonly kind: "signed-in"; readonly user: Id<"user"> }
   /** Go on with `api.auth.secondFactor({ ticket, code })`. */
   | { readonly kind: "second-factor"; readonly ticket: string };
 
 /** One sign-in that lasts. Times are RFC 3339. */
 export interface ClientSession {
-  readonly id: string;
+  readonly id: Id<"authSession">;
   readonly isThis: boolean;
   readonly createdAt: string;
   readonly seenAt: string;
@@ -42,7 +43,7 @@ export interface ClientSession {
 
 /** Something that happened to the account. */
 export interface ClientAuthEvent {
-  readonly id: string;
+  readonly id: Id<"authEvent">;
   readonly at: string;
   /** `signIn`, `signInFailed`, `passwordChanged`, `sessionRevoked`... */
   readonly kind: string;

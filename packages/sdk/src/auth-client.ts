@@ -16,6 +16,7 @@ import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
 import { AuthTabs } from "./auth-client-tabs.ts";
 import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
 import type { TokenSource } from "./client-send.ts";
+import type { Id } from "./id.ts";
 import type { Stop } from "./live-store.ts";
 
 /** What it needs of its client. */
@@ -35,12 +36,14 @@ export interface AuthClientParts {
 type Body = { readonly [name: string]: unknown };
 /** What a browser is asked to make or to use a passkey with. */
 type Options = { readonly options: unknown };
-type SignInAnswer = {
-  readonly user?: string;
-  readonly accessToken?: string;
-  readonly refreshToken?: string;
-  readonly secondFactor?: { readonly ticket: string };
-};
+type SignInAnswer =
+  | { readonly secondFactor: { readonly ticket: string } }
+  | {
+      readonly secondFactor?: never;
+      readonly user: Id<"user">;
+      readonly accessToken?: string;
+      readonly refreshToken?: string;
+    };
 
 const unknownState: MeState<never> = Object.freeze({ me: undefined, isLoading: true, error: null });
 
@@ -225,8 +228,9 @@ class OwnAuthClient {
       path,
       tokens === null ? body : { ...body, tokens: true },
     );
-    const { user = "", accessToken, refreshToken, secondFactor } = answer;
-    if (secondFactor !== undefined) return { kind: "second-factor", ticket: secondFactor.ticket };
+    if (answer.secondFactor !== undefined)
+      return { kind: "second-factor", ticket: answer.secondFactor.ticket };
+    const { user, accessToken, refreshToken } = answer;
     if (accessToken !== undefined && refreshToken !== undefined) {
       tokens?.keep({ accessToken, refreshToken });
     }

@@ -136,3 +136,25 @@ same<Id<"booking">>()<Awaited<ReturnType<typeof book.run>>>();
 void book.run({ screening: "screening_1", seat: "F7" });
 // @ts-expect-error a seat is missing
 void book.run({ screening: "screening_1" });
+
+// What identity answers has ids that tables and functions take as they are.
+{
+  const { id: org } = await api.auth.createOrg({ name: "Acme", slug: "acme" });
+  same<Id<"org">>()<typeof org>();
+  const [first] = await api.auth.orgs();
+  same<Id<"org"> | undefined>()<NonNullable<typeof first>["id"] | undefined>();
+  const { members } = await api.auth.orgMembers(org);
+  same<Id<"user">>()<(typeof members)[number]["user"]>();
+  const [invited] = await api.auth.invitations(org);
+  same<Id<"orgInvitation"> | undefined>()<NonNullable<typeof invited>["id"] | undefined>();
+  const { id: invitation } = await api.auth.invite(org, { email: "a@b.cc", role: "member" });
+  same<Id<"orgInvitation">>()<typeof invitation>();
+  const signedIn = await api.auth.guest();
+  if (signedIn.kind === "signed-in") same<Id<"user">>()<typeof signedIn.user>();
+  const [session] = await api.auth.sessions();
+  same<Id<"authSession"> | undefined>()<NonNullable<typeof session>["id"] | undefined>();
+  const [key] = await api.auth.keys();
+  same<Id<"authKey"> | undefined>()<NonNullable<typeof key>["id"] | undefined>();
+  const { events } = await api.auth.events();
+  same<Id<"authEvent">>()<(typeof events)[number]["id"]>();
+}
