@@ -37,6 +37,8 @@ export type {
   QueuePolicyOptions,
   ResultOf,
   RuleAnswer,
+  RuleId,
+  RuleInput,
   RuleMe,
   RuleRow,
   Rules,

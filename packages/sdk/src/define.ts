@@ -26,7 +26,7 @@ import type {
 import type { BoolType } from "./field-types.ts";
 import type { Field } from "./field.ts";
 import { checkCase, checkName } from "./name-check.ts";
-import { readRules, type Rules, type RuleSet } from "./rules.ts";
+import { readRules, type RulesDefiner } from "./rules.ts";
 import type { OwnTable, Schema, SchemaOf, Tables } from "./schema.ts";
 import type { AllowSpec, AppSpec, EventSpec, LimitSpec, TableSpec } from "./spec.ts";
 import { t } from "./t.ts";
@@ -159,7 +159,7 @@ export interface Authoring<S extends Schema, E extends Events = {}> {
     definition: WorkflowDefinition<A, G, E, O>,
   ) => Workflow<Input<A>, O, G>;
   /** The security policy: rights by table. Plain arrow functions, read from source, never called. */
-  readonly rules: (rules: Rules<S>) => RuleSet;
+  readonly rules: RulesDefiner<S>;
   /** Puts the backend together; the default export of `app.ts`. */
   readonly app: <const M extends Modules = {}>(parts: AppParts<M>) => App<S, M>;
 }

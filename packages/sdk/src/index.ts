@@ -19,7 +19,8 @@ export type {
   MutationContext,
   QueryContext,
 } from "./function-context.ts";
-export type { RuleAnswer, RuleMe, RuleRow, Rules, RuleSet } from "./rules.ts";
+export type { RuleId } from "./field-types.ts";
+export type { RuleAnswer, RuleInput, RuleMe, RuleRow, Rules, RuleSet } from "./rules.ts";
 export type { Duration } from "./work-duration.ts";
 export type { WebhookCalls, WebhookEndpoint } from "./webhook-context.ts";
 export type { JobState } from "./job-state.ts";

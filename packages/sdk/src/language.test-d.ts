@@ -1,6 +1,15 @@
 // The types of an app's language: what must compile, and (after @ts-expect-error) what must not.
 // Checked by tsc, never run.
-import { define, Refusal, t, table, type Id, type RuleMe } from "./index.ts";
+import {
+  define,
+  Refusal,
+  t,
+  table,
+  type Id,
+  type RuleId,
+  type RuleInput,
+  type RuleMe,
+} from "./index.ts";
 import { same } from "./same-type.test-d.ts";
 
 export const { query, mutation, action, http, rules, app, invariant } = define({
@@ -82,6 +91,29 @@ export const policy = rules({
     },
   },
 });
+
+// Helpers of rules, with the types of the app.
+type Who = Pick<RuleInput<typeof rules>, "me" | "db">;
+const isOwner = ({ me, db }: Who, film: RuleId<"film">) =>
+  db.film.some((one) => one.id === film && one.owner === me.id);
+const isHeld = (booking: RuleInput<typeof rules, "booking">["row"]) => booking.status === "held";
+// @ts-expect-error no such status
+const isHold = (booking: RuleInput<typeof rules, "booking">["row"]) => booking.status === "hold";
+// @ts-expect-error no such table
+type Flim = RuleInput<typeof rules, "flim">;
+void isHold;
+void ({} as Flim);
+rules({
+  screening: {
+    write: ({ me }) => me.id === null,
+    delete: ({ row, me, db }) => isOwner({ me, db }, row.film),
+  },
+  booking: {
+    delete: ({ row, me, db }) => isHeld(row) && isOwner({ me, db }, row.screening.film.id),
+  },
+  // @ts-expect-error a film is no booking
+  film: { read: ({ row }) => isHeld(row) },
+});
 rules({
   // @ts-expect-error no such table
   flim: {},
@@ -108,6 +140,16 @@ rules({
 });
 
 // Functions.
+    same<readonly { readonly film: Id<"film">; readonly n: number }[]>()<typeof byFilm>();
+    const byTwo = await db.booking.aggregate({
+      values: { n: "count" },
+      groupBy: ["screening", "status"],
+    });
+    same<"held" | "paid" | "cancelled">()<(typeof byTwo)[number]["status"]>();
+    // @ts-expect-error no such field
+    return db.screening.aggregate({ values: { n: "count" }, groupBy: "flim" });
+  },
+});
 export const seats = query({
   args: {
     screening: t.id("screening"),

@@ -128,6 +128,26 @@ export interface RuleSet {
   readonly tables: readonly string[];
 }
 
+/** `rules` of `define(...)`; `~schema` is for the type system only. */
+export interface RulesDefiner<S extends Schema> {
+  (rules: Rules<S>): RuleSet;
+  readonly "~schema"?: S;
+}
+
+/**
+ * What rules see, to type a helper of theirs by: `me`, `now` and `db`, and with a table's name its `row`.
+ * @example
+ * type Who = Pick<RuleInput<typeof rules>, "me" | "db">;
+ * const isMember = ({ me, db }: Who, project: RuleInput<typeof rules, "project">["row"]) =>
+ *   db.member.some((m) => m.project === project.id && m.user === me.id);
+ */
+export type RuleInput<
+  R extends { readonly "~schema"?: Schema },
+  T extends keyof NonNullable<R["~schema"]> & string = never,
+> = [T] extends [never]
+  ? RuleContext<NonNullable<R["~schema"]>>
+  : RowInput<NonNullable<R["~schema"]>, T>;
+
 const operations: ReadonlySet<string> = new Set(["read", "create", "update", "delete", "write"]);
 
 /** Checks names and shapes of a policy; its functions are not called. @throws DefinitionError at the caller of `at`. */
