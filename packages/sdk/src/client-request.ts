@@ -10,7 +10,7 @@ export interface RequestQuery {
   readonly with?: unknown;
   readonly select?: readonly string[];
   readonly aggregate?: unknown;
-  readonly groupBy?: readonly string[];
+  readonly groupBy?: string | readonly string[];
 }
 
 /** One operation. */

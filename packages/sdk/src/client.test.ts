@@ -218,6 +218,16 @@ void test("a row that is not there is null, and a table that is not there is an 
   assert.equal((await errorOf(api.film.get("film_1"))).code, "TABLE_NOT_FOUND");
 });
 
+void test("values are grouped by one name or by several", async (context) => {
+  const rows = { rows: [{ film: "film_1", n: 2 }], next: null };
+  const { api, seen } = await start(context, (_seen, response) => json(response, rows));
+  const values = { n: "count" } as const;
+  assert.deepEqual(await api.screening.aggregate({ values, groupBy: "film" }), rows.rows);
+  await api.screening.aggregate({ values, groupBy: ["film"] });
+  const sent = seen.map(({ url }) => new URL(url, "http://x").searchParams.get("groupBy"));
+  assert.deepEqual(sent, ["film", "film"]);
+});
+
 void test("names of what to bring along, in a program without types, go as they are", async (context) => {
   const rows = { rows: [], next: null };
   const { api, seen } = await start(context, (_seen, response) => json(response, rows));

@@ -166,8 +166,8 @@ export interface AggregateForm<
   G,
   A,
 > extends Filter<T, F, V> {
-  /** One answer row for each combination of these fields' values. Default: one answer for all rows. */
-  readonly groupBy?: readonly G[] | undefined;
+  /** One answer row for each combination of values of this field, or of these. Default: one answer for all rows. */
+  readonly groupBy?: G | readonly G[] | undefined;
   /** The values by the name that they get in the answer. */
   readonly values: A;
   /**
