@@ -298,7 +298,7 @@ export const reads = query({
       values: { total: "count", sum: { sum: "price" }, last: { max: "startsAt" } },
     });
     same<number>()<typeof totals.total>();
-    same<number | null>()<typeof totals.sum>();
+    same<number>()<typeof totals.sum>();
     same<string | null>()<typeof totals.last>();
     const groups = await db.booking.aggregate({ groupBy: ["status"], values: { n: "count" } });
     same<"held" | "paid" | "cancelled" | undefined>()<(typeof groups)[0]["status"] | undefined>();

@@ -177,13 +177,13 @@ export interface AggregateForm<
   readonly limit?: number | undefined;
 }
 
-type Computed<F extends Fields, A> = A extends "count"
+type Computed<F extends Fields, A> = A extends "count" | { readonly sum: unknown }
   ? number
   : A extends { readonly min: infer P extends keyof F } | { readonly max: infer P extends keyof F }
     ? F[P]["~value"] | null
     : number | null;
 
-/** One row of an aggregate's answer. Without rows, `count` is 0 and the others are null. */
+/** One row of an aggregate's answer. Without values, `count` and `sum` are 0 and the others null. */
 export type Group<F extends Fields, G extends PropertyKey, A> = {
   readonly [K in G | keyof A]: K extends keyof A
     ? Computed<F, A[K]>

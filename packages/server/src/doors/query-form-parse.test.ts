@@ -44,6 +44,17 @@ test("every parameter of a list is read into the query form", () => {
   });
 });
 
+test("no names are an empty list, from an address as from JSON", () => {
+  const none = { orderBy: [], select: [], groupBy: [] };
+  assert.deepEqual(parse("orderBy=&select=&groupBy="), none);
+  assert.deepEqual(parseQueryForm(none, "list"), none);
+});
+
+test("what to order and group by may be one text, also in JSON", () => {
+  const form = { orderBy: "-a", groupBy: "a" };
+  assert.deepEqual(parseQueryForm(form, "list"), form);
+});
+
 test("`with` may be JSON", () => {
   assert.deepEqual(parse(`with=${encodeURIComponent('{"booking":{"limit":3}}')}`), {
     with: { booking: { limit: 3 } },

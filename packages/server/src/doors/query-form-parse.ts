@@ -112,11 +112,11 @@ function setFromJson(form: Mutable<QueryForm>, name: string, value: Json): void 
       form[name] = value;
       return;
     case "orderBy":
-      form.orderBy = typeof value === "string" ? value : texts(name, value);
+    case "groupBy":
+      form[name] = typeof value === "string" ? value : texts(name, value);
       return;
     case "select":
-    case "groupBy":
-      form[name] = texts(name, value);
+      form.select = texts(name, value);
       return;
     case "limit":
       if (typeof value !== "number") throw badValue(name, "a whole number");
@@ -128,7 +128,7 @@ function setFromJson(form: Mutable<QueryForm>, name: string, value: Json): void 
 }
 
 function words(text: string): string[] {
-  return text.split(",").map((word) => word.trim());
+  return text === "" ? [] : text.split(",").map((word) => word.trim());
 }
 
 function texts(name: string, value: Json): string[] {

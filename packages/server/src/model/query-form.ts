@@ -96,5 +96,5 @@ export interface QueryForm {
   readonly select?: readonly string[];
   /** `{ total: "count", spent: { sum: "price" } }`. */
   readonly aggregate?: Json;
-  readonly groupBy?: readonly string[];
+  readonly groupBy?: string | readonly string[];
 }
