@@ -99,6 +99,19 @@ test("fields.md has a row for every kind of field", () => {
   for (const kind of kinds) assert.ok(page.includes(`| \`t.${kind}(`), kind);
 });
 
+test("the schema of tables.md is one, and the page names every method of a table", async () => {
+  const page = readPage("tables.md");
+  const [schemaText = ""] = codeOf(page, "schema");
+  const sdk = new URL("../packages/sdk/src/index.ts", import.meta.url).href;
+  const code = schemaText.replace('"keelson"', JSON.stringify(sdk));
+  const schema = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as object;
+  assert.ok("app" in schema);
+  for (const method of ["index", "unique", "search", "check", "limit"]) {
+    assert.ok(page.includes(`| \`.${method}(`), method);
+    assert.ok(schemaText.includes(`.${method}(`), method);
+  }
+});
+
 test("the rules and checks of rules.md are read without a mistake", () => {
   const page = readPage("rules.md");
   const [rulesText = ""] = codeOf(page, "rules");
