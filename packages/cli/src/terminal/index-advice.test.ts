@@ -34,3 +34,21 @@ test("an index that the table has is not advised", () => {
     '.index("screening", "status") on booking',
   );
 });
+
+test("rows fetched along want an index by their reference, then by the order", () => {
+  // As packages/server/src/store/sqlite/query-expand.ts writes it: the rows of each parent, then all of them in order.
+  const along = (where: string, order: string) => ({
+    table: "booking",
+    sql:
+      'SELECT p.key, o."id", o."seat" FROM json_each(?) AS p CROSS JOIN "booking" AS o WHERE o."_n" IN ' +
+      `(SELECT t."_n" FROM "booking" AS t WHERE t."screening" = p.value${where} ORDER BY ${order} LIMIT ?) ` +
+      `ORDER BY p.key, ${order.replaceAll("t.", "o.")}`,
+  });
+  const bySeat = along("", 't."seat", t."id"');
+  assert.equal(indexAdvice(bySeat, []), '.index("screening", "seat") on booking');
+  assert.equal(indexAdvice(bySeat, [{ fields: ["screening", "seat"] }]), null);
+  const paid = along(' AND (t."status" = ?)', 't."seat" DESC, t."id" DESC');
+  assert.equal(indexAdvice(paid, []), '.index("screening", "status", "seat") on booking');
+  // The reference has an index without being asked: its rows are few, whatever else is wanted of them.
+  assert.equal(indexAdvice(along("", 't."id"'), []), null);
+});

@@ -23,9 +23,11 @@ export function indexAdvice(
   { table, sql }: PlannedQuery,
   known: readonly KnownIndex[],
 ): string | null {
-  // A rule's own subqueries use other aliases: only the table's own columns are looked at.
-  const [conditions = "", order = ""] = sql.split(" ORDER BY ");
-  const where = conditions.split(/ WHERE /)[1] ?? "";
+  // A rule's own subqueries use other aliases: only the table's own columns are looked at. Rows fetched along are found
+  // by a statement inside (query-expand.ts), where the table has its alias.
+  const [before = "", own = ""] = sql.split(" AS t WHERE ");
+  const [conditions = "", order = ""] = (own === "" ? before : own).split(" ORDER BY ");
+  const where = own === "" ? "" : (conditions.split(" WHERE ")[0] ?? "");
   // Asked for one of no values: the answer is empty, and the engine reads nothing.
   if (where.includes(" IN ()")) return null;
   const equal = columns(where, /t\."(\w+)"(?: COLLATE \w+)? (?:=|IS(?! NOT)|IN) /g);
@@ -35,6 +37,8 @@ export function indexAdvice(
     (name) => name !== "id" && !name.startsWith("_"),
   );
   const fields = [...new Set(all)].slice(0, 4);
+  // Every reference has an index: what is left to sort are the rows of one parent.
+  if (fields.length === 1 && where.includes("= p.value")) return null;
   if (fields.length === 0 || known.some((index) => beginsWith(index, fields))) return null;
   return `.index(${fields.map((field) => JSON.stringify(field)).join(", ")}) on ${table}`;
 }
