@@ -42,6 +42,48 @@ export default rules({ news: { read: () => true, write: ({ me }) => me.role === 
   assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
 });
 
+test("what goes along with a row that may be deleted is no hole, also the membership that shows it", async () => {
+  const report = await attacked({
+    "schema.ts": `import { define, table, t } from "keelson";
+export const { rules, app } = define({
+  user: table({ nick: t.text({ max: 100 }) }),
+  room: table({ maker: t.ref("user", { onDelete: "cascade" }).immutable(), title: t.text({ max: 100 }) }),
+  member: table({
+    room: t.ref("room", { onDelete: "cascade" }).immutable(),
+    user: t.ref("user", { onDelete: "cascade" }).immutable(),
+  }).unique("room", "user"),
+  post: table({
+    room: t.ref("room", { onDelete: "cascade" }).immutable(),
+    author: t.ref("user", { onDelete: "cascade" }).immutable(),
+    under: t.ref("post", { onDelete: "cascade" }).optional().immutable(),
+    about: t.ref("post", { onDelete: "clear" }).optional(),
+    body: t.text({ max: 100 }),
+  }).index("room"),
+});
+`,
+    "rules.ts": `import type { RuleId, RuleInput } from "keelson";
+import { rules } from "./schema.ts";
+type Who = Pick<RuleInput<typeof rules>, "me" | "db">;
+const isIn = ({ me, db }: Who, room: RuleId<"room">) => db.member.some((m) => m.room === room && m.user === me.id);
+export default rules({
+  user: { read: ({ me }) => me.id !== null },
+  room: { read: ({ row, me, db }) => isIn({ me, db }, row.id), delete: ({ row, me }) => row.maker === me.id },
+  member: {
+    read: ({ row, me, db }) => isIn({ me, db }, row.room),
+    create: ({ next, me }) => next.room.maker === me.id,
+    delete: ({ row, me }) => row.room.maker === me.id,
+  },
+  post: {
+    read: ({ row, me, db }) => isIn({ me, db }, row.room),
+    delete: ({ row, me }) => row.author === me.id || row.room.maker === me.id,
+  },
+});
+`,
+    "app.ts": `${appText}export default app({ rules, functions: {} });\n`,
+  });
+  assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
+});
+
 const orders = {
   "schema.ts": `import { define, event, table, t } from "keelson";
 export const { mutation, action, http, workflow, on, onChange, rules, app } = define({

@@ -7,7 +7,7 @@ import type { Change, Row } from "../../store/store.ts";
 import type { HoleCode } from "./hole-codes.ts";
 import type { Identity } from "./identity-plan.ts";
 import { isAuthorityState, isHoldingName, isPrivilegeName } from "./sensitive-name.ts";
-import type { AttackSession, Observation } from "./session.ts";
+import type { AttackSession, Observation, ProbeAbout } from "./session.ts";
 
 /** Fields that nobody sets on themselves, on any table. */
 const heldByHouse = new Set(
@@ -20,10 +20,10 @@ const heldByHouse = new Set(
 export function writeOracle(seen: Observation, session: AttackSession): void {
   const { about } = seen.probe;
   if (about.kind !== "table" || !seen.isOk) return;
-  const change = seen.changes.find(({ table }) => table === about.table);
+  const change = askedChange(seen, about);
   if (change === undefined) return;
   const given = Object.keys(bodyOf(seen));
-  if (!isAllowed(session, seen.by, change, given)) {
+  if (!isAllowed(session, seen.by, change, given, seen.changes)) {
     add(seen, session, change, {
       ...{
         code: "A301",
@@ -39,17 +39,32 @@ export function writeOracle(seen: Observation, session: AttackSession): void {
   judgeDesign(seen, session, change, null);
 }
 
-/** Whether the rules allow a change. */
+/** The change that was asked for: others of its table go along with it, as references say. */
+function askedChange(
+  { changes, request }: Observation,
+  { table, operation }: ProbeAbout & { readonly kind: "table" },
+): Change | undefined {
+  const own = changes.filter((change) => change.table === table);
+  const fitting = own.filter(({ before, after }) => {
+    if (operation === "create") return before === null;
+    return operation === "delete" ? after === null : before !== null && after !== null;
+  });
+  const text = `${request.path} ${request.body ?? ""}`;
+  return fitting.find(({ id }) => text.includes(id)) ?? fitting[0] ?? own[0];
+}
+
+/** Whether the rules allow a change. @param along what was changed with it, so that the rules see the data of before. */
 export function isAllowed(
   session: AttackSession,
   by: Identity,
-  { table, before, after }: Change,
+  change: Change,
   given: readonly string[],
+  along: readonly Change[] = [change],
 ): boolean {
   const { judge, world } = session;
+  const { table, before, after } = change;
   // Rules speak of the data as it was.
-  const change: Change = { table, id: String((after ?? before)?.["id"]), before, after };
-  world.revert([change]);
+  world.revert(along);
   try {
     if (after === null) return before !== null && judge.deletes(by.me, table, before);
     const write = { row: before, next: after, given };
@@ -57,7 +72,7 @@ export function isAllowed(
       ? judge.creates(by.me, table, write)
       : judge.updates(by.me, table, write);
   } finally {
-    world.apply([change]);
+    world.apply(along);
   }
 }
 
