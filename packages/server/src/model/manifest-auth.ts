@@ -38,6 +38,7 @@ export function readAuth(app: SpecPlace, value: unknown, user: TableModel | unde
   const flags = Object.fromEntries(
     switches.map((key) => [key, readFlag(place, key, given[key], defaults[key])]),
   ) as Record<(typeof switches)[number], boolean>;
+  if (flags.guests) checkGuests(place, user);
   return {
     signUp: readSignUp(place, given["signUp"]),
     signUpFields: readSignUpFields(place, given["signUpFields"], user) ?? own,
@@ -57,6 +58,18 @@ export function readAuth(app: SpecPlace, value: unknown, user: TableModel | unde
 
 function defaultSignUpFields(user: TableModel | undefined): readonly string[] {
   return user?.fields["name"]?.kind === "text" ? ["name"] : [];
+}
+
+/** A guest's row has nothing but what the table itself says. */
+function checkGuests(place: SpecPlace, user: TableModel | undefined): void {
+  for (const [name, field] of Object.entries(user?.fields ?? {})) {
+    if (name === "id" || field.optional === true || field.default !== undefined) continue;
+    complain(
+      inside(place, "auth.guests"),
+      `is true, but nobody asks a guest for user.${name}, which is required`,
+      "Make the field `.optional()`, or give it a `.default(...)`.",
+    );
+  }
 }
 
 function readFlag(place: SpecPlace, key: string, value: unknown, otherwise: boolean): boolean {

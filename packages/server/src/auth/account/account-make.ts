@@ -106,6 +106,18 @@ export function checkUserFields(
   );
 }
 
+/** Whether an address alone makes a user: of a row that waits for it, or because users need no more. */
+export async function mayBecomeUser(scope: ProcedureScope, email: string): Promise<boolean> {
+  if ((await userWithoutAccount(scope, email)) !== null) return true;
+  try {
+    checkUserFields(scope, { email, fields: {} });
+    return true;
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === "VALUE_INVALID") return false;
+    throw error;
+  }
+}
+
 /** The address as a field of `user`, when users have one. */
 export function emailField(
   scope: ProcedureScope,
