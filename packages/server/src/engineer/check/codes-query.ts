@@ -70,8 +70,9 @@ export const queryCodes = {
     bad: `${task("")}${run(`    const rows = await db.task.list({ where: { owner: me.id, due: { gte: "2026-01-01" } }, orderBy: "due", limit: 20 });
     const late = await db.asSystem("only a number leaves").task.first({ where: { team: "red", due: "2026-01-01" } }); // <- K301
     return late === null ? rows.length : 0;`)}`,
-    good: `${task('.index("team", "due")')}${run(`    const late = await db.asSystem("only a number leaves").task.first({ where: { team: "red", due: "2026-01-01" } });
-    return late === null ? 0 : late.points;`)}`,
+    good: `${task('.index("team", "due").index("due")')}${run(`    const late = await db.asSystem("only a number leaves").task.first({ where: { team: "red", due: "2026-01-01" } });
+    const over = await db.asSystem("only a number leaves").task.list({ where: { due: { lt: "2025-01-01" } }, limit: 50 });
+    return late === null ? over.length : late.points;`)}`,
   },
   K302: {
     severity: "cost",
@@ -108,7 +109,7 @@ export const queryCodes = {
     bad: `${task("")}${run(`    const rows = await db.task.list({ where: { owner: me.id } }); // <- K304
     return rows.reduce((sum, row) => sum + row.points, 0);`)}`,
     good: `${task("")}${run(`    const { points } = await db.task.aggregate({ where: { owner: me.id }, values: { points: { sum: "points" } } });
-    return points ?? 0;`)}`,
+    return points;`)}`,
   },
   K305: {
     severity: "cost",

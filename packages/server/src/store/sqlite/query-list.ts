@@ -143,13 +143,25 @@ function compileSegment(
   runner: QueryRunner,
   list: List,
   columns: readonly ColumnLayout[],
-  part: { readonly segment: Segment | null; readonly counted: boolean; readonly rows: number },
+  part: {
+    readonly segment: Segment | null;
+    readonly counted: boolean;
+    readonly rows: number;
+    /** No index gives the order. Default: one may. */
+    readonly sorted?: boolean;
+  },
 ): Compiled | null {
   const { query, guard, table, ranked } = list;
-  const { segment, counted, rows } = part;
+  const { segment, counted, rows, sorted = false } = part;
   const source = { table, where: query.where, search: query.search, guard, counted };
-  const page = { terms: termsOf(list), segment, rows, ranked };
+  const terms = termsOf(list);
+  const page = { terms: sorted ? terms.map(unindexed) : terms, segment, rows, ranked };
   return compileList(runner.guards, source, columns, page);
+}
+
+/** The same order, which no index gives: https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_ */
+function unindexed(term: SqlTerm): SqlTerm {
+  return { ...term, sql: `+${term.sql}` };
 }
 
 function termsOf({ table, order, ranked }: List): readonly SqlTerm[] {
@@ -187,6 +199,8 @@ function readRows(runner: QueryRunner, list: List, plan?: "tight" | "ids"): Foun
       groupBy: [],
       of: query,
       compile: (counted) => compileSegment(runner, list, columns, { segment, counted, rows }),
+      compileSorted: () =>
+        compileSegment(runner, list, columns, { segment, counted: true, rows, sorted: true }),
       shape: ({ guarded }) => ({
         shape: queryShape(query, guarded || isJudged, listShape(query, orderShape(order))),
         table: table.name,

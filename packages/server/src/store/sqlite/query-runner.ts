@@ -5,7 +5,12 @@ import { PlatformError } from "../../base/platform-error.ts";
 import type { StoreLayout } from "../table-layout.ts";
 import type { SnapshotRows } from "./row-cache.ts";
 import type { SqlCell } from "./row-codec.ts";
-import { tooCostly, type PlanBook, type StatementShape } from "./query-plan.ts";
+import {
+  tooCostly,
+  type PlanBook,
+  type PlannedStatement,
+  type StatementShape,
+} from "./query-plan.ts";
 import type { Compiled } from "./query-compile.ts";
 import type { RuleGuards } from "./rule-guard.ts";
 import { VisitsExceeded, type SqliteConnection } from "./sqlite-connection.ts";
@@ -18,6 +23,11 @@ export interface CostlyQuery {
   readonly of: Parameters<typeof tooCostly>[0];
   /** @param counted whether visited rows are counted. @returns null when nothing can be found. */
   compile(counted: boolean): Compiled | null;
+  /**
+   * The same, counted, in a form for which the engine looks for the rows first and sorts what it finds: it reads in
+   * order, and in vain, when it hopes to meet enough of them soon. Default: there is none.
+   */
+  compileSorted?(): Compiled | null;
   shape(compiled: Compiled): StatementShape;
 }
 
@@ -84,7 +94,7 @@ export class QueryRunner {
       }
       if (planned.tight || !this.#isLarge(query.from)) return this.#all(compiled);
       if (planned.visitsAll) throw this.#refusal(query, this.sizeOf(query.from));
-      return this.#counted(query);
+      return this.#counted(query, planned);
     });
   }
 
@@ -104,14 +114,31 @@ export class QueryRunner {
     return this.sizeOf(table) > this.limits.scanRowsMax;
   }
 
-  #counted(query: CostlyQuery): readonly Cells[] {
+  #counted(query: CostlyQuery, { evidence }: PlannedStatement): readonly Cells[] {
     const compiled = query.compile(true);
     if (compiled === null) return [];
+    // One that sorts has looked for the rows first already.
+    const found = this.#within(compiled) ?? (evidence.sorts ? null : this.#sorted(query));
+    if (found === null) throw this.#refusal(query, this.limits.scanRowsMax);
+    return found;
+  }
+
+  /** Null: an index finds the rows no better. */
+  #sorted(query: CostlyQuery): readonly Cells[] | null {
+    const compiled = query.compileSorted?.() ?? null;
+    if (compiled === null) return null;
+    const shape = () => query.shape(compiled);
+    const planned = this.#plans.plannedOther(this.connection, compiled.sql, shape);
+    return planned.visitsAll ? null : this.#within(compiled);
+  }
+
+  /** Null: more rows would be visited than one query may. */
+  #within(compiled: Compiled): readonly Cells[] | null {
     this.connection.allowVisits(this.limits.scanRowsMax);
     try {
       return this.#all(compiled);
     } catch (error) {
-      if (error instanceof VisitsExceeded) throw this.#refusal(query, this.limits.scanRowsMax);
+      if (error instanceof VisitsExceeded) return null;
       throw error;
     }
   }
