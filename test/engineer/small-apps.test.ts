@@ -84,6 +84,44 @@ export default rules({
   assert.deepEqual([report.verdict, report.found, report.open], ["clean", [], []]);
 });
 
+test("arguments that are objects are made; what refuses every call is named by its own code", async () => {
+  const report = await attacked({
+    "schema.ts": `import { define, table, t } from "keelson";
+export const { query, mutation, rules, app } = define({ visit: table({ city: t.text({ max: 100 }), owner: t.ref("user", { onDelete: "cascade" }).immutable() }) });
+`,
+    "rules.ts": `import { rules } from "./schema.ts";
+export default rules({ visit: { read: ({ row, me }) => row.owner === me.id } });
+`,
+    "visits.ts": `import { Refusal, t } from "keelson";
+import { mutation } from "./schema.ts";
+const place = t.object({ city: t.text({ min: 1, max: 100 }), at: t.object({ x: t.int({ min: 0, max: 9 }), y: t.int({ min: 0, max: 9 }).optional() }) });
+export const note = mutation({
+  args: { place, others: t.list(place, { max: 3 }) },
+  allow: "signed-in",
+  limit: { perUser: "9/minute" },
+  returns: t.id("visit"),
+  async run({ db, me }, { place }) {
+    return (await db.asSystem("whoever was there").visit.create({ city: place.city, owner: me.id })).id;
+  },
+});
+export const never = mutation({
+  args: {},
+  allow: "signed-in",
+  limit: { perUser: "9/minute" },
+  returns: t.nothing(),
+  async run() { throw new Refusal("NOT_YET", "Not yet."); },
+});
+`,
+    "app.ts": `import * as visits from "./visits.ts";
+${appText}export default app({ rules, functions: { visits } });\n`,
+  });
+  assert.deepEqual(report.found, []);
+  assert.match(
+    report.open.join(),
+    /^visits\.never: no call succeeded: FUNCTION_REFUSED NOT_YET \d+ times$/,
+  );
+});
+
 const orders = {
   "schema.ts": `import { define, event, table, t } from "keelson";
 export const { mutation, action, http, workflow, on, onChange, rules, app } = define({

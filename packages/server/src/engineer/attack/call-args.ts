@@ -71,7 +71,7 @@ export function makeArgs(
   let index = 0;
   for (const [name, spec] of Object.entries(fields)) {
     if (spec.optional === true && how.turn % 3 === 2) continue;
-    args[name] = argument(session, by, { name, spec, index, ...how });
+    args[name] = argument(session, by, { ...how, name, spec, index });
     index += 1;
   }
   return args;

@@ -101,12 +101,11 @@ async function callAll(
           refused(session, fn, seen);
           continue;
         }
-        if (!seen.isOk)
-          refusals.set(
-            seen.code ?? String(seen.answer.status),
-            (refusals.get(seen.code ?? String(seen.answer.status)) ?? 0) + 1,
-          );
-        if (!seen.isOk) continue;
+        if (!seen.isOk) {
+          const why = refusalOf(seen);
+          refusals.set(why, (refusals.get(why) ?? 0) + 1);
+          continue;
+        }
         harvest.take(seen.answer.text);
         worked ??= { by, args };
         if (
@@ -121,6 +120,19 @@ async function callAll(
     }
   }
   return { worked, refusals };
+}
+
+/** `FUNCTION_REFUSED SOLD_OUT`, `ARGUMENT_INVALID seat`: the code, and what of the app's own it speaks of. */
+function refusalOf({ code, answer }: Observation): string {
+  if (code === null) return String(answer.status);
+  const { details } = JSON.parse(answer.text) as {
+    readonly details?: {
+      readonly code?: unknown;
+      readonly issues?: readonly { readonly path?: unknown }[];
+    } | null;
+  };
+  const about = code === "FUNCTION_REFUSED" ? details?.code : details?.issues?.[0]?.path;
+  return typeof about === "string" && about !== "" ? `${code} ${about}` : code;
 }
 
 function argsAs(
