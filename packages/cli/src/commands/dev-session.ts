@@ -17,6 +17,7 @@ import type { Flags } from "../flags/flag-parse.ts";
 import type { DataDoor } from "../data/data-door.ts";
 import { openDoorServer, type DoorServer } from "../data/door-server.ts";
 import { printMistakes } from "../terminal/failure-text.ts";
+import { knownIndexes } from "../terminal/index-advice.ts";
 import { counted } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AppPlace } from "./app-place.ts";
@@ -272,7 +273,8 @@ export class DevSession {
       this.#plansShown.add(plan.sql);
       // The platform's own tables are none of the app's business: it can't add an index there.
       if (Object.hasOwn(platformTables, plan.table)) continue;
-      const known = this.#server?.current().manifest.tables[plan.table]?.indexes ?? [];
+      const table = this.#server?.current().manifest.tables[plan.table];
+      const known = table === undefined ? [] : knownIndexes(table);
       for (const line of planLines(plan, known, terminal)) terminal.note(line);
     }
   }

@@ -37,10 +37,21 @@ export function indexAdvice(
     (name) => name !== "id" && !name.startsWith("_"),
   );
   const fields = [...new Set(all)].slice(0, 4);
-  // Every reference has an index: what is left to sort are the rows of one parent.
-  if (fields.length === 1 && where.includes("= p.value")) return null;
   if (fields.length === 0 || known.some((index) => beginsWith(index, fields))) return null;
   return `.index(${fields.map((field) => JSON.stringify(field)).join(", ")}) on ${table}`;
+}
+
+/** The indexes of a table: those that were declared, and those that references and unique fields have by themselves. */
+export function knownIndexes(table: {
+  readonly indexes: readonly KnownIndex[];
+  readonly fields: Readonly<
+    Record<string, { readonly kind: string; readonly unique?: boolean | undefined }>
+  >;
+}): readonly KnownIndex[] {
+  const own = Object.entries(table.fields)
+    .filter(([, { kind, unique }]) => kind === "ref" || unique === true)
+    .map(([name]) => ({ fields: [name] }));
+  return [...table.indexes, ...own];
 }
 
 /** Whether an index begins with these fields, in whatever order. */
