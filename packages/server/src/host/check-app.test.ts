@@ -263,6 +263,32 @@ test("what looks like a fault and is none is not said", async () => {
   assert.deepEqual(lines, []);
 });
 
+const people = (onDelete: string): string => `
+// keelson/schema.ts
+import { define, table, t } from "keelson";
+
+export const { query, mutation, action, rules, app } = define({
+  user: table({ name: t.text({ max: 100 }).optional(), email: t.text({ max: 320 }).optional().unique() }),
+  home: table({ owner: t.ref("user", { onDelete: "cascade" }).immutable(), address: t.text({ max: 300 }) }),
+  bill: table({ payer: t.ref("user"${onDelete}).optional(), number: t.int({ min: 1 }).unique() }),
+});
+
+// keelson/rules.ts
+import { rules } from "./schema.ts";
+
+export default rules({
+  user: { read: ({ row, me }) => row.id === me.id },
+  home: { read: ({ row, me }) => row.owner === me.id, create: ({ next, me }) => next.owner === me.id },
+  bill: { read: ({ row, me }) => row.payer === me.id },
+});
+`;
+
+test("who leaves takes along what goes with them, unless a reference stands in the way", async () => {
+  assert.deepEqual(await found(people(', { onDelete: "clear" }')), []);
+  const kept = await found(people(""));
+  assert.deepEqual(kept, ["K210 keelson/schema.ts:4", "K210 keelson/schema.ts:5"]);
+});
+
 test("an app of 50 tables and 200 functions is reviewed as a whole, and twice the same", async () => {
   const appDir = writeApp(largeApp(50, 4));
   const { report } = await checkAppFolder({ appDir, dataDir: null, against: null });

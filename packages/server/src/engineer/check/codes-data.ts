@@ -169,7 +169,7 @@ export const like = action({
     title: "Personal data that never goes",
     why: "People may ask to be forgotten, and what is kept for ever leaks some day.",
     about:
-      "A table holds fields whose names say that they are about a person, and no delete rule, function or parent removes its rows, and no function empties the field.",
+      "A table holds fields whose names say that they are about a person, and no delete rule, function or parent removes its rows, and no function empties the field. Who deletes their account takes their row of `user` along, and what cascades from it, unless a reference refuses.",
     bad:
       tables(`  contact: table({
     owner: t.ref("user", { onDelete: "refuse" }).immutable(),

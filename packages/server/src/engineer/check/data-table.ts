@@ -34,12 +34,27 @@ function canBeDeleted(
     )
   )
     return true;
+  // Identity deletes who leaves, where no reference stands in the way.
+  if (table.name === "user") return keepingUsers(review, seen).length === 0;
   const below = new Set([...seen, table.name]);
   return Object.values(table.fields).some((spec) => {
     if (spec.kind !== "ref" || spec.onDelete !== "cascade") return false;
     const parent = review.manifest.tables[spec.table];
     return parent !== undefined && canBeDeleted(review, parent, below);
   });
+}
+
+/** References that refuse to let a user go, of rows that never go: `order.customer`. */
+function keepingUsers(review: AppReview, seen: ReadonlySet<string> = new Set()): readonly string[] {
+  const below = new Set([...seen, "user"]);
+  return review.tables.flatMap((table) =>
+    Object.entries(table.fields)
+      .filter(
+        ([, spec]) => spec.kind === "ref" && spec.table === "user" && spec.onDelete === "refuse",
+      )
+      .filter(() => !canBeDeleted(review, table, below))
+      .map(([field]) => `${table.name}.${field}`),
+  );
 }
 
 function checkOnDelete(review: AppReview, table: TableModel): void {
@@ -109,12 +124,19 @@ function checkErasure(review: AppReview, table: TableModel): void {
     }),
   );
   if (isCleared) return;
+  const evidence = [
+    `${table.name} has no delete rule, no function deletes one, no parent takes it along`,
+  ];
+  const [kept] = table.name === "user" ? keepingUsers(review) : [];
+  if (kept !== undefined)
+    evidence.push(`who leaves (DELETE /auth/account) is refused for ${kept}: REF_IN_USE`);
   review.say("K210", review.fieldAt(table.name, first), {
     says: `${table.name} keeps what is known of a person (${fields.join(", ")}), and nothing ever removes it.`,
-    evidence: [
-      `${table.name} has no delete rule, no function deletes one, no parent takes it along`,
-    ],
-    fix: `delete: ({ row, me }) => ${table.name === "user" ? "row.id" : `row.${ownerFields(table)[0] ?? "owner"}`} === me.id,`,
+    evidence,
+    fix:
+      kept === undefined
+        ? `delete: ({ row, me }) => row.${ownerFields(table)[0] ?? "owner"} === me.id,`
+        : `${kept.split(".")[1]}: t.ref("user", { onDelete: "clear" }).optional(),   // ${kept}`,
   });
 }
 
