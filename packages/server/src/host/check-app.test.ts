@@ -283,6 +283,25 @@ export default rules({
 });
 `;
 
+test("rows in a state that everybody may read are not the caller's own", async () => {
+  const posts = `
+// keelson/schema.ts
+import { define, table, t } from "keelson";
+
+export const { query, mutation, action, rules, app } = define({
+  post: table({ title: t.text({ max: 100 }), state: t.oneOf("draft", "live").default("draft") }),
+});
+
+// keelson/rules.ts
+import { rules } from "./schema.ts";
+
+export default rules({
+  post: { read: ({ row, me }) => row.state === "live" || me.role === "editor", write: ({ me }) => me.role === "editor" },
+});
+`;
+  assert.deepEqual(await found(posts), []);
+});
+
 test("who leaves takes along what goes with them, unless a reference stands in the way", async () => {
   assert.deepEqual(await found(people(', { onDelete: "clear" }')), []);
   const kept = await found(people(""));

@@ -82,7 +82,8 @@ function checkRulePlan(review: AppReview, table: TableModel): void {
   if (read === undefined || typeof left === "boolean" || isSmall(review, table.name)) return;
   const plans = review.input.plans.plans(table.name, {}, "caller");
   // Own rows: one equality that the rule asks of every row.
-  const equal = left.kind === "compare" && left.op === "==" ? analyseRule(left).rowFields : [];
+  const { rowFields, dependsOnMe } = analyseRule(left);
+  const equal = left.kind === "compare" && left.op === "==" && dependsOnMe ? rowFields : [];
   const [field] = equal;
   const own = plans.find((plan) => plan.plan.some((line) => /^SCAN t(?: USING|$)/.test(line)));
   if (field !== undefined && field !== "id" && equal.length === 1 && own !== undefined) {
