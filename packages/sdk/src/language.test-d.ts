@@ -256,6 +256,23 @@ export const reads = query({
       NonNullable<(typeof many.rows)[0]["bookings"][0]>["status"] | undefined
     >();
 
+    // Rows that refer to this one, under their table's name.
+    const booked = await db.screening.list({ with: { booking: true, film: true } });
+    same<"held" | "paid" | "cancelled" | undefined>()<
+      NonNullable<(typeof booked)[0]["booking"][0]>["status"] | undefined
+    >();
+    const [paid] = await db.screening.list({
+      with: { booking: { where: { status: "paid" }, select: ["seat"], limit: 10 } },
+    });
+    void paid?.booking[0]?.seat;
+    // @ts-expect-error not selected
+    void paid?.booking[0]?.status;
+    const unpaid = await db.screening.list({ with: { booking: { where: { sat: 1 } } } });
+    // @ts-expect-error no such field in the filter of an expansion
+    void unpaid[0]?.booking.length;
+    const unrelated = await db.film.list({ with: { booking: true } });
+    // @ts-expect-error bookings do not refer to films
+    void unrelated[0]?.booking.length;
     // @ts-expect-error no such reference
     void db.booking.list({ with: { screning: true } });
     // @ts-expect-error no such option

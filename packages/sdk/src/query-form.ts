@@ -42,6 +42,19 @@ type RefName<F extends Fields, To> = {
       : never;
 }[keyof F & string];
 
+/** Rows that refer to this one, under the name of their table: as with a name of its own, without `from`. */
+type TableExpansion =
+  | true
+  | {
+      readonly from?: never;
+      readonly via?: string;
+      readonly where?: object;
+      readonly orderBy?: string | readonly string[];
+      readonly limit?: number;
+      readonly select?: readonly string[];
+      readonly with?: object;
+    };
+
 /** An expansion under a name of its own: of another table's rows, or by `via`. */
 type NamedExpansion<S extends Schema> =
   | { readonly from: keyof S; readonly [option: string]: unknown }
@@ -55,14 +68,15 @@ type NamedExpansion<S extends Schema> =
 /**
  * `with` of a query: rows fetched along. `{ film: true }` puts the row that the reference `film`
  * leads to in the place of its id (null when absent or not readable); `{ bookings: { from: "booking",
- * via: "screening" } }` adds the list of bookings whose reference `screening` is this row; `{ movie: { via:
- * "film" } }` adds the row under a name of its own. At most 3 levels deep.
+ * via: "screening" } }` adds the list of bookings whose reference `screening` is this row, `{ booking: true }` the same
+ * under their table's name; `{ movie: { via: "film" } }` adds the row under a name of its own. At most 3 levels deep.
  *
  * Some mistakes show only where the answer is used, as `Mistaken`: in an expansion with a name of its own,
  * and in a name beside a right one. To check all of it here makes tsc several times slower.
  */
 export type With<S extends Schema, F extends Fields> =
   | { readonly [P in keyof F as P & F[P]["~reference"]]?: true | OneExpansion<S, F[P]["~to"]> }
+  | { readonly [T in Exclude<keyof S, keyof F>]?: TableExpansion }
   | { readonly [name: string]: NamedExpansion<S> };
 
 /** What an expansion gives that does not fit the schema; `Expected` is what was expected. */
@@ -79,7 +93,18 @@ type Expanded<S extends Schema, T, F extends Fields, V extends View, K, Q> = K e
       : Mistaken<ManyExpansion<S, T, From, V>>
     : Q extends { readonly via: infer P extends keyof F }
       ? One<S, F[P]["~to"], V, Q> | null
-      : Mistaken<"a reference">;
+      : K extends keyof S & string
+        ? Many<S, T, K, V, Q>
+        : Mistaken<"a reference">;
+
+/** What stands under the name of the table `From`. */
+type Many<S extends Schema, T, From extends keyof S & string, V extends View, Q> = [
+  RefName<S[From], T>,
+] extends [never]
+  ? Mistaken<"a table that refers to this one">
+  : Q extends true | Omit<ManyExpansion<S, T, From, V>, "from">
+    ? readonly One<S, From, V, Q>[]
+    : Mistaken<Omit<ManyExpansion<S, T, From, V>, "from">>;
 
 type One<S extends Schema, To extends string, V extends View, Q> = Answer<
   S,
