@@ -24,6 +24,7 @@ export type {
   ClientTable,
   ConnectionState,
   Id,
+  KeelsonIssue,
   LiveState,
   LiveStore,
   LiveWebSocket,

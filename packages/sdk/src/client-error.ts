@@ -16,6 +16,13 @@ export interface KeelsonErrorParts {
   readonly isSent?: boolean;
 }
 
+/** What is wrong with one field of what was sent. */
+export interface KeelsonIssue {
+  /** `title`, `homes[1].zip`. */
+  readonly path: string;
+  readonly problem: string;
+}
+
 /**
  * A call that was refused or failed. `code` is stable: one of the server's (RULE_DENIED, UNIQUE_TAKEN,
  * FUNCTION_REFUSED ...), or of the client: CONNECTION_LOST (no answer), TIMED_OUT, ANSWER_INVALID,
@@ -30,7 +37,9 @@ export class KeelsonError extends Error {
   readonly status: number;
   /** Public facts: fields, limits, counts; a refusal's own details. */
   readonly details: { readonly [key: string]: Json };
-  /** For `keelson explain`, and for whoever helps; null when there was no answer. */
+  /** What is wrong with single fields of what was sent, as for a form; else empty. */
+  readonly issues: readonly KeelsonIssue[];
+  /** As the server's log has it; null when there was no answer. */
   readonly requestId: string | null;
   /** How long the server asked to wait, in ms; null when it did not. */
   readonly retryAfterMs: number | null;
@@ -44,8 +53,17 @@ export class KeelsonError extends Error {
     this.details = parts.details ?? {};
     const own = this.details["code"];
     this.refusal = this.code === "FUNCTION_REFUSED" && typeof own === "string" ? own : null;
+    this.issues = issuesOf(this.details["issues"]);
     this.requestId = parts.requestId ?? null;
     this.retryAfterMs = parts.retryAfterMs ?? null;
     this.isSent = parts.isSent ?? true;
   }
+}
+
+function issuesOf(told: Json | undefined): readonly KeelsonIssue[] {
+  if (!Array.isArray(told)) return [];
+  return told.flatMap((one: Json) => {
+    const { path, problem } = (one ?? {}) as { readonly path?: Json; readonly problem?: Json };
+    return typeof path === "string" && typeof problem === "string" ? [{ path, problem }] : [];
+  });
 }

@@ -238,6 +238,22 @@ void test("names of what to bring along, in a program without types, go as they 
   assert.deepEqual(sent, ["film", '["film"]']);
 });
 
+void test("an error tells what is wrong with single fields, and nothing where nothing is said", async (context) => {
+  const issues = [
+    { path: "title", problem: "must not be empty", code: "VALUE_INVALID" },
+    { path: "homes[1].zip", problem: "is required", code: "VALUE_INVALID" },
+  ];
+  const told: unknown[] = [issues, undefined, "none", [null, 5, { path: "x" }, ...issues]];
+  const { api } = await start(context, (_seen, response) => {
+    const [next] = told.splice(0, 1);
+    problem(response, 422, "VALUE_INVALID", { details: { issues: next } });
+  });
+  const shown = issues.map(({ path, problem: says }) => ({ path, problem: says }));
+  for (const expected of [shown, [], [], shown]) {
+    assert.deepEqual((await errorOf(api.film.create({ title: "" }))).issues, expected);
+  }
+});
+
 void test("a refusal becomes an error with code, status, details and request id, and is not sent again", async (context) => {
   const details = { code: "SEAT_TAKEN", seat: "F7" };
   const { api, seen } = await start(context, (_seen, response) =>

@@ -29,7 +29,7 @@ export type {
 } from "./auth-client-surface.ts";
 export type { TokenStorage } from "./auth-client-tokens.ts";
 export type { Call, ReadCall, ShowChange, WriteCall } from "./client-call.ts";
-export { KeelsonError } from "./client-error.ts";
+export { KeelsonError, type KeelsonIssue } from "./client-error.ts";
 export type { ClientRequest, ClientStep, RequestQuery } from "./client-request.ts";
 export type { RetryPolicy } from "./client-retry.ts";
 export type { CallOptions, TokenSource } from "./client-send.ts";

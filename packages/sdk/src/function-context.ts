@@ -58,7 +58,7 @@ export interface FunctionContext<P extends AllowSpec> {
   readonly me: MeOf<P>;
   /** The time of the call, RFC 3339 in UTC. In queries and mutations the clock stands still. */
   readonly now: string;
-  /** The `x-request-id` of the answer: for logs, and for `keelson explain`. */
+  /** The `x-request-id` of the answer: as the server's log has it. */
   readonly requestId: string;
 }
 

@@ -22,7 +22,7 @@ const globalAdvice: Readonly<Record<string, string>> = {
   next: "Take it from the parameter: `({ next, me }) => ...`.",
   me: "Take it from the parameter: `({ row, me }) => ...`.",
   now: "Take it from the parameter: `({ row, now }) => ...`.",
-  console: "Rules are read, not run. `keelson explain` tells how one was decided.",
+  console: "Rules are read, not run. `keelson dev` tells how one was decided.",
   fetch: "Rules see the caller and the database only. Put what they need into a table.",
   process: "Rules see the caller and the database only.",
 };
