@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
@@ -59,3 +60,25 @@ function oldNode(): string | null {
   });
   return found ?? null;
 }
+
+test("a server outlives whoever read its log, and says so", async (context) => {
+  const folder = join(tempFolder(context), "app");
+  assert.equal(keelson(join(folder, ".."), ["init", "app"]).status, 0);
+  const binary = join(import.meta.dirname, "..", "bin", "keelson.mjs");
+  const child = spawn(process.execPath, [binary, "start", "--port=0"], { cwd: folder });
+  try {
+    const told = Promise.withResolvers<string>();
+    child.stderr.setEncoding("utf8").on("data", told.resolve);
+    child.once("exit", (status) => told.resolve(`it ended with ${status}`));
+    const [line] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const [url = ""] = /http:[\w.:/]+/.exec(line) ?? [];
+    child.stdout.destroy();
+    assert.equal((await fetch(`${url}/api/tables/idea`)).status, 200);
+    assert.match(await told.promise, /LOG_LOST/);
+    assert.equal((await fetch(`${url}/api/tables/idea`)).status, 200);
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});

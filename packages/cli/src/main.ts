@@ -5,6 +5,8 @@ import { exits, usageFailure } from "./flags/failure.ts";
 import { parseFlags } from "./flags/flag-parse.ts";
 import { commandText, overviewText } from "./flags/help-text.ts";
 import { suggestion } from "./flags/suggestion.ts";
+import { printFailure } from "./terminal/failure-text.ts";
+import { makeOutput } from "./terminal/output.ts";
 import { makeTerminal } from "./terminal/terminal.ts";
 import { attack } from "./commands/attack.ts";
 import { auth } from "./commands/auth.ts";
@@ -56,10 +58,6 @@ export const commands: readonly Command[] = [
  * @returns the exit status; never throws.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  // `keelson export film | head` closes the pipe early: that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? exits.done : exits.fileFailed);
-  });
   const io = makeIo();
   try {
     return await dispatch(argv, io);
@@ -109,17 +107,38 @@ function makeIo(): Io {
   const file = new URL("../package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(file, "utf8")) as { readonly version: string };
   let stop: AbortController | null = null;
+  const output = makeOutput(process.stdout, endWithOutput);
+  // Nobody is left to be told.
+  process.stderr.on("error", () => {});
+  const terminal = makeTerminal(output, process.stderr, process.env);
   return {
-    terminal: makeTerminal(process.stdout, process.stderr, process.env),
+    terminal,
     cwd: process.cwd(),
     env: process.env,
     version,
     nowMs: () => Date.now(),
+    outliveOutput: () => {
+      output.outlive(({ message }) => {
+        printFailure(terminal, {
+          code: "LOG_LOST",
+          what: "Standard output takes no more lines: they are lost.",
+          why: message,
+          fix: "Serving goes on. Make room, or start again with a log that is read.",
+        });
+      });
+    },
     untilStopped: () => {
       stop ??= listenForStop();
       return stop.signal;
     },
   };
+}
+
+/** `keelson export film | head` closes the pipe early: that is no failure. */
+function endWithOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === "EPIPE") process.exit(exits.done);
+  process.stderr.write(`keelson: FILE_UNWRITABLE  Standard output: ${error.message}\n`);
+  process.exit(exits.fileFailed);
 }
 
 function listenForStop(): AbortController {

@@ -13,6 +13,8 @@ export interface Io {
   /** Version of this package. */
   readonly version: string;
   readonly nowMs: () => number;
+  /** From now on standard output that fails ends nothing: what is written is lost, which standard error tells. */
+  readonly outliveOutput: () => void;
   /**
    * From now on SIGINT and SIGTERM do not end the process but abort this signal; a second one ends it.
    * Commands that never ask end at once.

@@ -15,6 +15,7 @@ import { lettersWarning, staticWarning } from "./start-warnings.ts";
 /** Serves until asked to stop. @returns the exit status. @throws Failure, PlatformError. */
 export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<Exit> {
   const stop = io.untilStopped();
+  io.outliveOutput();
   const log = makeLog((text) => io.terminal.outRaw(text), io.nowMs);
   const server = await startServer({ ...place, ...(await options(flags, io, log)) });
   const door = await openDoorServer({

@@ -14,6 +14,7 @@ function told(error: unknown): { readonly status: number; readonly text: string 
     env: {},
     version: "0.0.0",
     nowMs: () => 0,
+    outliveOutput: () => {},
     untilStopped: () => new AbortController().signal,
   };
   const status = tellFailure(error, io);
