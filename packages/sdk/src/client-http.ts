@@ -183,7 +183,9 @@ function answerInvalid(
 ): KeelsonError {
   return new KeelsonError({
     code: "ANSWER_INVALID",
-    message: `The answer (status ${status}) is not one of Keelson's. Is this the right address?`,
+    message: isGateway(status)
+      ? `Whoever stands before the server can't reach it (status ${status}).`
+      : `The answer (status ${status}) is not one of Keelson's. Is this the right address?`,
     status,
     requestId,
     retryAfterMs,
@@ -201,4 +203,9 @@ function connectionLost(cause: unknown): KeelsonError {
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What a proxy says for a server that is down, that starts, or that does not answer it. */
+function isGateway(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
 }

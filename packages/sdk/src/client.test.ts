@@ -382,6 +382,16 @@ void test("a page of another server is told as such, without its text", async (c
   assert.equal((await errorOf(api.film.get("film_1"))).status, 404);
 });
 
+void test("a proxy without its server is told as such, not as a wrong address", async (context) => {
+  const { api } = await start(context, (_seen, response) => {
+    response.writeHead(502, { "content-type": "text/html" });
+    response.end("<h1>Bad Gateway</h1>");
+  });
+  const error = await errorOf(api.film.list());
+  assert.equal(error.code, "ANSWER_INVALID");
+  assert.match(error.message, /can't reach it \(status 502\)/);
+});
+
 void test("a batch goes as one request, and its results come back in order and typed", async (context) => {
   const { api, seen } = await start(context, (_seen, response) =>
     json(response, [
