@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { keelson, serve, tempFolder } from "../command-scene.case.ts";
@@ -62,4 +62,23 @@ test("a closed account gets no token and is nobody, with the server running or n
   assert.match(keelson(app, ["users", "open", user]).out, /may sign in again/);
   assert.equal(token().status, 0);
   assert.match(keelson(app, ["users", "close", "nobody@example.com"]).err, /USER_NOT_FOUND/);
+});
+
+test("an address is found where users sign in with it, also when their rows have none", (context) => {
+  const app = tempFolder(context);
+  cpSync(template, app, { recursive: true });
+  const schema = join(app, "keelson", "schema.ts");
+  const text = readFileSync(schema, "utf8");
+  const user = "user: table({ name: t.text({ max: 100 }).optional() }),";
+  writeFileSync(schema, text.replace("define({", `define({\n  ${user}`));
+  const email = "eve@example.com";
+  writeFileSync(join(app, "eve.ndjson"), `${JSON.stringify({ id: "1", email })}\n`);
+  const taken = keelson(app, ["users", "import", "eve.ndjson", "--from=supabase"]);
+  assert.equal(taken.status, 0, taken.err);
+  const found = keelson(app, ["token", "--as=Eve@example.com", "--json"]);
+  assert.equal(found.status, 0, found.err);
+  assert.equal((JSON.parse(found.out) as { created: boolean }).created, false);
+  const missing = keelson(app, ["token", "--as=bob@example.com"]);
+  assert.match(missing.err, /USER_NOT_FOUND/);
+  assert.match(missing.err, /user has no field email to make one with/);
 });

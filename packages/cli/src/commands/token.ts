@@ -11,7 +11,7 @@ export const token: Command = {
     name: "token",
     summary: "Prints a token that calls the API as a user.",
     about: [
-      "Finds the user by id, e-mail or name in the table user, and makes the row when there is none (with the e-mail or name that you wrote). The token is signed with the key in the data folder: whoever holds it is that user until it expires. It can't be taken back, so keep --ttl short.",
+      "Finds the user by id, e-mail (of the row in the table user, or of the account) or name, and makes the row when there is none (with the e-mail or name that you wrote). The token is signed with the key in the data folder: whoever holds it is that user until it expires. It can't be taken back, so keep --ttl short.",
       "With --service, prints a key for a program that is nobody's: it has no other way in, does no more than its --scope, and is kept as a digest, so it is shown this once. The service is made when there is none of that name.",
       "Send it as: Authorization: Bearer <token>.",
     ],

@@ -7,7 +7,7 @@ import type { Operator } from "../gate/operator.ts";
 import { startWork } from "../gate/work.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Row, Store } from "../store/store.ts";
-import { accountOfUser } from "./account-find.ts";
+import { accountOfEmail, accountOfUser } from "./account-find.ts";
 import type { TokenSubject } from "./token-sign.ts";
 
 /** The operator's way to the users of one version of an app. */
@@ -52,7 +52,19 @@ export function readUserName(written: string): UserName {
 /** @returns the user, or null. @throws USER_AMBIGUOUS when there are several of that name. */
 export async function findUser(desk: UserDesk, { by, text }: UserName): Promise<Row | null> {
   if (by === "id") return desk.store.read((tx) => tx.get("user", text, null));
-  if (!hasField(desk, by)) return null;
+  const row = hasField(desk, by) ? await userWith(desk, { by, text }) : null;
+  return row ?? (by === "email" ? userOfAccount(desk, text) : null);
+}
+
+/** Who signs in with an address: users need not have it in their row. */
+async function userOfAccount({ store }: UserDesk, email: string): Promise<Row | null> {
+  return await store.read(async (tx) => {
+    const account = await accountOfEmail({ tx }, email.toLowerCase());
+    return account === null ? null : tx.get("user", account["user"] as string, null);
+  });
+}
+
+async function userWith(desk: UserDesk, { by, text }: UserName): Promise<Row | null> {
   const page = await desk.store.read((tx) =>
     tx.list(
       {
@@ -95,7 +107,11 @@ export async function issueUserToken(
 
 async function makeUser(desk: UserDesk, { user, role, cause }: UserTokenOrder): Promise<Row> {
   const { by, text } = user;
-  if (by === "id" || !hasField(desk, by)) throw new PlatformError("USER_NOT_FOUND", { [by]: text });
+  if (by === "id") throw new PlatformError("USER_NOT_FOUND", { id: text });
+  if (!hasField(desk, by)) {
+    const problem = `the table user has no field ${by} to make one with`;
+    throw new PlatformError("USER_NOT_FOUND", { [by]: text, problem });
+  }
   const value: Record<string, Json> = { [by]: text };
   if (role !== null && hasField(desk, "role")) value["role"] = role;
   const { json } = await desk.execute(
