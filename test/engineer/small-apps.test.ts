@@ -122,6 +122,34 @@ ${appText}export default app({ rules, functions: { visits } });\n`,
   );
 });
 
+test("a row that must lead to two people is planted, and what is wrong with it found", async () => {
+  const files = (rule: string) => ({
+    "schema.ts": `import { define, table, t } from "keelson";
+export const { rules, app } = define({
+  user: table({ nick: t.text({ max: 40 }) }),
+  follow: table({
+    to: t.ref("user", { onDelete: "cascade" }).immutable(),
+    from: t.ref("user", { onDelete: "cascade" }).immutable(),
+  }).unique("from", "to").check(({ next }) => next.from !== next.to, "Not oneself."),
+});
+`,
+    "rules.ts": `import { rules } from "./schema.ts";
+export default rules({
+  user: { read: ({ me }) => me.id !== null },
+  follow: { read: ({ me }) => me.id !== null, create: ({ next, me }) => next.from === me.id, delete: ({ row, me }) => ${rule} },
+});
+`,
+    "app.ts": `${appText}export default app({ rules, functions: {} });\n`,
+  });
+  const sound = await attacked(files("row.from === me.id"));
+  assert.deepEqual([sound.verdict, sound.found, sound.open], ["clean", [], []]);
+  const open = await attacked(files("me.id !== null"));
+  assert.match(
+    open.found.join(),
+    /^A104 follow: stranger deletes a row of follow that belongs to another/,
+  );
+});
+
 const orders = {
   "schema.ts": `import { define, event, table, t } from "keelson";
 export const { mutation, action, http, workflow, on, onChange, rules, app } = define({

@@ -176,11 +176,25 @@ class Planter {
     return claims;
   }
 
+  /** Rows of a world belong to its first user and its first tenant; parents go round. */
+  #isFixed(table: string): boolean {
+    return table === "user" || this.#isTenant(table);
+  }
+
+  /** The field by which a row belongs to a row of the table: its owner's, or the first that leads there. */
+  #firstReference({ name, fields }: TableModel, table: string): string | undefined {
+    const owners = this.#parts.hints.tables[name]?.owners;
+    const leading = Object.keys(fields).filter((field) => {
+      const spec = fields[field];
+      return field !== "id" && spec !== undefined && referencesIn(spec).includes(table);
+    });
+    return leading.find((field) => owners?.has(field) === true) ?? leading[0];
+  }
+
   async #main(table: string, cohort: Cohort, variant: number): Promise<string | null> {
     const known = this.rowsOf(table, cohort);
-    // Rows of a world belong to its first user and its first tenant; parents go round.
-    const isFixed = table === "user" || this.#isTenant(table);
-    if (known.length > 0) return String(known[isFixed ? 0 : variant % known.length]?.["id"]);
+    if (known.length > 0)
+      return String(known[this.#isFixed(table) ? 0 : variant % known.length]?.["id"]);
     const key = `${table} ${cohort}`;
     const model = this.#parts.manifest.tables[table];
     if (model === undefined || this.#making.has(key)) return null;
@@ -236,11 +250,13 @@ class Planter {
     for (const [name, spec] of Object.entries(model.fields)) {
       if (name === "id") continue;
       const ids = new Map<string, string | null>();
-      for (const table of referencesIn(spec))
-        ids.set(
-          table,
-          await this.#main(table, cohort, attempt === 0 ? variant : variant + attempt - 1),
-        );
+      for (const table of referencesIn(spec)) {
+        const turn = attempt === 0 ? variant : variant + attempt - 1;
+        // Two references to one table may have to differ: whoever follows somebody is not followed by themselves.
+        const isOther = attempt % 2 === 1 && this.#firstReference(model, table) !== name;
+        const from = isOther && this.#isFixed(table) ? otherCohort[cohort] : cohort;
+        ids.set(table, await this.#main(table, from, isOther ? turn + 1 : turn));
+      }
       const parts = {
         ...{ random, canaries, nowMs: target.nowMs(), variant },
         reference: (table: string) => ids.get(table) ?? null,
@@ -273,6 +289,8 @@ class Planter {
     return draft;
   }
 }
+
+const otherCohort = { a: "b", b: "a", s: "a" } as const;
 
 /** What tells the tenants apart where a tenant is a value and not a row. */
 function tenantValue(spec: FieldSpec, cohort: Cohort, made: Json): Json {
