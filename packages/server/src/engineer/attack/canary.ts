@@ -26,6 +26,7 @@ const timePattern = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const dayPattern = /(?<![\d-])(?:18|19)\d\d-\d\d-\d\d(?![\dT-])/g;
 const numberPattern =
   /(?<![\w.-])-?\d{6,16}(?:\.\d+)?(?![\w-])|(?<![\w.-])-?\d{1,16}\.\d{4,16}(?![\w-])/g;
+const longNumberPattern = /(?<![\w.-])\d{7,16}(?![\w.-])/g;
 const idPattern = /(?<![a-z_])[a-z][a-z_]{0,62}_[0-7][0-9a-hjkmnp-tv-z]{25}/g;
 const packedPattern = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,6000}={0,2}/g;
 
@@ -114,7 +115,11 @@ function* candidates(text: string): Generator<string> {
 function tokensIn(value: Json, spec: FieldSpec): readonly string[] {
   if (value === null) return [];
   switch (spec.kind) {
-    case "text":
+    case "text": {
+      const text = String(value);
+      // Where a pattern leaves no room for a marker, long numbers tell the row: of a telephone, of an account.
+      return [...rest(markerPattern, text), ...rest(longNumberPattern, text)];
+    }
     case "json":
     case "list":
     case "object":

@@ -43,8 +43,20 @@ test("a field whose pattern has room for a canary carries one", () => {
   const random = new SeededRandom(7);
   const canaries = new CanaryBook(random);
   const parts = { random, canaries, nowMs: 1_800_000_000_000, variant: 0, reference: () => null };
-  const slug = { kind: "text", min: 0, max: 40, pattern: "[a-z0-9]+" } as const;
-  const value = seedValue(slug, parts);
-  canaries.learn("post", { id: "post_01890a5dac96774bbcceb30209", slug: value }, { slug });
-  assert.equal(canaries.find(JSON.stringify({ value }), new Set()).length, 1);
+  const text = { kind: "text", min: 0, max: 40 } as const;
+  // A marker, or digits that stand nowhere else.
+  const fields = {
+    slug: { ...text, pattern: "[a-z0-9]+" },
+    phone: { ...text, pattern: "\\+[0-9]{7,15}" },
+  };
+  const id = "post_01890a5dac96774bbcceb30209";
+  const row = { id, slug: seedValue(fields.slug, parts), phone: seedValue(fields.phone, parts) };
+  canaries.learn("post", row, fields);
+  for (const field of ["slug", "phone"] as const) {
+    const sights = canaries.find(JSON.stringify({ value: row[field] }), new Set());
+    assert.deepEqual(
+      sights.map(({ places }) => places),
+      [[{ table: "post", id, field }]],
+    );
+  }
 });
