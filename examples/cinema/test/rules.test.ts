@@ -314,9 +314,11 @@ test("the rules of the ticket office", async (context) => {
 test("one person holds 30 seats a minute and no more, by the function and by the table", async (context) => {
   const office = await openTicketOffice(context);
   const ada = await office.signIn("Ada");
+  // A seat more is given every two seconds, which a slow machine takes some calls for.
   const statuses = async (send: (row: number, place: number) => Promise<Answer>) => {
     const all: number[] = [];
-    for (let index = 0; index < 32; index++) {
+    while (all.length < 60 && all.at(-1) !== 429) {
+      const { length: index } = all;
       const { status } = await send(Math.floor(index / 10) + 1, (index % 10) + 1);
       all.push(status);
     }

@@ -263,7 +263,16 @@ test("what looks like a fault and is none is not said", async () => {
   assert.deepEqual(lines, []);
 });
 
-const people = (onDelete: string): string => `
+/** An app of tables alone. */
+const withoutFunctions = `
+// keelson/app.ts
+import rules from "./rules.ts";
+import { app } from "./schema.ts";
+
+export default app({ rules });
+`;
+
+const people = (onDelete: string): string => `${withoutFunctions}
 // keelson/schema.ts
 import { define, table, t } from "keelson";
 
@@ -299,7 +308,7 @@ export default rules({
   post: { read: ({ row, me }) => row.state === "live" || me.role === "editor", write: ({ me }) => me.role === "editor" },
 });
 `;
-  assert.deepEqual(await found(posts), []);
+  assert.deepEqual(await found(posts + withoutFunctions), []);
 });
 
 test("who leaves takes along what goes with them, unless a reference stands in the way", async () => {
