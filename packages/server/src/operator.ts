@@ -23,6 +23,7 @@ export { startWork, type DenialNote } from "./gate/work.ts";
 export { databaseName } from "./host/backend.ts";
 export { applyAppMigration, planAppMigration } from "./host/migration-desk.ts";
 export { lockData, openOperatorDesk, type OperatorDesk } from "./host/operator-desk.ts";
+export { syncFolder } from "./host/real-disk.ts";
 export type { ReloadOutcome } from "./host/reload.ts";
 export { wordsProblems } from "./host/words-look.ts";
 export { failurePlace } from "./isolate/failure-place.ts";

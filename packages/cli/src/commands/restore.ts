@@ -50,7 +50,8 @@ export const restore: Command = {
     const file = resolve(io.cwd, written);
     const { dataDir } = appPlace(flags.text("app"), flags, io);
     if (!existsSync(file)) throw missing(written);
-    const { checkBackup, databaseName, lockData } = await import("@keelson/server/operator");
+    const { checkBackup, databaseName, lockData, syncFolder } =
+      await import("@keelson/server/operator");
     checkFile(written, () => checkBackup(file));
     const lock = lockData(dataDir);
     try {
@@ -107,17 +108,6 @@ function sync(path: string): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-/** The names in it. Windows can't open a folder, and keeps renames by itself. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

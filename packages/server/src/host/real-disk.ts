@@ -72,8 +72,11 @@ function writeAtomically(path: string, bytes: Uint8Array | string, mode: number 
   }
 }
 
-/** Some systems can't open a folder to sync it (Windows); there a rename is durable by itself. */
-function syncFolder(path: string): void {
+/**
+ * Makes the names in a folder durable. Some systems can't open one (Windows); there a rename is durable by itself.
+ * @throws what the system says.
+ */
+export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const folder = openSync(path, "r");
   try {
