@@ -2,13 +2,15 @@
 // and has it done at once, job by job, by the procedures that the dispatcher uses. What waits for its time runs as if
 // that had come.
 import type { Json } from "../base/json.ts";
+import { hookOf } from "../connect/hook-app.ts";
+import { hookKind } from "../connect/hook-kind.ts";
 import type { LeftWork, WorkTarget } from "../engineer/attack/attack-target.ts";
 import type { Change, Commit, Row } from "../store/store.ts";
 import type { ConsumeOrder } from "../work/consume.ts";
 import { changeItems, eventItem, type Item } from "../work/consume-item.ts";
 import type { DispatcherParts } from "../work/dispatch-parts.ts";
 import { eventOfRow } from "../work/event-write.ts";
-import { nameOfQueue } from "../work/function-kind.ts";
+import { functionKinds, nameOfQueue } from "../work/function-kind.ts";
 import { failureOf } from "../work/job-failure.ts";
 import { JobFailed, kindOf } from "../work/job-run.ts";
 import { jobOfRow, type Job, type JobFailure } from "../work/job.ts";
@@ -16,6 +18,7 @@ import { readPosition } from "../work/position.ts";
 import { workOf } from "../work/work-app.ts";
 import { workJob } from "../work/work-submit.ts";
 import { workflowKindName } from "../work/workflow/workflow-answer.ts";
+import { stepKindName } from "../work/workflow/workflow-failure.ts";
 
 /** Of one job: it has the limits of a mutation anyway. */
 const forUs = 1_000_000;
@@ -86,25 +89,24 @@ async function consume(
 
 /** Crons and what is sent to others' addresses belong to no request. */
 function leftAsJob(parts: DispatcherParts, row: Row): readonly LeftWork[] {
-  const job = jobOfRow(row);
-  const name = functionOf(parts, job);
+  const { id, queue } = jobOfRow(row);
+  const kind = kindOf(parts.kinds, queue)?.kind ?? "";
+  const name = functionOf(parts, kind, nameOfQueue(queue));
   if (name === null) return [];
-  const isWorkflow = job.queue.startsWith(`${workflowKindName}:`);
-  return [{ name, isWorkflow, run: () => runJob(parts, job.id) }];
+  return [{ name, isWorkflow: kind === workflowKindName, run: () => runJob(parts, id) }];
 }
 
-/** The function that a job runs, or the workflow; null: none of a caller's. */
-function functionOf({ app }: DispatcherParts, { queue }: Job): string | null {
-  const name = nameOfQueue(queue);
+/** The function that a job runs, or the workflow; null: none of a caller's. @param name in its queue. */
+function functionOf({ app }: DispatcherParts, kind: string, name: string): string | null {
   const { queues, consumers } = workOf(app);
-  switch (queue.slice(0, queue.indexOf(":"))) {
-    case "queue":
+  switch (kind) {
+    case functionKinds.queue:
       return queues.get(name)?.spec.function ?? name;
-    case "consumer":
+    case functionKinds.consumer:
       return consumers.get(name)?.spec.function ?? null;
-    case "hook":
-      return app.manifest.work?.hooks?.[name]?.function ?? null;
-    case "step":
+    case hookKind.kind:
+      return hookOf(app, name)?.function ?? null;
+    case stepKindName:
     case workflowKindName:
       return name;
     default:

@@ -1,8 +1,13 @@
 // The world around a server that is attacked: nothing leaves it. Secrets are made up, and what functions send is answered
 // here, in the place of the servers that they name. No answer here is a real one: what it shows is what a function
 // does with its caller's rights before and after it, not whether it understands a server.
-import { createHmac, createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import {
+  createHmac,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+} from "node:crypto";
 import type { Json } from "../base/json.ts";
 import type { StandInForm } from "../engineer/attack/attack-target.ts";
 import { allowHost } from "../isolate/egress-policy.ts";

@@ -106,8 +106,21 @@ export function checkUserFields(
   );
 }
 
+/**
+ * Whether a letter may bring in whoever has an address: by the account that it has, or, where people may join, as a new
+ * user. Both are looked at for every address, so that one with an account takes no other time.
+ * @param who.account of the address, or null.
+ */
+export async function hasWayIn(
+  scope: ProcedureScope,
+  who: { readonly email: string; readonly account: Row | null; readonly mayJoin: boolean },
+): Promise<boolean> {
+  const isEnough = await mayBecomeUser(scope, who.email);
+  return who.account !== null || (who.mayJoin && isEnough);
+}
+
 /** Whether an address alone makes a user: of a row that waits for it, or because users need no more. */
-export async function mayBecomeUser(scope: ProcedureScope, email: string): Promise<boolean> {
+async function mayBecomeUser(scope: ProcedureScope, email: string): Promise<boolean> {
   if ((await userWithoutAccount(scope, email)) !== null) return true;
   try {
     checkUserFields(scope, { email, fields: {} });

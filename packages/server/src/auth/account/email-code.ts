@@ -11,7 +11,7 @@ import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
 import { admitCode, deviceCookie } from "../sign-in-guard.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
-import { mayBecomeUser } from "./account-make.ts";
+import { hasWayIn } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { userByProvenEmail } from "./proven-email.ts";
 
@@ -26,9 +26,7 @@ const askCode: AuthProcedure<AskInput, { readonly ticket: string; readonly isKno
   name: "auth.askCode",
   async run(scope, { email, digest, mayJoin }) {
     const account = await accountOfEmail(scope, email);
-    // Asked of every address, so that one with an account takes no other time.
-    const isEnough = await mayBecomeUser(scope, email);
-    const isKnown = account !== null || (mayJoin && isEnough);
+    const isKnown = await hasWayIn(scope, { email, account, mayJoin });
     const ticket = await issueTicket(scope, {
       purpose,
       user: (account?.["user"] ?? null) as string | null,

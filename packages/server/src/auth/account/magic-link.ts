@@ -10,7 +10,7 @@ import { linkOf } from "../letter-link.ts";
 import { answerSignIn, draftSignIn, readTicketText, ticketText } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
-import { mayBecomeUser } from "./account-make.ts";
+import { hasWayIn } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
 import { userByProvenEmail } from "./proven-email.ts";
 
@@ -23,9 +23,7 @@ const askLink: AuthProcedure<AskInput, { readonly ticket: string; readonly isKno
   name: "auth.askLink",
   async run(scope, { email, digest, mayJoin }) {
     const account = await accountOfEmail(scope, email);
-    // Asked of every address, so that one with an account takes no other time.
-    const isEnough = await mayBecomeUser(scope, email);
-    const isKnown = account !== null || (mayJoin && isEnough);
+    const isKnown = await hasWayIn(scope, { email, account, mayJoin });
     const ticket = await issueTicket(scope, {
       purpose: isKnown ? purpose : "void",
       user: (account?.["user"] ?? null) as string | null,

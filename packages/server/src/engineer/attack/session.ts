@@ -10,7 +10,7 @@ import type { Judge } from "./judge.ts";
 import type { Planted } from "./plant.ts";
 import type { RuleHints } from "./rule-hints.ts";
 import type { SeededRandom } from "./seeded-random.ts";
-import { StartedWork } from "./started-work.ts";
+import { StartedWork, type WorkDone } from "./started-work.ts";
 import type { World } from "./world.ts";
 
 /** What a request is about: decides what it may show and change. */
@@ -137,9 +137,8 @@ export class AttackSession {
   /** Looks at what came of a request and of the work that it left. */
   async #observeWork(parts: Seen): Promise<Observation> {
     const { by, probe, answer, changes } = parts;
-    // What somebody with a role or claim begins is trusted as their request is.
-    if (probe.about.kind === "other" || by.kind === "trusted") return this.#observe(parts);
-    const work = await this.work.run(changes, () => this.takeChanges());
+    if (probe.about.kind === "other") return this.#observe(parts);
+    const work = await this.#doWork(by, changes);
     const all = [...changes, ...work.flatMap((each) => each.changes)];
     if (probe.about.kind === "function") return this.#observe({ ...parts, changes: all });
     const seen = this.#observe(parts);
@@ -149,6 +148,11 @@ export class AttackSession {
       this.#observe({ ...parts, probe: own, answer: { ...answer, text: "" }, changes });
     }
     return { ...seen, changes: all };
+  }
+
+  /** What somebody with a role or claim begins is trusted as their request is. */
+  async #doWork(by: Identity, changes: readonly Change[]): Promise<readonly WorkDone[]> {
+    return by.kind === "trusted" ? [] : this.work.run(changes, () => this.takeChanges());
   }
 
   /** Sends the same request many times at once. @returns the answers, and all that changed, not undone. */
@@ -168,7 +172,7 @@ export class AttackSession {
     });
     const answers = await Promise.all(sent);
     const own = await this.takeChanges();
-    const work = by.kind === "trusted" ? [] : await this.work.run(own, () => this.takeChanges());
+    const work = await this.#doWork(by, own);
     const changes = [...own, ...work.flatMap((each) => each.changes)];
     this.world.apply(changes);
     return { answers, changes, request };
