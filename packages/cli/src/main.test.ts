@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { keelson, tempFolder } from "./command-scene.case.ts";
 
 test("help lists the commands, and explains one", (context) => {
@@ -60,6 +62,37 @@ function oldNode(): string | null {
   });
   return found ?? null;
 }
+
+test("a signal that comes twice at once asks once; one that comes later means it", async (context) => {
+  const folder = join(tempFolder(context), "app");
+  assert.equal(keelson(join(folder, ".."), ["init", "app"]).status, 0);
+  const binary = join(import.meta.dirname, "..", "bin", "keelson.mjs");
+  const child = spawn(process.execPath, [binary, "start", "--port=0"], { cwd: folder });
+  const exit = once(child, "exit");
+  try {
+    const lines = child.stdout.setEncoding("utf8");
+    const [line] = (await once(lines, "data")) as [string];
+    const { hostname, port } = new URL(/http:[\w.:/]+/.exec(line)?.[0] ?? "");
+    // A request that is still coming: the server waits for it when it is asked to stop.
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => {});
+    socket.write("POST /api/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+    assert.equal((await fetch(`http://${hostname}:${port}/api/tables/idea`)).status, 200);
+    const stopping = new Promise<void>((resolve) => {
+      lines.on("data", (text: string) => text.includes('"stopping"') && resolve());
+    });
+    child.kill("SIGTERM");
+    await stopping;
+    child.kill("SIGTERM");
+    await wait(1_200);
+    assert.equal(child.exitCode, null, "the second signal was taken for a second request");
+    child.kill("SIGTERM");
+    assert.deepEqual(await exit, [143, null]);
+    socket.destroy();
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
 
 test("a server outlives whoever read its log, and says so", async (context) => {
   const folder = join(tempFolder(context), "app");

@@ -141,16 +141,27 @@ function endWithOutput(error: NodeJS.ErrnoException): never {
   process.exit(exits.fileFailed);
 }
 
+/**
+ * A terminal and systemd signal a whole group of processes, and whoever started this one passes on what it got:
+ * what follows so soon is the same request.
+ */
+const sameSignalMs = 1_000;
+
 function listenForStop(): AbortController {
   const controller = new AbortController();
+  let askedMs = 0;
   for (const [signal, status] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
     process.on(signal, () => {
-      // The first asks, the second means it.
-      if (controller.signal.aborted) process.exit(status);
-      controller.abort(signal);
+      if (!controller.signal.aborted) {
+        askedMs = performance.now();
+        controller.abort(signal);
+      } else if (performance.now() - askedMs > sameSignalMs) {
+        // The first asks, the second means it.
+        process.exit(status);
+      }
     });
   }
   return controller;
