@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { KeelsonError } from "./client-error.ts";
-import { failureKind, retryDelayMs } from "./client-retry.ts";
+import { defaultRetry, failureKind, retryDelayMs } from "./client-retry.ts";
 
 const policies = fc.record({
   attempts: fc.integer({ min: 1, max: 12 }),
@@ -28,7 +28,7 @@ const errors = fc
   .map((parts) => new KeelsonError({ ...parts, message: "" }));
 const rolls = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-void test("a wait is never shorter than asked for nor longer than the policy's on top, and attempts end", () => {
+void test("a wait is what was asked for, and half of the policy's to all of it on top; attempts end", () => {
   fc.assert(
     fc.property(
       policies,
@@ -45,14 +45,23 @@ void test("a wait is never shorter than asked for nor longer than the policy's o
           return;
         }
         assert.ok(made < policy.attempts);
-        assert.ok(delayMs >= (error.retryAfterMs ?? 0));
-        assert.ok(
-          delayMs <=
-            (error.retryAfterMs ?? 0) + Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1)),
-        );
+        const most = Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1));
+        const own = delayMs - (error.retryAfterMs ?? 0);
+        assert.ok(own >= most / 2 - 1e-6 && own <= most + 1e-6);
       },
     ),
   );
+});
+
+void test("a client that is told nothing outlasts a server that is away for six seconds, by whatever chance", () => {
+  const lost = new KeelsonError({ code: "CONNECTION_LOST", status: 0, message: "" });
+  const waits: number[] = [];
+  for (;;) {
+    const delayMs = retryDelayMs(lost, waits.length + 1, defaultRetry, () => 0);
+    if (delayMs === null) break;
+    waits.push(delayMs);
+  }
+  assert.ok(waits.reduce((sum, delayMs) => sum + delayMs, 0) > 6_000);
 });
 
 void test("a refusal of the server is final whatever its status; a proxy's silence is not", () => {

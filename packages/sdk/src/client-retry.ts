@@ -1,10 +1,11 @@
-// When a failed attempt is made again, and after how long: exponential backoff with full jitter
-// (AWS, "Exponential Backoff And Jitter", 2015), so that many clients do not come back at once.
+// When a failed attempt is made again, and after how long: exponential backoff with equal jitter
+// (AWS, "Exponential Backoff And Jitter", 2015), so that many clients do not come back at once, and none gives up
+// while a server restarts: half of each wait is chance, the other half is not.
 import type { KeelsonError } from "./client-error.ts";
 
 /** How a client retries. */
 export interface RetryPolicy {
-  /** Attempts in all, the first included. Default 6; 1 never retries. */
+  /** Attempts in all, the first included. Default 7, which last for 6.3 s and more; 1 never retries. */
   readonly attempts: number;
   /** The longest wait before the second attempt, in ms; doubles for each. Default 200. */
   readonly baseMs: number;
@@ -13,7 +14,7 @@ export interface RetryPolicy {
 }
 
 /** What holds where a client says nothing. */
-export const defaultRetry: RetryPolicy = Object.freeze({ attempts: 6, baseMs: 200, capMs: 15_000 });
+export const defaultRetry: RetryPolicy = Object.freeze({ attempts: 7, baseMs: 200, capMs: 15_000 });
 
 /** What a failure says of the request. */
 export type FailureKind =
@@ -52,6 +53,6 @@ export function retryDelayMs(
   if (made >= policy.attempts || failureKind(error) === "final") return null;
   const asked = error.retryAfterMs ?? 0;
   if (asked > policy.capMs) return null;
-  const jitter = random() * Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1));
-  return asked + jitter;
+  const most = Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1));
+  return asked + (most + random() * most) / 2;
 }

@@ -59,7 +59,7 @@ export interface ClientOptions {
   readonly auth?: "cookie" | "tokens";
   /** With `auth: "tokens"`: where they outlast the program. Default: nowhere. */
   readonly tokenStorage?: TokenStorage;
-  /** Retries, or false for none. Default: 6 attempts, 200 ms doubling to 15 s, with full jitter. */
+  /** Retries, or false for none. Default: 7 attempts, 200 ms doubling to 15 s, half of each wait by chance. */
   readonly retry?: Partial<RetryPolicy> | false;
   /** Time for each attempt, in ms. Default 65,000: an action may take 60 s. */
   readonly timeoutMs?: number;
