@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -223,9 +224,24 @@ test("the OpenAPI document, the metrics and the health of a server are there", a
   const document = await ask(server, "GET", "/api/openapi.json");
   assert.match(String((document.body as { openapi?: string }).openapi), /^3\.1/);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  assert.match(metrics, /^keelson_writer_groups_total \d+$/m);
-  assert.match(metrics, /^process_resident_memory_bytes \d+$/m);
+  const valueOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
+  assert.ok(valueOf("process_resident_memory_bytes") > 10e6);
+  assert.ok(valueOf("keelson_commits_total") > 0);
+  assert.ok(valueOf("keelson_database_bytes") > 0);
+  assert.ok(valueOf("keelson_disk_bytes") >= valueOf("keelson_disk_free_bytes"));
+  assert.deepEqual([valueOf("keelson_jobs"), valueOf("keelson_dead_jobs")], [0, 0]);
+  assert.ok(Math.abs(Date.now() / 1e3 - valueOf("process_start_time_seconds")) < 600);
   assert.equal((await ask(server, "GET", "/readyz")).status, 200);
+});
+
+test("every metric is on its page, with what it is", async () => {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const served = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+    ([, name, type]) => `${name} ${type}`,
+  );
+  const file = new URL("../../../docs/reference/metrics.md", import.meta.url);
+  const told = [...readFileSync(file, "utf8").matchAll(/^\| `(\w+)[^`]*` \| (\w+) \|/gm)];
+  assert.deepEqual(served.toSorted(), told.map(([, name, type]) => `${name} ${type}`).toSorted());
 });
 
 test("a folder is one server's", async () => {

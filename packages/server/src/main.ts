@@ -28,6 +28,7 @@ import {
   type BackendParts,
 } from "./host/backend.ts";
 import { lockDataFolder } from "./host/data-lock.ts";
+import { dataGauges } from "./host/data-gauges.ts";
 import { openHostGauges } from "./host/host-gauges.ts";
 import { listenHttp, type HttpListener } from "./host/http-listener.ts";
 import { keepMemoryLean } from "./host/lean-memory.ts";
@@ -189,9 +190,10 @@ async function startInThread(options: ServerOptions): Promise<RunningServer> {
       backend: core.current(),
       trace: core.trace,
       isReady: async () => (await core.current().store.lastSeq()) >= 0,
-      gauges: () => [
+      gauges: async () => [
         ...gauges.read(),
         ...(opened.door === null ? [] : serverGauges(core.current(), opened.door, opened.listener)),
+        ...(await dataGauges({ disk: realDisk, store: core.current().store }, options.dataDir)),
       ],
       report: (error, requestId) => core.report(error, requestId),
     });

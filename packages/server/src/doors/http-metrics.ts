@@ -33,6 +33,16 @@ export interface Gauge {
   readonly value: number;
 }
 
+/** A number that goes up and down. */
+export function gauge(name: string, help: string, value: number): Gauge {
+  return { name, help, type: "gauge", value };
+}
+
+/** A number that only grows while the process lives. */
+export function counter(name: string, help: string, value: number): Gauge {
+  return { name, help, type: "counter", value };
+}
+
 /** Counts what a door answers. */
 export interface HttpMetrics {
   /** @param status 499 when the client went away first. @param durationUs from the headers' end to the answer's. */

@@ -17,7 +17,7 @@ import { realClock } from "./real-clock.ts";
 import { openRealRandom } from "./real-random.ts";
 import type { Job } from "../work/job.ts";
 import { openServeDoor } from "./serve-door.ts";
-import { doorGauges } from "./server-gauges.ts";
+import { doorGauges, isolateGauge } from "./server-gauges.ts";
 import { ThreadCalls } from "./thread-calls.ts";
 import { lazyIsolates } from "./lazy-isolates.ts";
 import { threadIsolates } from "./thread-isolates.ts";
@@ -130,12 +130,7 @@ function report(error: unknown, requestId: string | null): void {
 
 function readGauges(): ThreadGauges {
   const host = hostGauges.readThread();
-  const isolates: Gauge = {
-    name: "keelson_isolates",
-    help: "Isolates alive.",
-    type: "gauge",
-    value: backend.isolates.size,
-  };
+  const isolates = isolateGauge(backend.isolates.size);
   return { sum: [...host.sum, ...doorGauges(door, listener), isolates], max: host.max };
 }
 

@@ -1,6 +1,6 @@
 // What the process itself uses: memory, CPU, and how late the event loop runs.
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Gauge } from "../doors/http-metrics.ts";
+import { counter, gauge, type Gauge } from "../doors/http-metrics.ts";
 
 const lagResolutionMs = 20;
 
@@ -21,7 +21,8 @@ export function openHostGauges(): HostGauges {
   lag.enable();
   const readThread = () => {
     // The monitor's samples hold its own interval too.
-    const seconds = (ns: number) => Math.max(0, ns / 1e9 - lagResolutionMs / 1e3);
+    // There is no percentile of nothing (NaN).
+    const seconds = (ns: number) => Math.max(0, (ns || 0) / 1e9 - lagResolutionMs / 1e3);
     const heapBytes = process.memoryUsage().heapUsed;
     const late = [
       gauge(
@@ -38,12 +39,12 @@ export function openHostGauges(): HostGauges {
     const { user, system } = process.cpuUsage();
     return [
       gauge("process_resident_memory_bytes", "Memory of the process.", process.memoryUsage.rss()),
-      {
-        name: "process_cpu_seconds_total",
-        help: "CPU time used.",
-        type: "counter",
-        value: (user + system) / 1e6,
-      },
+      counter("process_cpu_seconds_total", "CPU time used.", (user + system) / 1e6),
+      gauge(
+        "process_start_time_seconds",
+        "When it began, since 1970.",
+        performance.timeOrigin / 1e3,
+      ),
     ];
   };
   return {
@@ -55,8 +56,4 @@ export function openHostGauges(): HostGauges {
     },
     close: () => lag.disable(),
   };
-}
-
-function gauge(name: string, help: string, value: number): Gauge {
-  return { name, help, type: "gauge", value: Number.isFinite(value) ? value : 0 };
 }

@@ -1,6 +1,6 @@
 // What one server has under way, for /metrics.
-import type { Gauge } from "../doors/http-metrics.ts";
 import type { HttpDoor } from "../doors/http-door.ts";
+import { counter, gauge, type Gauge } from "../doors/http-metrics.ts";
 import type { Backend } from "./backend.ts";
 import type { HttpListener } from "./http-listener.ts";
 
@@ -13,15 +13,35 @@ export function serverGauges(
   const { writer, isolates } = backend;
   return [
     ...doorGauges(door, listener),
-    gauge("keelson_writer_queue_jobs", "Writes accepted and not yet durable.", writer.waiting()),
+    ...writerGauges({
+      waiting: writer.waiting(),
+      answered: writer.answered(),
+      groups: backend.groups(),
+    }),
+    isolateGauge(isolates.size),
+  ];
+}
+
+/** What the writer has before it and behind it. */
+export function writerGauges(writer: {
+  readonly waiting: number;
+  readonly answered: number;
+  readonly groups: number;
+}): readonly Gauge[] {
+  return [
+    gauge("keelson_writer_queue_jobs", "Writes accepted and not yet durable.", writer.waiting),
     counter(
       "keelson_writer_jobs_total",
       "Writes answered by this version of the app.",
-      writer.answered(),
+      writer.answered,
     ),
-    counter("keelson_writer_groups_total", "Groups that they were committed in.", backend.groups()),
-    gauge("keelson_isolates", "Isolates alive.", isolates.size),
+    counter("keelson_writer_groups_total", "Groups that they were committed in.", writer.groups),
   ];
+}
+
+/** Isolates of one thread. */
+export function isolateGauge(size: number): Gauge {
+  return gauge("keelson_isolates", "Isolates alive.", size);
 }
 
 /** Reads what one door has under way. */
@@ -49,12 +69,4 @@ function liveGauges(door: HttpDoor): readonly Gauge[] {
       slowReaders,
     ),
   ];
-}
-
-function gauge(name: string, help: string, value: number): Gauge {
-  return { name, help, type: "gauge", value };
-}
-
-function counter(name: string, help: string, value: number): Gauge {
-  return { name, help, type: "counter", value };
 }

@@ -195,9 +195,13 @@ export class ThreadServer {
   async gauges(): Promise<readonly Gauge[]> {
     const { gauges } = this.#parts;
     const asked = this.threads().map(async ({ calls }) => {
-      // A thread that is busy or gone is left out: a scrape is not a reason to fail.
-      const answer = await calls.ask("gauges", null, { deadlineMs: answerMsMax }).catch(ignore);
-      return (answer ?? { sum: [], max: [] }) as ThreadGauges;
+      try {
+        return (await calls.ask("gauges", null, { deadlineMs: answerMsMax })) as ThreadGauges;
+      } catch (error) {
+        // A thread that is busy or gone is left out: a scrape is not a reason to fail.
+        if (!isAway(error)) this.#parts.report(error, null);
+        return { sum: [], max: [] };
+      }
     });
     const threads = await Promise.all(asked);
     return [...gauges.readProcess(), ...mergeGauges([...threads, gauges.readThread()])];
@@ -458,6 +462,14 @@ export class ThreadServer {
       },
     );
   }
+}
+
+/** Whether a thread was too busy to answer, or had ended. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof PlatformError &&
+    (error.code === "OVERLOADED" || error.code === "SHUTTING_DOWN")
+  );
 }
 
 function ignore(): null {

@@ -4,7 +4,6 @@
 // itself after that.
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
-import type { Gauge } from "../doors/http-metrics.ts";
 import { openExecuteWrite } from "../gate/execute-write.ts";
 import { openInlineWriter, type DirectWriter } from "../gate/inline-writer.ts";
 import { toPortableError } from "../gate/portable-error.ts";
@@ -15,7 +14,10 @@ import { openCommitMark } from "../store/commit-mark.ts";
 import { openSqliteStore, type SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { privateDatabase, type AppIsolates } from "./backend.ts";
 import { sweepAuth } from "./auth-sweep.ts";
+import { dataGauges } from "./data-gauges.ts";
 import { openHostGauges } from "./host-gauges.ts";
+import { realDisk } from "./real-disk.ts";
+import { isolateGauge, writerGauges } from "./server-gauges.ts";
 import { guardAttempts } from "../work/attempt-guard.ts";
 import type { ActReport } from "../work/work-actor.ts";
 import { openHostWork, type HostWork } from "./host-work.ts";
@@ -165,37 +167,12 @@ function report(error: unknown): void {
   calls.tell("report", { error: toPortableError(error), requestId: null });
 }
 
-function readGauges(): ThreadGauges {
-  const gauge = (name: string, help: string, type: Gauge["type"], value: number) => ({
-    name,
-    help,
-    type,
-    value,
-  });
+async function readGauges(): Promise<ThreadGauges> {
   const host = hostGauges.readThread();
+  const counts = { waiting: desk.waiting(), answered: desk.answered(), groups: groups() };
+  const data = await dataGauges({ disk: realDisk, store }, start.dataDir);
   return {
-    sum: [
-      ...host.sum,
-      gauge(
-        "keelson_writer_queue_jobs",
-        "Writes accepted and not yet durable.",
-        "gauge",
-        desk.waiting(),
-      ),
-      gauge(
-        "keelson_writer_jobs_total",
-        "Writes answered by this version of the app.",
-        "counter",
-        desk.answered(),
-      ),
-      gauge(
-        "keelson_writer_groups_total",
-        "Groups that they were committed in.",
-        "counter",
-        groups(),
-      ),
-      gauge("keelson_isolates", "Isolates alive.", "gauge", isolates.size),
-    ],
+    sum: [...host.sum, ...writerGauges(counts), isolateGauge(isolates.size), ...data],
     max: host.max,
   };
 }
