@@ -11,6 +11,8 @@ export interface RealServerOptions {
   /** Holds keelson/app.ts. */
   readonly appDir: string;
   readonly dataDir: string;
+  /** Default: any free one. */
+  readonly port?: number;
   /** Flags of `keelson start` beside these. Default: none. */
   readonly flags?: readonly string[];
   /** Flags of Node, before the command. Default: none. */
@@ -28,8 +30,8 @@ export interface RealServer {
 
 /** Spawns the server and does not wait for it. */
 export function spawnServer(options: RealServerOptions): RealServer {
-  const { appDir, dataDir, flags = [], nodeFlags = [] } = options;
-  const args = [...nodeFlags, binary, "start", appDir, `--data=${dataDir}`, "--port=0"];
+  const { appDir, dataDir, port = 0, flags = [], nodeFlags = [] } = options;
+  const args = [...nodeFlags, binary, "start", appDir, `--data=${dataDir}`, `--port=${port}`];
   const child = spawn(process.execPath, [...args, "--log=errors", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
