@@ -58,7 +58,7 @@ export const value = query({
 export const rare = query({
   args: {},
   allow: "anyone",
-  limit: { perUser: "10/minute" },
+  limit: { perUser: "10/hour" },
   returns: t.int(),
   async run() {
     return 1;

@@ -85,7 +85,7 @@ test(
     }),
 );
 
-test("a limit of ten a minute is ten over all threads", { timeout }, () =>
+test("a limit of ten an hour is ten over all threads", { timeout }, () =>
   withThreads({ doors: 3 }, async (scene) => {
     const connections = scene.connectMany(24);
     const askAll = async (token: string): Promise<number[]> => {
