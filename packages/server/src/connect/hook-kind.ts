@@ -16,7 +16,7 @@ import { callInTx, functionOf } from "../gate/call-function.ts";
 import type { CheckedFunction } from "../gate/checked-function.ts";
 import { timeText } from "../gate/gate-app.ts";
 import type { ProcedureScope } from "../gate/gate-app.ts";
-import { msOfTime } from "../model/field-time.ts";
+import { msOfTime, parseTime } from "../model/field-time.ts";
 import { rowWith } from "../store/row-find.ts";
 import type { Row } from "../store/store.ts";
 import type { Job } from "../work/job.ts";
@@ -140,12 +140,11 @@ function isNewest(
   });
 }
 
-/** A number of seconds or a time, as ms. */
+/** A number of seconds or a time of RFC 3339, as ms; null: neither, so nobody knows what is older. */
 function instantOf(value: Json): number | null {
   if (typeof value === "number" && Number.isFinite(value)) return Math.round(value * 1_000);
-  if (typeof value !== "string") return null;
-  const ms = msOfTime(value);
-  return Number.isFinite(ms) ? ms : null;
+  const time = typeof value === "string" ? parseTime(value) : null;
+  return time === null ? null : msOfTime(time);
 }
 
 /** What no text may hold, as JSON writes it. */

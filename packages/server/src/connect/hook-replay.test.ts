@@ -42,7 +42,7 @@ export const inside = hook("inside", sender, onInside);
 export const outside = hook("outside", sender, onOutside);
 export const orderedOutside = hook("ordered", ordered, onOutside);
 export const take = mutation({
-  args: { hook: text, id: text, at: t.int() },
+  args: { hook: text, id: text, at: t.json() },
   allow: "anyone",
   run: ({ webhooks }, { hook, id, at }) => webhooks.take(hook, { id, body: { thing: "a", at } }).then(() => null),
 });
@@ -161,4 +161,25 @@ test("an event that an action left out for being late stays late", async (contex
     ]),
   );
   assert.equal((await scene.rows("seen")).length, 1);
+});
+
+test("what is late is told by times of any offset, and by none that can't be read", async (context) => {
+  const scene = await open(context);
+  const times = {
+    first: "2026-11-22T12:00:00+02:00",
+    earlier: "2026-11-22T10:30:00.5+01:00",
+    later: "2026-11-22T08:00:00.25-03:00",
+    words: "yesterday",
+    digits: "1763800000",
+    day: "2026-11-22",
+  };
+  for (const [id, at] of Object.entries(times)) {
+    await scene.call("hooks.take", { hook: "ordered", id, at });
+    await scene.idle();
+  }
+  const late = (await scene.rows("hookEvent")).filter(({ state }) => state === "late");
+  assert.deepEqual(
+    late.map(({ event }) => event),
+    ["earlier"],
+  );
 });
