@@ -79,6 +79,9 @@ export const functionMark: unique symbol = Symbol.for("keelson.function") as nev
 /** Where a descriptor keeps its name once an app lists it. */
 export const functionName: unique symbol = Symbol.for("keelson.function.name") as never;
 
+/** Where a descriptor keeps the names of the queues that an app declares for it. */
+export const functionQueues: unique symbol = Symbol.for("keelson.function.queues") as never;
+
 /** A descriptor as it is at run time, for the isolate's guest. */
 export interface FunctionDescriptor {
   readonly kind: FunctionKind;
@@ -88,6 +91,8 @@ export interface FunctionDescriptor {
   readonly [functionMark]: true;
   /** `module.name`; undefined until an app lists it. */
   [functionName]?: string;
+  /** `module.name` of each; undefined while there is none. */
+  [functionQueues]?: readonly string[];
 }
 
 /** Whether a value was made by query, mutation, action, http or invariant. */

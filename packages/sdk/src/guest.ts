@@ -1,6 +1,6 @@
 // For the isolate's guest: the app's functions by name, and the marks on what user code makes and throws.
 export { appFunctions, functionsOf } from "./app.ts";
-export { functionMark, functionName, isFunctionDescriptor } from "./function.ts";
+export { functionMark, functionName, functionQueues, isFunctionDescriptor } from "./function.ts";
 export type { FunctionDescriptor } from "./function.ts";
 export { isWorkDescriptor, workName } from "./work-define.ts";
 export { durationMs } from "./work-duration.ts";

@@ -1,6 +1,6 @@
 // The work of an app, put together: what its modules declare, with the functions by name.
 import { DefinitionError } from "./definition-error.ts";
-import { functionName } from "./function.ts";
+import { functionName, functionQueues } from "./function.ts";
 import { checkName } from "./name-check.ts";
 import type {
   ConsumerSpec,
@@ -40,8 +40,10 @@ export function composeWork(
       checkName("function", key, at);
       const name = `${module}.${key}`;
       const own = nameWork(value, name, made, at);
-      if (value.kind === "queue") queues[name] = { ...value.spec, function: own };
-      else if (value.kind === "consumer") consumers[name] = { ...value.spec, function: own };
+      if (value.kind === "queue") {
+        queues[name] = { ...value.spec, function: own };
+        value.fn[functionQueues] = [...(value.fn[functionQueues] ?? []), name];
+      } else if (value.kind === "consumer") consumers[name] = { ...value.spec, function: own };
       else if (value.kind === "cron") crons[name] = { ...value.spec, function: own };
       else if (value.kind === "hook") {
         if (Object.hasOwn(hooks, value.address)) throw takenAddress(value.address, at);

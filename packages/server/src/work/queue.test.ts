@@ -97,6 +97,36 @@ test("arguments are held against the function when they are enqueued", async (co
   assert.equal(unknown.code, "ARGUMENT_INVALID");
 });
 
+test("a function is enqueued into the queue that is declared for it; of several, one has to be named", async (context) => {
+  const scene = await open(
+    context,
+    `
+export const poison = mutation({ run() { throw new Error("poison"); } });
+export const poisons = queue(poison, { attempts: 1 });
+export const feed = mutation({ allow: "anyone", returns: t.json(), run: ({ enqueue }) => enqueue(poison, {}) });
+export const look = query({ args: { id: t.text({ max: 60 }) }, allow: "anyone", returns: t.json(),
+  async run({ jobState }, { id }) {
+    const states = [await jobState(poison, id), await jobState(poisons, id)];
+    return states.map((found) => found?.state ?? null);
+  } });
+export const twice = mutation({ run() {} });
+export const slow = queue(twice, { attempts: 1 });
+export const fast = queue(twice, { attempts: 2 });
+export const either = mutation({ allow: "anyone", returns: t.json(), run: ({ enqueue }) => enqueue(twice, {}) });
+`,
+  );
+  const id = await scene.call("work.feed");
+  await scene.idle();
+  const dead = await scene.rows("workDead");
+  assert.deepEqual(
+    dead.map(({ queue, attempts }) => [queue, attempts]),
+    [["queue:work.poisons", 1]],
+  );
+  assert.deepEqual(await scene.call("work.look", { id }), ["dead", "dead"]);
+  const either = await scene.ask("work.either");
+  assert.match(JSON.stringify(either), /work\.twice has several queues: name one of them/);
+});
+
 test("a delayed job waits for its time, also through a restart", async (context) => {
   const scene = await open(context);
   await put(scene, todo, [{ what: "later" }], { in: "10m" });

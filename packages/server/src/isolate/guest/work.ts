@@ -1,5 +1,5 @@
 // What starts work, of one call: `emit`, `enqueue`, `schedule`, `cancel`, `webhooks`, and `job`, the one that it runs for.
-import { durationMs, functionName, workName } from "@keelson/sdk/guest";
+import { durationMs, functionName, functionQueues, workName } from "@keelson/sdk/guest";
 import { ask } from "./ask.ts";
 import { assertKnown } from "./known-options.ts";
 import { find, parse, part, toJson } from "./primordials.ts";
@@ -89,11 +89,23 @@ function enqueue(
   return ask(call, "work.enqueue", json(payload));
 }
 
-/** The name of a queue or function that app.ts lists. @throws TypeError. */
+interface Named {
+  readonly [functionName]?: unknown;
+  readonly [functionQueues]?: readonly string[];
+  readonly [workName]?: unknown;
+}
+
+/** The name of a queue or function that app.ts lists; of a function with a queue, that queue's. @throws TypeError. */
 export function nameOfWork(work: unknown): string {
   if (typeof work === "string") return work;
-  const named = work as { [functionName]?: unknown; [workName]?: unknown } | null | undefined;
-  const name = named?.[functionName] ?? named?.[workName];
+  const named = work as Named | null | undefined;
+  const queues = named?.[functionQueues];
+  if (queues !== undefined && queues.length > 1) {
+    throw new TypeError(
+      `${String(named?.[functionName])} has several queues: name one of them, ${queues[0]} or ${queues[1]}.`,
+    );
+  }
+  const name = queues?.[0] ?? named?.[functionName] ?? named?.[workName];
   if (typeof name === "string") return name;
   throw new TypeError(
     "This takes a queue, mutation or action that app.ts lists: enqueue(mail.send, args).",
