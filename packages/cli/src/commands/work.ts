@@ -15,7 +15,7 @@ export const work: Command = {
     name: "work",
     summary: "Jobs that wait, run or failed: lists, retries, cancels, replays.",
     about: [
-      "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --consumers how far each consumer of events and changes has come. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
+      "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --consumers how far each consumer of events and changes has come. A stranded one waits for a queue or function that the app has no more. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
       "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. Of a cron that waits for its next tick, its function runs now, as a tick of its own, and the schedule stays as it is. An action that had begun when a server was killed can be tried again while no server runs. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter. An action under way is told and cut off; what it did in the world stays done.",
       "keelson work replay <consumer> sends a consumer of events back to a time: it has again all that was emitted from then on and is kept. --from=start sends it to the oldest that is kept; for a consumer of a table's changes that is the only way. What it did before stays done: it is done again.",
       "Works while the server runs, and without it.",

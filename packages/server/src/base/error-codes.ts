@@ -176,6 +176,12 @@ const rows = {
     "One transaction may not start so much work. Start one job that starts the others.",
   ),
   WORK_NOT_FOUND: row(404, "caller", "never", "There is no such work, or it has ended."),
+  WORK_STRANDED: row(
+    503,
+    "app",
+    "later",
+    "Work waits for a queue or function that the app has no more.",
+  ),
   WORK_CANCELLED: row(409, "caller", "never", "The work was cancelled before it ended."),
   WORKFLOW_NOT_DETERMINISTIC: row(
     500,

@@ -29,7 +29,7 @@ export interface FunctionCall {
 }
 
 /** A function by name. @throws FUNCTION_NOT_FOUND. */
-export function functionOf(run: Run, name: string): CheckedFunction {
+export function functionOf(run: Pick<Run, "app">, name: string): CheckedFunction {
   const fn = run.app.functions.get(name);
   if (fn === undefined) throw functionNotFound(name);
   return fn;
@@ -40,7 +40,7 @@ export function functionOf(run: Run, name: string): CheckedFunction {
  * signed in never runs without `me.id`.
  * @throws SIGN_IN_REQUIRED.
  */
-export function assertSignedInWhereAsked(run: Run, fn: CheckedFunction): void {
+export function assertSignedInWhereAsked(run: Pick<Run, "caller">, fn: CheckedFunction): void {
   const { allow, name } = fn.model;
   if (allow === "anyone" || allow === "nobody" || run.caller.id !== null) return;
   throw new PlatformError("SIGN_IN_REQUIRED", { function: name });

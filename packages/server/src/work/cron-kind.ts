@@ -9,13 +9,17 @@ import type { ProcedureScope } from "../gate/gate-app.ts";
 import { parseCron } from "../model/cron-expression.ts";
 import { nextTick } from "./cron-time.ts";
 import { argsFor, callMutation, functionKinds, nameOfQueue } from "./function-kind.ts";
+import { firstJob } from "./job-read.ts";
 import { countingWork, scopeWithin } from "./job-run.ts";
 import { addJob, jobByOnce, type NewJob } from "./job-write.ts";
 import type { Job } from "./job.ts";
+import { afterLanes } from "./lane.ts";
 import { workOf } from "./work-app.ts";
 import type { JobEnd, WorkKind } from "./work-kind.ts";
 
 const once = "next";
+/** Where the lanes of crons end. */
+const afterKind = "cron;";
 /** A tick that is this late is not a missed one: machines are busy. */
 const lateMs = 60_000;
 /** How far back the newest tick is sought, shortest first: a schedule of every minute has 10,000 a week. */
@@ -91,7 +95,26 @@ export function syncCrons(scope: ProcedureScope): Later<Json> {
     if (name === undefined) return null;
     return andThen(syncCron(scope, app, name), () => from(index + 1));
   };
-  return from(0);
+  return andThen(dropGone(scope), () => from(0));
+}
+
+/** Takes away what crons wait for that the app has no more: one that comes back later has missed nothing. */
+function dropGone(scope: ProcedureScope): Later<void> {
+  const { crons } = workOf(scope.run.app);
+  const from = (after: string): Later<void> =>
+    andThen(firstJob(scope.tx, { gte: after, lt: afterKind }), (job) => {
+      if (job === null) return undefined;
+      const isGone = !crons.has(nameOfQueue(job.queue));
+      const dropped = isGone ? dropNext(scope, job.queue) : undefined;
+      return andThen(dropped, () => from(afterLanes(job.queue)));
+    });
+  return from("cron:");
+}
+
+function dropNext(scope: ProcedureScope, queue: string): Later<unknown> {
+  return andThen(jobByOnce(scope, queue, once), (job) =>
+    job === null ? undefined : scope.tx.delete("workJob", job.id),
+  );
 }
 
 function syncCron(scope: ProcedureScope, app: GateApp, name: string): Later<void> {

@@ -6,6 +6,7 @@
 //
 // States: new -> running -> stopped. While it is held (the machine failed), nothing is begun for a moment.
 import type { Json } from "../base/json.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import type { DirectJob } from "../gate/inline-writer.ts";
 import { passedIn } from "../store/passing-rows.ts";
 import type { Change, Commit, ReadTx } from "../store/store.ts";
@@ -293,6 +294,7 @@ class WorkDispatcher implements Dispatcher {
   #open(queue: string, isFound: boolean): QueueBook {
     const { app, kinds } = this.#parts;
     const policy = kindOf(kinds, queue)?.policy(app, queue) ?? null;
+    if (policy === null) this.#parts.report(new PlatformError("WORK_STRANDED", { queue }));
     const book = new QueueBook(queue, policy, bookLimits, isFound);
     this.#books.set(queue, book);
     return book;

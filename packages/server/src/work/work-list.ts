@@ -5,11 +5,12 @@ import { PlatformError } from "../base/platform-error.ts";
 import { timeText, type ProcedureScope } from "../gate/gate-app.ts";
 import type { OrderTerm, Where } from "../model/query-form.ts";
 import type { Row } from "../store/store.ts";
-import { deadIdOf, jobIdOf } from "./job-run.ts";
-import { jobOfRow } from "./job.ts";
+import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
+import { jobOfRow, type Job } from "./job.ts";
 import { afterLanes } from "./lane.ts";
 import { readPosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
+import type { WorkKinds } from "./work-kind.ts";
 
 const rowsMax = 1_000;
 
@@ -19,6 +20,7 @@ const rowsMax = 1_000;
  */
 export function listWork(
   scope: ProcedureScope,
+  kinds: WorkKinds,
   { what, queue, limit, isIdle }: Readonly<Record<string, Json>>,
 ): Later<Json> {
   if (what === "consumers") return listConsumers(scope);
@@ -27,17 +29,18 @@ export function listWork(
   if (what === "dead" || what === "done") {
     const from = what === "dead" ? "workDead" : "workDone";
     const orderBy = [{ field: what === "dead" ? "diedAt" : "doneAt", descending: true }];
-    return rowsOf(scope, { from, where: queueIs(own), orderBy, count, isIdle: true });
+    return rowsOf(scope, kinds, { from, where: queueIs(own), orderBy, count, isIdle: true });
   }
   const lanes = { gte: own ?? "", ...(own === null ? {} : { lt: afterLanes(own) }) };
   const where: Where = { kind: "field", field: "lane", condition: lanes };
   const orderBy = ["lane", "place"].map((field) => ({ field, descending: false }));
-  return rowsOf(scope, { from: "workJob", where, orderBy, count, isIdle: isIdle === true });
+  return rowsOf(scope, kinds, { from: "workJob", where, orderBy, count, isIdle: isIdle === true });
 }
 
 /** All that is known of a job, wherever it is. @param order `isIdle` as of a list. @throws WORK_NOT_FOUND. */
 export function showWork(
-  { tx }: ProcedureScope,
+  scope: ProcedureScope,
+  kinds: WorkKinds,
   order: Readonly<Record<string, Json>>,
 ): Later<Json> {
   const id = order["id"] as string;
@@ -51,8 +54,9 @@ export function showWork(
   const from = (index: number): Later<Json> => {
     const place = places[index];
     if (place === undefined) throw new PlatformError("WORK_NOT_FOUND", { id: id.slice(0, 100) });
-    return andThen(tx.get(place[0], place[1], null), (row) =>
-      row === null ? from(index + 1) : { ...viewOf(place[0], row, isIdle), ...moreOfRow(row) },
+    const view = { scope, kinds, table: place[0], isIdle };
+    return andThen(scope.tx.get(place[0], place[1], null), (row) =>
+      row === null ? from(index + 1) : { ...viewOf(view, row), ...moreOfRow(row) },
     );
   };
   return from(0);
@@ -96,7 +100,8 @@ function nextEvent(
 }
 
 function rowsOf(
-  { tx }: ProcedureScope,
+  scope: ProcedureScope,
+  kinds: WorkKinds,
   query: {
     readonly from: string;
     readonly where: Where | null;
@@ -113,14 +118,23 @@ function rowsOf(
     limit: count,
     ...(where === null ? {} : { where }),
   } as const;
-  return andThen(tx.list(list, null), ({ rows }) => rows.map((row) => viewOf(from, row, isIdle)));
+  const view = { scope, kinds, table: from, isIdle };
+  return andThen(scope.tx.list(list, null), ({ rows }) => rows.map((row) => viewOf(view, row)));
 }
 
 function queueIs(queue: string | null): Where | null {
   return queue === null ? null : { kind: "field", field: "queue", condition: { eq: queue } };
 }
 
-function viewOf(table: string, row: Row, isIdle: boolean): { readonly [field: string]: Json } {
+interface View {
+  readonly scope: ProcedureScope;
+  readonly kinds: WorkKinds;
+  readonly table: string;
+  readonly isIdle: boolean;
+}
+
+function viewOf(view: View, row: Row): { readonly [field: string]: Json } {
+  const { table } = view;
   const { id, queue } = row;
   if (table === "workDone") {
     return {
@@ -132,12 +146,10 @@ function viewOf(table: string, row: Row, isIdle: boolean): { readonly [field: st
   }
   const job = jobOfRow(row);
   const isDead = table === "workDead";
-  let state = job.startedMs === null || isIdle ? "waiting" : "running";
-  if (isDead) state = "dead";
   return {
     id: jobIdOf(job.id),
     queue: job.queue,
-    state,
+    state: isDead ? "dead" : stateOf(view, job),
     key: job.key,
     attempts: job.attempts,
     due: isDead || job.dueMs === null ? null : timeText(job.dueMs),
@@ -145,6 +157,12 @@ function viewOf(table: string, row: Row, isIdle: boolean): { readonly [field: st
     failure: job.failure === null ? null : `${job.failure.code} ${job.failure.text}`,
     progress: job.progress,
   };
+}
+
+/** `stranded`: it waits for a queue or function that the app has no more. */
+function stateOf({ scope, kinds, isIdle }: View, { queue, startedMs }: Job): string {
+  if ((kindOf(kinds, queue)?.policy(scope.run.app, queue) ?? null) === null) return "stranded";
+  return startedMs === null || isIdle ? "waiting" : "running";
 }
 
 function moreOfRow(row: Row): { readonly [field: string]: Json } {

@@ -24,8 +24,8 @@ export function operatorProcedures(kinds: WorkKinds): Readonly<Record<string, Pr
   return {
     "work.retry": (scope, input) => retry(scope, kinds, input as Input),
     "work.drop": (scope, input) => drop(scope, (input as Input)["id"] as string),
-    "work.list": (scope, input) => listWork(scope, input as Input),
-    "work.show": (scope, input) => showWork(scope, input as Input),
+    "work.list": (scope, input) => listWork(scope, kinds, input as Input),
+    "work.show": (scope, input) => showWork(scope, kinds, input as Input),
     "work.retryAll": (scope, input) => retryAll(scope, kinds, (input as Input)["queue"] as string),
     "work.stop": (scope, input) => stop(scope, kinds, (input as Input)["id"] as string),
     "work.replay": (scope, input) => replay(scope, input as Input),

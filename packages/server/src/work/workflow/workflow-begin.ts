@@ -122,9 +122,9 @@ function beginStep(tick: Tick, seq: number, command: Command): Later<readonly De
   const { scope, job } = tick;
   const { run } = scope;
   const fn = run.app.functions.get(command.name);
-  if (fn === undefined || fn.model.kind === "http") {
-    return record(tick, seq, failed(functionNotFound(command.name)));
-  }
+  // Of an earlier version's code: its job waits until the app has the function again, as all jobs do.
+  if (fn === undefined) return putOff(tick, seq, { args: command.input.args ?? {} });
+  if (fn.model.kind === "http") return record(tick, seq, failed(functionNotFound(command.name)));
   let args: Json;
   try {
     assertSignedInWhereAsked(run, fn);

@@ -35,7 +35,7 @@ export function listRuns(
 }
 
 /** A run with its steps. @throws WORK_NOT_FOUND. */
-export function showRun({ tx }: ProcedureScope, id: string): Later<Json> {
+export function showRun({ tx, run: { app } }: ProcedureScope, id: string): Later<Json> {
   return andThen(tx.get("workRun", id, null), (run) => {
     if (run === null) throw new PlatformError("WORK_NOT_FOUND", { run: id });
     const where: Where = { kind: "field", field: "run", condition: { eq: id } };
@@ -48,7 +48,14 @@ export function showRun({ tx }: ProcedureScope, id: string): Later<Json> {
     return andThen(found, ({ rows }) => ({
       ...shown(run),
       undoFailures,
-      steps: rows.map(shown),
+      steps: rows.map((row) => {
+        const { kind, name, state } = row;
+        const isGone = kind === "step" && !app.functions.has(name as string);
+        return {
+          ...shown(row),
+          state: isGone && state === "waiting" ? "stranded" : (state ?? null),
+        };
+      }),
     }));
   });
 }

@@ -2,9 +2,11 @@
 // is told to the run, in one transaction with the end of the job. `step:<function>`.
 import type { Json } from "../../base/json.ts";
 import { andThen, type Later } from "../../base/later.ts";
+import { assertSignedInWhereAsked, functionOf } from "../../gate/call-function.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
 import { callMutation, nameOfQueue } from "../function-kind.ts";
 import { isLastFailure } from "../job-failure.ts";
+import { callerOfMe } from "../job-run.ts";
 import type { Job, JobFailure } from "../job.ts";
 import type { JobEnd, WorkKind } from "../work-kind.ts";
 import { answerStep, type StepEnd } from "./workflow-answer.ts";
@@ -32,12 +34,17 @@ export const workflowStepKind: WorkKind = {
     if (job.failure !== null && isFinal(job.failure)) {
       return end(scope, job, { ok: false, error: wireFailure(job.failure) });
     }
-    return andThen(callMutation(scope, nameOfQueue(job.queue), args), (value) =>
+    const name = nameOfQueue(job.queue);
+    assertSignedInWhereAsked(scope.run, functionOf(scope.run, name));
+    return andThen(callMutation(scope, name, args), (value) =>
       end(scope, job, { ok: true, value }),
     );
   },
   async act(world, job) {
-    return JSON.parse(await world.call(nameOfQueue(job.queue), inputOf(job).args)) as Json;
+    const name = nameOfQueue(job.queue);
+    const run = { app: world.app, caller: callerOfMe(job.me) };
+    assertSignedInWhereAsked(run, functionOf(run, name));
+    return JSON.parse(await world.call(name, inputOf(job).args)) as Json;
   },
   ended(scope, job, outcome) {
     if (outcome.ok) return end(scope, job, { ok: true, value: outcome.result });
