@@ -87,7 +87,6 @@ test("the addresses for anybody are those that this table names", () => {
     "GET /auth/providers",
     "POST /auth/email-code",
     "POST /auth/email-code/confirm",
-    "POST /auth/email/confirm",
     "POST /auth/guest",
     "POST /auth/magic-link",
     "POST /auth/magic-link/confirm",

@@ -11,6 +11,7 @@ import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { dropTickets, issueTicket, takeTicket } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { linkOf } from "../letter-link.ts";
+import { userOf } from "../protocol-caller.ts";
 import { endSessionsOf } from "../session-end.ts";
 import { strengthenSession } from "../session-strengthen.ts";
 import { readTicketText, sessionCookie, sessionRow, ticketText } from "../sign-in-answer.ts";
@@ -49,6 +50,7 @@ const askEmail: AuthProcedure<
 > = {
   name: "auth.askEmail",
   async run(scope, { user, email, digest }) {
+    assertHasAddress(await accountOf(scope, user));
     const isTaken = (await accountOfEmail(scope, email)) !== null;
     const ticket = await issueTicket(scope, {
       purpose: isTaken ? "void" : purpose,
@@ -61,17 +63,25 @@ const askEmail: AuthProcedure<
   },
 };
 
-type EmailInput = { readonly id: string; readonly digest: string; readonly place: AuthPlace };
+type EmailInput = {
+  readonly user: string;
+  readonly id: string;
+  readonly digest: string;
+  readonly place: AuthPlace;
+};
 
-/** @returns the address before. */
+/**
+ * Only who is signed in to the account gives it another address: an account that somebody gives the address of another, who
+ * only presses the button in the letter, would be opened by both from then on. @returns the address before.
+ */
 const changeEmail: AuthProcedure<
   EmailInput,
   { readonly before: string | null; readonly email: string }
 > = {
   name: "auth.changeEmail",
-  async run(scope, { id, digest, place }) {
+  async run(scope, { user, id, digest, place }) {
     const ticket = await takeTicket(scope, { purpose, id, digest });
-    const user = ticket["user"] as string;
+    if (ticket["user"] !== user) throw new PlatformError("TICKET_INVALID");
     const email = ticket["subject"] as string;
     if ((await accountOfEmail(scope, email)) !== null) throw new PlatformError("TICKET_INVALID");
     const account = await accountOf(scope, user);
@@ -98,9 +108,7 @@ export const setEmail: AuthProcedure<SetEmailInput, { readonly before: string | 
   name: "auth.appSetEmail",
   async run(scope, { user, email, isProven, place }) {
     const account = await accountOf(scope, user);
-    if (account["isGuest"] === true || account["isService"] === true) {
-      throw new PlatformError("CONFLICT", { problem: "guests and services have no address" });
-    }
+    assertHasAddress(account);
     const before = account["email"] as string | null;
     if (before === email) {
       if (!isProven || account["emailVerified"] === true) return { before: null };
@@ -122,6 +130,13 @@ export const setEmail: AuthProcedure<SetEmailInput, { readonly before: string | 
     return { before };
   },
 };
+
+/** @throws CONFLICT: guests sign up, which gives them one and takes their account out of other hands. */
+function assertHasAddress(account: Row): void {
+  if (account["isGuest"] === true || account["isService"] === true) {
+    throw new PlatformError("CONFLICT", { problem: "guests and services have no address" });
+  }
+}
 
 /** Puts another address in the place of an account's, and of the row that the app has of the user. */
 async function storeEmail(
@@ -162,8 +177,7 @@ async function handlePassword(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer>
 
 async function handleAskEmail(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const email = normalEmail(bodyOf(ask, ["email"])["email"]);
-  const user = ask.caller.id;
-  if (user === null) throw new PlatformError("SIGN_IN_REQUIRED");
+  const user = userOf(ask);
   admitLetter(desk, ask, { email });
   const secret = desk.secrets.draw();
   const input = { user, email, digest: desk.secrets.digest(secret) };
@@ -183,7 +197,8 @@ async function handleAskEmail(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer>
 
 async function handleEmail(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const { id, secret } = readTicketText(bodyOf(ask, ["ticket"])["ticket"]);
-  const input = { id, digest: desk.secrets.digest(secret), place: placeOf(ask) };
+  const digest = desk.secrets.digest(secret);
+  const input = { user: userOf(ask), id, digest, place: placeOf(ask) };
   const { before, email } = await desk.run(changeEmail, input, ask);
   if (before !== null) {
     const data = { app: desk.settings.name, address: email };
@@ -205,5 +220,5 @@ export const changeRoutes: readonly AuthRoute[] = [
     handle: handlePassword,
   },
   { method: "POST", path: "/auth/email", access: "fresh", handle: handleAskEmail },
-  { method: "POST", path: "/auth/email/confirm", access: "anyone", handle: handleEmail },
+  { method: "POST", path: "/auth/email/confirm", access: "signed-in", handle: handleEmail },
 ];

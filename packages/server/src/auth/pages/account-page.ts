@@ -107,7 +107,7 @@ const emailPage: Page = {
     await context.call({ method: "POST", path: "/auth/email", body });
     return sentPage(
       context,
-      "A link is on its way to the new address. Follow it, and the address counts.",
+      "A link is on its way to the new address. Follow it, signed in to this account, and the address counts.",
     );
   },
 };

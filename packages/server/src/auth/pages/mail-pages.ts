@@ -1,7 +1,7 @@
 // Pages of what goes by e-mail: asking for a link, a code or a new password, and following what came. A link shows a
 // button and nothing else happens: programs that look through mail follow links, they don't press buttons.
 import type { AuthModel } from "../../model/auth-model.ts";
-import type { AuthAnswer } from "../auth-route.ts";
+import type { AuthAccess, AuthAnswer } from "../auth-route.ts";
 import { html, type HtmlValue } from "./html.ts";
 import { objectOf, textOf, type PageContext } from "./page-call.ts";
 import { field, form, hidden, submit } from "./page-form.ts";
@@ -146,15 +146,17 @@ function linkPage(parts: {
   readonly title: string;
   readonly text: string;
   readonly button: string;
+  /** Default: anyone. */
+  readonly access?: AuthAccess;
   readonly isOn?: (settings: AuthModel) => boolean;
   /** What is asked beside. */
   readonly more?: (context: PageContext) => HtmlValue;
   readonly done: (context: PageContext, answer: AuthAnswer) => AuthAnswer;
 }): Page {
-  const { path, title, text, button, isOn, more, done } = parts;
+  const { path, title, text, button, access = "anyone", isOn, more, done } = parts;
   return {
     path,
-    access: "anyone",
+    access,
     ...(isOn === undefined ? {} : { isOn }),
     show: (context, note) =>
       pageAnswer(context.desk, {
@@ -209,6 +211,8 @@ const emailConfirmPage = linkPage({
   title: "Confirm your new e-mail address",
   text: "From then on you sign in with this address, and all mail goes there.",
   button: "Confirm",
+  // Who is not signed in does so first, and comes back: see change.ts.
+  access: "signed-in",
   done: (context) => goOn(context, []),
 });
 
