@@ -4,7 +4,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import type { AuthModel } from "../model/auth-model.ts";
 
 /** A path that browsers can't take for another host, however they read it. */
-const pathPattern = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/;
+const pathPattern = /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/;
 
 /**
  * Checks a place to go on to. @param text as it came; null or empty: the start page. @param origin of this server.
@@ -20,9 +20,10 @@ export function redirectTarget(
   },
 ): string {
   if (text === null || text === "") return "/";
-  if (pathPattern.test(text) && new URL(text, where.origin).origin === where.origin) return text;
-  if (!URL.canParse(text)) throw new PlatformError("REDIRECT_DENIED");
-  const url = new URL(text);
+  if (pathPattern.test(text)) return pathOf(text, where.origin);
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // `blob:` and its like have the origin of what they were made by.
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new PlatformError("REDIRECT_DENIED");
   if (url.username !== "" || url.password !== "") throw new PlatformError("REDIRECT_DENIED");
   if (url.origin === where.origin || where.cors.includes(url.origin)) return url.href;
   const isListed = where.settings.redirects.some(
@@ -30,4 +31,13 @@ export function redirectTarget(
   );
   if (!isListed) throw new PlatformError("REDIRECT_DENIED");
   return url.href;
+}
+
+/** `/..//evil.example` comes to `//evil.example`: whoever puts that path into a link leads elsewhere. */
+function pathOf(text: string, origin: string): string {
+  const url = new URL(text, origin);
+  if (url.origin !== origin || url.pathname.startsWith("//")) {
+    throw new PlatformError("REDIRECT_DENIED");
+  }
+  return text;
 }

@@ -2,12 +2,14 @@
 // cookie and the refresh token are marks of the server on the session's id: nothing of them is kept anywhere.
 import type { Json } from "../base/json.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { accountOfUser } from "./account-find.ts";
 import type { Row } from "../store/store.ts";
 import type { AuthDesk } from "./auth-desk.ts";
 import type { AuthAnswer, AuthAsk, AuthCookie } from "./auth-route.ts";
 import { placeOf } from "./auth-event.ts";
 import { linkOf } from "./letter-link.ts";
 import { sessionCookieName, sessionCookieOf } from "./session-cookie.ts";
+import { deviceCookie } from "./sign-in-guard.ts";
 import { accessTokenOf, refreshTokenOf } from "./session-tokens.ts";
 import type { SignInDevice, SignInOutcome } from "./sign-in-proof.ts";
 
@@ -44,8 +46,8 @@ export function readTicketText(text: unknown): { readonly id: string; readonly s
 
 /**
  * The answer of the API to somebody who signed in: `{ user, session }` with the cookie; with `tokens: true` in the
- * body, `{ user, session, accessToken, refreshToken, expiresInSeconds }` and no cookie. To somebody whose second
- * factor is still to come: 200 `{ secondFactor: { ticket } }`.
+ * body, `{ user, session, accessToken, refreshToken, expiresInSeconds }` and no session cookie. Either way with the
+ * browser's mark. To somebody whose second factor is still to come: 200 `{ secondFactor: { ticket } }`.
  */
 export async function answerSignIn(
   ask: AuthAsk,
@@ -62,8 +64,19 @@ export async function answerSignIn(
   }
   const session = await sessionRow(desk, outcome.session);
   const who = { user: outcome.user, session: outcome.session };
-  if (ask.body["tokens"] === true) return { json: { ...who, ...(await tokensOf(desk, session)) } };
-  return { json: who, cookies: [sessionCookie(ask, desk, session)] };
+  const marks = await deviceMarks(ask, desk, outcome.user);
+  if (ask.body["tokens"] === true) {
+    return { json: { ...who, ...(await tokensOf(desk, session)) }, cookies: marks };
+  }
+  return { json: who, cookies: [sessionCookie(ask, desk, session), ...marks] };
+}
+
+/** However somebody came in: this browser is one of theirs, and strangers who guess at the account don't keep it out. */
+async function deviceMarks(ask: AuthAsk, desk: AuthDesk, user: string): Promise<AuthCookie[]> {
+  const account = await desk.store.read((tx) => accountOfUser({ tx }, user));
+  const email = (account?.["email"] ?? null) as string | null;
+  const mark = email === null ? null : deviceCookie(desk, ask, email);
+  return mark === null ? [] : [mark];
 }
 
 /** The cookie of a session. */

@@ -340,10 +340,13 @@ test(
 test("letters: who asks for one does not choose where its link leads", { timeout }, async () => {
   const { email } = await member();
   const before = scene.letters.length;
-  const asked = await scene
-    .person()
-    .ask("POST /auth/reset", { email }, { headers: { host: "evil.example" } });
-  assert.equal(asked.code, "PUBLIC_URL_MISSING");
+  for (const to of [email, "nobody-at-all@example.com"]) {
+    for (const line of ["POST /auth/reset", "POST /auth/magic-link"]) {
+      const more = { headers: { host: "evil.example" } };
+      const asked = await scene.person().ask(line, { email: to }, more);
+      assert.equal(asked.code, "PUBLIC_URL_MISSING", `${line} ${to}`);
+    }
+  }
   const forwarded = { "x-forwarded-host": "evil.example", "x-forwarded-proto": "https" };
   const second = await scene.person().ask("POST /auth/reset", { email }, { headers: forwarded });
   assert.equal(second.status, 202);
@@ -519,7 +522,7 @@ test(
   "brute force: wrong passwords are held back, and nobody is locked out of their own account",
   { timeout },
   async () => {
-    const { email, id } = await member();
+    const { email, id, person } = await member();
     const owner = scene.person();
     await owner.signIn(email);
     await owner.ask("POST /auth/sign-out", {});
@@ -546,6 +549,9 @@ test(
     assert.ok(refused >= 30, `${refused} of 130 refused`);
     assert.equal((await scene.person().signIn(email)).code, "RATE_LIMITED");
     assert.equal((await owner.signIn(email)).json["user"], id);
+    // It knows a browser in which its owner never typed a password, too.
+    await person.ask("POST /auth/sign-out", {});
+    assert.equal((await person.signIn(email)).json["user"], id);
     // And a letter still opens it for everybody who gets letters there.
     const late = scene.person();
     await late.ask("POST /auth/magic-link", { email });
@@ -653,6 +659,7 @@ test("redirects lead to this server, or where the app lists", { timeout }, async
     ["/auth/account", true],
     ["https://partner.example/in/here", true],
     ["https://shop.example/basket", true],
+    ["//", false],
     ["//evil.example", false],
     ["/\\evil.example", false],
     ["https://evil.example/", false],
@@ -664,6 +671,9 @@ test("redirects lead to this server, or where the app lists", { timeout }, async
     ["data:text/html,x", false],
     ["http:evil.example", false],
     ["/\tx", false],
+    ["/..//evil.example", false],
+    ["/auth/..//evil.example", false],
+    [`blob:${scene.url}/x`, false],
   ];
   const { redirectTarget } = await import("../auth/redirect-target.ts");
   const { desk } = await scene.service();

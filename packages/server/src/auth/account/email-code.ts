@@ -9,7 +9,7 @@ import { issueTicket, takeTicketByCode } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
 import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
-import { admitCode, deviceCookie } from "../sign-in-guard.ts";
+import { admitCode } from "../sign-in-guard.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 import { hasWayIn } from "./account-make.ts";
 import { admitLetter } from "./letter-rates.ts";
@@ -96,9 +96,7 @@ async function handleConfirm(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> 
   });
   if (outcome === null) throw new PlatformError("CODE_WRONG");
   giveBack();
-  const answer = await answerSignIn(ask, desk, { outcome, draft });
-  const device = deviceCookie(desk, ask, email);
-  return device === null ? answer : { ...answer, cookies: [...(answer.cookies ?? []), device] };
+  return answerSignIn(ask, desk, { outcome, draft });
 }
 
 /** The address that a ticket's code was sent to; the transaction looks again. @throws TICKET_INVALID. */

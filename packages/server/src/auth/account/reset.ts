@@ -8,7 +8,7 @@ import { audit, placeOf } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { issueTicket, takeTicket } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
-import { linkOf } from "../letter-link.ts";
+import { letterOrigin, linkOf } from "../letter-link.ts";
 import { endSessionsOf } from "../session-end.ts";
 import { answerSignIn, draftSignIn, readTicketText, ticketText } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
@@ -72,6 +72,8 @@ const resetPassword: AuthProcedure<
 async function handleAsk(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const body = bodyOf(ask, ["email", "next"]);
   const email = normalEmail(body["email"]);
+  // First: a server that does not know where it is reached says so of every address, known or not.
+  letterOrigin(desk, ask);
   admitLetter(desk, ask, { email, kind: "link" });
   const secret = desk.secrets.draw();
   const input = { email, digest: desk.secrets.digest(secret) };

@@ -9,7 +9,7 @@ import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
 import { normalEmail } from "../email-address.ts";
 import { answerSignIn, draftSignIn } from "../sign-in-answer.ts";
 import { finishSignIn } from "../sign-in-finish.ts";
-import { admitSignIn, deviceCookie } from "../sign-in-guard.ts";
+import { admitSignIn } from "../sign-in-guard.ts";
 import type { SignInDevice, SignInOutcome } from "../sign-in-proof.ts";
 
 type SignInInput = {
@@ -85,9 +85,7 @@ async function handleSignIn(ask: AuthAsk, desk: AuthDesk): Promise<AuthAnswer> {
   const { user, hash, renewed } = proof;
   const input: SignInInput = { user, checked: hash, renewed, device: draft.device };
   const outcome = await desk.run(signIn, input, ask);
-  const answer = await answerSignIn(ask, desk, { outcome, draft });
-  const device = deviceCookie(desk, ask, email);
-  return device === null ? answer : { ...answer, cookies: [...(answer.cookies ?? []), device] };
+  return answerSignIn(ask, desk, { outcome, draft });
 }
 
 /** Their procedures. */
