@@ -63,9 +63,11 @@ export async function sendRequest(
         token.expired = token.last;
         continue;
       }
+      const kind = failureKind(error);
       const delayMs = retryDelayMs(error, made, parts.retry, parts.random);
-      if (delayMs === null) throw error;
-      if (failureKind(error) === "unknown") unanswered = error;
+      // That this attempt was not begun says nothing of those before it.
+      if (delayMs === null) throw kind === "notDone" ? (unanswered ?? error) : error;
+      if (kind === "unknown") unanswered = error;
       // A push of the next connection may show what was done: the answer is asked for with it, not later.
       const isLost = error.code === "CONNECTION_LOST";
       await sleep(delayMs, options.signal, isLost ? parts.whenOpen : undefined);

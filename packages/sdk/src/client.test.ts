@@ -304,6 +304,26 @@ void test("an action that may have run is not run again: the first loss is told"
   assert.equal(seen.length, 2);
 });
 
+void test("when one attempt got no answer, those after it that were surely not begun do not hide it", async (context) => {
+  const lost = (isSent: boolean) =>
+    new KeelsonError({ code: "CONNECTION_LOST", message: "Lost.", status: 0, isSent });
+  const overloaded = new KeelsonError({ code: "OVERLOADED", message: "Full.", status: 503 });
+  for (const last of [lost(false), overloaded]) {
+    let made = 0;
+    const transport: Transport = {
+      send: async () => {
+        made += 1;
+        throw made === 1 ? lost(true) : last;
+      },
+    };
+    const { api } = await start(context, () => assert.fail("nothing goes over HTTP"), {
+      transport,
+    });
+    const error = await errorOf(api.cinema.book({ seat: "F7" }));
+    assert.deepEqual([error.code, error.isSent, made], ["CONNECTION_LOST", true, 4]);
+  }
+});
+
 void test("what was surely not begun is sent again as it was, after the wait that the server asks for", async (context) => {
   const { api, seen } = await start(
     context,
