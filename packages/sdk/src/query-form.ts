@@ -151,7 +151,7 @@ export interface RowQuery<P, W> {
 export interface Filter<T extends string, F extends Fields, V extends View> {
   /** Default: every row that may be read. */
   readonly where?: Where<T, F, V> | undefined;
-  /** Words to find in the table's search fields. */
+  /** Words to find in the table's search fields. Default, and what an empty text means: every row. */
   readonly search?: string | undefined;
 }
 

@@ -148,8 +148,8 @@ function listParameters(model: TableModel): readonly Json[] {
     query("groupBy", `Fields to compute them by: ${shown.join(", ")}.`, byName),
   ];
   if (search.length > 0) {
-    const text = { type: "string", minLength: 1, maxLength: limits.searchCharsMax };
-    parameters.push(query("search", `Words to find in ${search.join(", ")}.`, text));
+    const text = { type: "string", maxLength: limits.searchCharsMax };
+    parameters.push(query("search", `Words to find in ${search.join(", ")}; empty: all.`, text));
   }
   return parameters;
 }

@@ -421,6 +421,14 @@ const scenarios: readonly Scenario[] = [
     code: "FIELD_NOT_READABLE",
   },
   {
+    name: "a search for nothing is a list",
+    who: "nobody",
+    does: list("note", { search: "" }),
+    code: null,
+    holds: ["by bob"],
+    lacks: ["CANARY_BOB"],
+  },
+  {
     name: "a reference that may not be read is not expanded",
     who: "nobody",
     does: list("note", { with: "author" }),

@@ -235,7 +235,7 @@ test("a search ranks when no order is given", () => {
   assert.deepEqual(query.orderBy, []);
   assert.equal(query.search, "alien");
   assert.deepEqual(touches, [{ table: "film", field: "title" }]);
-  for (const bad of ["", "  ", 5, "x".repeat(201), "\uD800"]) {
+  for (const bad of [5, ["alien"], "x".repeat(201), "\uD800"]) {
     assert.match(
       String(outcome(() => checkList(manifest, "film", { search: bad }, caller))),
       /^QUERY_INVALID/,
@@ -245,6 +245,21 @@ test("a search ranks when no order is given", () => {
     String(outcome(() => checkList(manifest, "booking", { search: "a" }, caller))),
     /has no search/,
   );
+});
+
+test("a search for nothing is none, on a table that can be searched", () => {
+  for (const search of ["", "  ", "\n\t"]) {
+    const form = { search, where: { rating: 8 }, limit: 5 };
+    const { search: _, ...without } = form;
+    assert.deepEqual(
+      checkList(manifest, "film", form, caller),
+      checkList(manifest, "film", without, caller),
+    );
+    assert.match(
+      String(outcome(() => checkList(manifest, "booking", { search }, caller))),
+      /has no search/,
+    );
+  }
 });
 
 test("expansions follow references forwards and back", () => {

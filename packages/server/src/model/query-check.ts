@@ -188,29 +188,34 @@ function setRows(
   // Null is no filter that was left out: more likely a value that was lost on the way.
   const where = filter === undefined ? undefined : checkWhere(context, table, filter, "where");
   if (where !== undefined) query.where = where;
-  const search = isGiven(words) ? checkSearch(context, table, words) : undefined;
-  if (search !== undefined) query.search = search;
+  const search = isGiven(words) ? checkSearch(context, table, words) : null;
+  if (search !== null) query.search = search;
 }
 
-function checkSearch(context: QueryContext, table: QueryTable, value: unknown): string | undefined {
+/** @returns null when there is nothing to search for, as in a search box that nobody typed in yet, or a mistake. */
+function checkSearch(context: QueryContext, table: QueryTable, value: unknown): string | null {
   const { search, name } = table.model;
   const { searchCharsMax } = context.limits;
+  const refuse = (problem: string): null => {
+    context.refuse("search", problem);
+    return null;
+  };
+  // Also while the box is empty: the first letter would be refused.
   if (search.length === 0) {
-    return context.refuse(
-      "search",
-      `${name} has no search; declare it with .search("field") on the table`,
-    );
+    return refuse(`${name} has no search; declare it with .search("field") on the table`);
   }
-  if (typeof value !== "string" || value.trim() === "") {
-    return context.refuse("search", "must be text that is not empty");
-  }
-  if (value.length > searchCharsMax) {
-    return context.refuse("search", `must have at most ${searchCharsMax} characters`);
-  }
+  if (typeof value !== "string") return refuse("must be a text");
+  if (isBlank(value)) return null;
+  if (value.length > searchCharsMax)
+    return refuse(`must have at most ${searchCharsMax} characters`);
   const problem = textProblem(value);
-  if (problem !== null) return context.refuse("search", problem);
+  if (problem !== null) return refuse(problem);
   for (const field of search) context.touch(table, field);
   return value;
+}
+
+function isBlank(search: unknown): boolean {
+  return typeof search === "string" && search.trim() === "";
 }
 
 /** A search without an order ranks by relevance: its orderBy is empty. */
@@ -221,7 +226,7 @@ function checkOrder(
 ): readonly OrderTerm[] {
   const { orderBy, search } = given;
   if (!isGiven(orderBy) || orderBy === "" || (Array.isArray(orderBy) && orderBy.length === 0)) {
-    return isGiven(search) ? [] : orderById;
+    return isGiven(search) && !isBlank(search) ? [] : orderById;
   }
   return checkOrderBy(context, table, orderBy, "orderBy") ?? orderById;
 }
