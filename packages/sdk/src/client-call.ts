@@ -10,6 +10,7 @@ import {
   follow,
   iterate,
   openStore,
+  refusedStore,
   type LiveSource,
   type LiveStore,
   type Stop,
@@ -87,6 +88,8 @@ export interface CallPort {
 /** What a call is, and what becomes of its answer. */
 export interface CallPlan<T> extends LivePlan {
   readonly step: ClientStep;
+  /** Why it is not sent at all: what it was called with can't be meant. */
+  readonly refusal?: KeelsonError | undefined;
   readonly options: CallOptions;
   /** From the server's answer to what the caller gets. */
   readonly read: (answer: unknown) => T;
@@ -120,6 +123,7 @@ class PendingCall<T> extends Promise<T> implements ReadCall<T>, WriteCall<T> {
 
   store(): LiveStore<T> {
     const { plan, port } = take(this);
+    if (plan.refusal !== undefined) return refusedStore(plan.refusal);
     return openStore(() => port.live(), plan, port.number);
   }
 
@@ -127,6 +131,7 @@ class PendingCall<T> extends Promise<T> implements ReadCall<T>, WriteCall<T> {
     const { plan, port, resolve, reject } = take(this);
     let layer: LiveLayer;
     try {
+      if (plan.refusal !== undefined) throw plan.refusal;
       layer = port.live().addLayer(changesOf(change));
     } catch (error) {
       // Not sent, and nothing was shown: whoever awaits the call hears of the mistake.
@@ -166,11 +171,12 @@ export function makeCall<T>(port: CallPort, plan: CallPlan<T>): ReadCall<T> & Wr
   const call = new PendingCall(port, plan);
   const { resolve, reject } = call[parts];
   queueMicrotask(() => {
-    if (call[parts].state === "taken") return;
+    if (call[parts].state === "taken") return undefined;
     call[parts].state = "taken";
+    if (plan.refusal !== undefined) return reject(plan.refusal);
     const answered = port.send(plan.step, plan.options).then(plan.read);
     const read = plan.recover === undefined ? answered : answered.catch(plan.recover);
-    read.then((value) => resolve(value as never), reject);
+    return void read.then((value) => resolve(value as never), reject);
   });
   return call;
 }
@@ -203,7 +209,10 @@ export async function sendBatch(
   for (const call of taken) call.state = "taken";
   if (taken.length === 0) return [];
   try {
-    const steps = taken.map(({ plan }) => plan.step);
+    const steps = taken.map(({ plan }) => {
+      if (plan.refusal !== undefined) throw plan.refusal;
+      return plan.step;
+    });
     const answer = await send({ kind: "batch", steps }, options);
     const values = results(answer).map((result, index) => taken[index]?.plan.read(result));
     for (const [index, call] of taken.entries()) call.resolve(values[index] as never);

@@ -4,6 +4,7 @@ import type { CallPlan } from "./client-call.ts";
 import { KeelsonError } from "./client-error.ts";
 import type { RequestQuery } from "./client-request.ts";
 import type { CallOptions } from "./client-send.ts";
+import { rowIdRefusal } from "./row-id-given.ts";
 import { withGiven } from "./where-given.ts";
 
 /** From the arguments of a call to what it is. */
@@ -67,6 +68,7 @@ const tableCalls = {
     (table: string): Plan =>
     ([id, query, options]) => ({
       step: { kind: "get", table, id: String(id), query: withGiven(query ?? {}) },
+      refusal: rowIdRefusal(`${table}.get`, id),
       reading: "get",
       options: optionsOf(options),
       read: (answer) => answer,
@@ -84,6 +86,7 @@ const tableCalls = {
     (table: string): Plan =>
     ([id, value, options]) => ({
       step: { kind: "update", table, id: String(id), value },
+      refusal: rowIdRefusal(`${table}.update`, id),
       reading: "update",
       options: optionsOf(options),
       read: (answer) => answer,
@@ -92,6 +95,7 @@ const tableCalls = {
     (table: string): Plan =>
     ([id, options]) => ({
       step: { kind: "delete", table, id: String(id) },
+      refusal: rowIdRefusal(`${table}.delete`, id),
       reading: "delete",
       options: optionsOf(options),
       read: () => undefined,

@@ -35,6 +35,16 @@ export function openStore<T>(
   });
 }
 
+/** The store of a query that is not asked: it has an error, and nothing else ever. */
+export function refusedStore(error: KeelsonError): LiveStore<never> {
+  const state = Object.freeze({ data: undefined, error, isLoading: false });
+  return Object.freeze({
+    key: `refused ${error.message}`,
+    subscribe: () => () => undefined,
+    getSnapshot: () => state,
+  });
+}
+
 /**
  * Calls back with the value that there is and with each one after it, never before it returns.
  * @param onError told of each error; the query goes on unless the server ended it. Default: console.error.
