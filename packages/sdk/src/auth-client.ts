@@ -15,7 +15,7 @@ import { orgCalls } from "./auth-client-orgs.ts";
 import { createPasskey, usePasskey } from "./auth-client-passkey.ts";
 import { AuthTabs } from "./auth-client-tabs.ts";
 import { askHttp, type Fetch, type HttpRequest } from "./client-http.ts";
-import type { TokenSource } from "./client-send.ts";
+import { askToken, type TokenSource } from "./client-token.ts";
 import type { Id } from "./id.ts";
 import type { Stop } from "./live-store.ts";
 
@@ -27,7 +27,7 @@ export interface AuthClientParts {
   readonly timeoutMs: number;
   /** Null: the browser keeps a cookie, or the app has a token of its own. */
   readonly tokens: AuthTokens | null;
-  /** The app's own: what it calls with, it asks with. Without meaning beside `tokens`. */
+  /** What the app calls with, it asks with: that of `tokens`, or its own. */
   readonly token: TokenSource;
   /** Who calls is somebody else now. */
   changed(): void;
@@ -202,10 +202,8 @@ class OwnAuthClient {
   }
 
   /** What to ask with; null: nothing, or the browser's cookie. @param expired what the server does not take any more. */
-  async #token(expired: string | null): Promise<string | null> {
-    const { tokens, token } = this.#parts;
-    if (tokens !== null) return tokens.source(expired);
-    return typeof token === "function" ? token(expired) : token;
+  #token(expired: string | null): Promise<string | null> {
+    return askToken(this.#parts.token, expired, this.#parts);
   }
 
   #subscribe(changed: () => void): Stop {

@@ -25,8 +25,8 @@ export interface KeelsonIssue {
 
 /**
  * A call that was refused or failed. `code` is stable: one of the server's (RULE_DENIED, UNIQUE_TAKEN,
- * FUNCTION_REFUSED ...), or of the client: CONNECTION_LOST (no answer), TIMED_OUT, ANSWER_INVALID,
- * CLIENT_CLOSED (live, after `close()`).
+ * FUNCTION_REFUSED ...), or of the client: CONNECTION_LOST (no answer), TIMED_OUT, TOKEN_TIMED_OUT,
+ * ANSWER_INVALID, CLIENT_CLOSED (live, after `close()`).
  */
 export class KeelsonError extends Error {
   override readonly name = "KeelsonError";

@@ -2,22 +2,14 @@
 import { KeelsonError } from "./client-error.ts";
 import { isRead, type ClientRequest } from "./client-request.ts";
 import { failureKind, retryDelayMs, type RetryPolicy } from "./client-retry.ts";
+import { askToken, type TokenSource } from "./client-token.ts";
 import type { Transport } from "./client-transport.ts";
-
-/**
- * A token, or where to get it before each attempt. The function is given the token that the server refused
- * as expired, or null: a new one must be made then, whatever it remembers.
- */
-export type TokenSource =
-  | string
-  | null
-  | ((expired: string | null) => string | null | Promise<string | null>);
 
 /** Options of one call. */
 export interface CallOptions {
   /** Gives the call up. The server may have done it. */
   readonly signal?: AbortSignal;
-  /** Time for each attempt, in ms. Default: the client's. */
+  /** Time for each attempt, and before it for the token, in ms. Default: the client's. */
   readonly timeoutMs?: number;
   /** For a write whose repeat you make yourself, also after a reload of the page. Default: a new one. */
   readonly idempotencyKey?: string;
@@ -66,7 +58,8 @@ export async function sendRequest(
       const kind = failureKind(error);
       const delayMs = retryDelayMs(error, made, parts.retry, parts.random);
       // That this attempt was not begun says nothing of those before it.
-      if (delayMs === null) throw kind === "notDone" ? (unanswered ?? error) : error;
+      const isNotDone = kind === "notDone" || !error.isSent;
+      if (delayMs === null) throw isNotDone ? (unanswered ?? error) : error;
       if (kind === "unknown") unanswered = error;
       // A push of the next connection may show what was done: the answer is asked for with it, not later.
       const isLost = error.code === "CONNECTION_LOST";
@@ -98,12 +91,10 @@ async function attempt(
   state: { readonly idempotencyKey: string | null; readonly mayBeRepeat: boolean },
   tokens: TokenState,
 ): Promise<unknown> {
-  const source = parts.token;
-  const token = typeof source === "function" ? await source(tokens.expired) : source;
-  // Given up while the token was fetched: nothing is sent.
-  options.signal?.throwIfAborted();
-  tokens.last = token;
   const timeoutMs = options.timeoutMs ?? parts.timeoutMs;
+  const wait = { timeoutMs, signal: options.signal };
+  const token = await askToken(parts.token, tokens.expired, wait);
+  tokens.last = token;
   const ending = new AbortController();
   const giveUp = () => ending.abort(options.signal?.reason);
   options.signal?.addEventListener("abort", giveUp, { once: true });

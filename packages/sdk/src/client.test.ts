@@ -481,6 +481,17 @@ void test("the token is asked for before each attempt", async (context) => {
   );
 });
 
+void test("what one attempt sent and the last one did not is no call that was not sent", async () => {
+  let sent = 0;
+  const lost = (isSent: boolean) =>
+    new KeelsonError({ code: "CONNECTION_LOST", message: "Lost.", status: 0, isSent });
+  const transport: Transport = { send: () => Promise.reject(lost(++sent === 1)) };
+  const retry = { attempts: 3, baseMs: 1 };
+  const api = createClient<typeof cinemaApp>("unused:", { transport, retry });
+  await assert.rejects(api.film.create({ title: "A" }), ({ isSent }: KeelsonError) => isSent);
+  assert.equal(sent, 3);
+});
+
 void test("another transport carries the same requests", async () => {
   const sent: unknown[] = [];
   const transport: Transport = {

@@ -8,8 +8,9 @@ import type { KeelsonError } from "./client-error.ts";
 import { batchResults, httpTransport, type Fetch } from "./client-http.ts";
 import { isTableCall, planOf } from "./client-plan.ts";
 import { defaultRetry, type RetryPolicy } from "./client-retry.ts";
-import { sendRequest, type CallOptions, type TokenSource } from "./client-send.ts";
+import { sendRequest, type CallOptions } from "./client-send.ts";
 import type { Client, ClientLive } from "./client-surface.ts";
+import type { TokenSource } from "./client-token.ts";
 import type { Transport } from "./client-transport.ts";
 import type { LiveAnswer } from "./live-asks.ts";
 import { LiveClient } from "./live-client.ts";
@@ -32,7 +33,7 @@ export type { Call, ReadCall, ShowChange, WriteCall } from "./client-call.ts";
 export { KeelsonError, type KeelsonIssue } from "./client-error.ts";
 export type { ClientRequest, ClientStep, RequestQuery } from "./client-request.ts";
 export type { RetryPolicy } from "./client-retry.ts";
-export type { CallOptions, TokenSource } from "./client-send.ts";
+export type { CallOptions } from "./client-send.ts";
 export type {
   Client,
   ClientFunction,
@@ -41,6 +42,7 @@ export type {
   ClientTable,
   RowOf,
 } from "./client-surface.ts";
+export type { TokenSource } from "./client-token.ts";
 export type { Transport, TransportAttempt } from "./client-transport.ts";
 export { isId, type Id } from "./id.ts";
 export type { ConnectionState } from "./live-socket.ts";
@@ -61,7 +63,7 @@ export interface ClientOptions {
   readonly tokenStorage?: TokenStorage;
   /** Retries, or false for none. Default: 7 attempts, 200 ms doubling to 15 s, half of each wait by chance. */
   readonly retry?: Partial<RetryPolicy> | false;
-  /** Time for each attempt, in ms. Default 65,000: an action may take 60 s. */
+  /** Time for each attempt, and before it for `token` to give one, in ms. Default 65,000: an action may take 60 s. */
   readonly timeoutMs?: number;
   /** What sends HTTP requests. Default: the global `fetch`. */
   readonly fetch?: Fetch;
@@ -93,7 +95,7 @@ export function createClient<A extends AnyApp>(
     cookieEnded: () => auth.cookieEnded(),
   });
   const port = openPort(url, called, live.open);
-  const auth = openAuth(url, options, { tokens, live });
+  const auth = openAuth(url, called, { tokens, live });
   const batch = (
     calls: readonly Call<unknown>[],
     callOptions: CallOptions = {},
@@ -140,6 +142,7 @@ function openLive(
       url,
       webSocket: webSocket === undefined ? null : () => webSocket,
       token: options.token ?? null,
+      timeoutMs: options.timeoutMs ?? timeoutMsDefault,
       // A live connection is made again for as long as it is needed: `retry: false` is about calls.
       retry: { ...defaultRetry, ...(options.retry === false ? {} : options.retry) },
       random: options.random ?? Math.random,

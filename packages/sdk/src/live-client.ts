@@ -2,7 +2,7 @@
 // is first needed, so that a client which only calls over HTTP never opens a socket.
 import type { KeelsonError } from "./client-error.ts";
 import type { RetryPolicy } from "./client-retry.ts";
-import type { TokenSource } from "./client-send.ts";
+import type { TokenSource } from "./client-token.ts";
 import { LiveAsks } from "./live-asks.ts";
 import type { LivePush, LiveServerMessage } from "./live-protocol.ts";
 import { LiveQueries } from "./live-queries.ts";
@@ -14,6 +14,7 @@ export interface LiveClientParts {
   readonly url: string;
   readonly webSocket: (() => LiveWebSocketClass) | null;
   readonly token: TokenSource;
+  readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   readonly random: () => number;
   /** The session of the cookie that a connection was made with has ended. Another connection reads the cookie of now. */
@@ -32,13 +33,14 @@ export class LiveClient implements LiveSocketUser {
 
   constructor(parts: LiveClientParts) {
     this.#parts = parts;
-    const { url, token, random } = parts;
+    const { url, token, timeoutMs, random } = parts;
     const { baseMs, capMs } = parts.retry;
     this.socket = new LiveSocket(
       {
         url: () => liveUrl(url, (globalThis as { location?: Location }).location?.href),
         webSocket: parts.webSocket ?? globalWebSocket,
         token,
+        timeoutMs,
         baseMs,
         capMs,
         random,

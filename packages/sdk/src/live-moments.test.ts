@@ -307,12 +307,13 @@ void test("the end of the client is told once to each, whenever they came", asyn
 });
 
 void test("a token that never comes for one connection keeps nothing waiting on the next", async (context) => {
+  const stuck = Promise.withResolvers<string>();
   let isStuck = false;
   const { api, connected, first, shown } = await openTwo(context, {
-    token: () => (isStuck ? new Promise<string>(() => undefined) : "text"),
+    token: () => (isStuck ? stuck.promise : "text"),
   });
   isStuck = true;
-  void api.live.renewToken();
+  const renewed = api.live.renewToken();
   isStuck = false;
   first.end();
   const second = await connected(2);
@@ -320,6 +321,8 @@ void test("a token that never comes for one connection keeps nothing waiting on 
   assert.equal(second.subs.length, 2);
   tellBoth(second, 2);
   assert.equal(shown.length, 2);
+  stuck.resolve("text");
+  await renewed;
 });
 
 void test("a token that was refused for one connection is no refusal on the next", async (context) => {

@@ -3,6 +3,7 @@
 // do not stand where the others do (after a lost connection, or when one is asked for anew), what comes is
 // kept and shown when they do, so that nobody ever sees a mix of two moments.
 import type { KeelsonError } from "./client-error.ts";
+import { tokenTimedOutCode } from "./client-token.ts";
 import { problemError } from "./live-asks.ts";
 import { LiveLayers, type LiveLayer } from "./live-layers.ts";
 import { applyPatch } from "./live-patch.ts";
@@ -28,7 +29,7 @@ import {
 /** Characters of one `subscribe` message, well under what servers take; a single query may be longer. */
 const subscribeCharsMax = 200_000;
 const subscribeCountMax = 250;
-/** Queries that wait for their first value are told after so many lost connections. It is tried on. */
+/** Queries that wait for their first value are told after so many lost connections, or a long wait. It is tried on. */
 const lostInRowTold = 3;
 
 /** What the queries need beside the socket. */
@@ -142,9 +143,10 @@ export class LiveQueries {
     if (this.#socket.state === "closed")
       return this.#refuseClosed([...this.#subscriptions.values()], error);
     this.#lostInRow++;
+    const isTold = this.#lostInRow >= lostInRowTold || error.code === tokenTimedOutCode;
     for (const subscription of this.#subscriptions.values()) {
-      const isUnknown = subscription.shown.kind === "none" && this.#lostInRow >= lostInRowTold;
-      if (isUnknown) this.#tell(subscription, { kind: "error", error });
+      if (isTold && subscription.shown.kind === "none")
+        this.#tell(subscription, { kind: "error", error });
     }
     this.#show();
   }

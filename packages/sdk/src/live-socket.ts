@@ -3,7 +3,7 @@
 // States: idle -> connecting (needed) -> open (the handshake is done, the token sent) -> waiting (lost, and
 // still needed; full jitter) -> connecting; idle again when not needed; closed for good by close().
 import { KeelsonError } from "./client-error.ts";
-import type { TokenSource } from "./client-send.ts";
+import { askToken, tokenTimedOutCode, type TokenSource } from "./client-token.ts";
 import type { LiveClientMessage, LiveProtocol, LiveServerMessage } from "./live-protocol.ts";
 import type { LiveWebSocket, LiveWebSocketClass } from "./live-web-socket.ts";
 
@@ -42,6 +42,8 @@ export interface LiveSocketParts {
   readonly url: () => string;
   readonly webSocket: () => LiveWebSocketClass;
   readonly token: TokenSource;
+  /** For the token, in ms. */
+  readonly timeoutMs: number;
   /** The longest wait before the first new attempt in ms; doubles for each, up to `capMs`. */
   readonly baseMs: number;
   readonly capMs: number;
@@ -154,7 +156,8 @@ export class LiveSocket {
     let isOther = true;
     this.#renewing++;
     try {
-      const token = await askToken(this.#parts.token, refused ? this.#token : null);
+      const past = refused ? this.#token : null;
+      const token = await askToken(this.#parts.token, past, this.#parts);
       // A new connection asks by itself, and so did whoever renewed it later.
       if (connection === this.#connection && this.isOpen && renewal > this.#renewed) {
         this.#renewed = renewal;
@@ -200,7 +203,7 @@ export class LiveSocket {
     const isCurrent = () => connection === this.#connection;
     this.#isTokenOld = false;
     try {
-      const token = await askToken(this.#parts.token, null);
+      const token = await askToken(this.#parts.token, null, this.#parts);
       if (!isCurrent()) return;
       this.#listen(new (this.#parts.webSocket())(this.#parts.url(), protocol), token, isCurrent);
     } catch (error) {
@@ -346,20 +349,13 @@ export class LiveSocket {
   }
 }
 
-/** @param refused the token that the server does not take any more, or null. */
-export async function askToken(
-  source: TokenSource,
-  refused: string | null,
-): Promise<string | null> {
-  return typeof source === "function" ? source(refused) : source;
-}
-
 /** `close()` was called: nothing is tried again. */
 export function closedError(): KeelsonError {
   return new KeelsonError({ code: "CLIENT_CLOSED", message: "The client was closed.", status: 0 });
 }
 
 function lostError(cause: unknown): KeelsonError {
+  if (cause instanceof KeelsonError && cause.code === tokenTimedOutCode) return cause;
   return new KeelsonError({
     code: "CONNECTION_LOST",
     message: "The live connection was lost.",
