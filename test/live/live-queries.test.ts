@@ -1,7 +1,7 @@
 // Live queries of a client against a whole server: many at once, the same tick, tokens, optimistic changes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LiveWebSocketClass } from "keelson/client";
+import { heldSocket } from "./held-socket.ts";
 import { openLiveScene, until } from "./live-scene.ts";
 
 test("a thousand live queries of one client: one change calls one, one commit calls all in the same tick", async (context) => {
@@ -117,39 +117,6 @@ test("an optimistic change whose commit changes nothing that is watched goes all
   await until(() => seen.at(-1) === 0);
   assert.deepEqual(seen, [0, 5, 0]);
 });
-
-/** A WebSocket whose messages can be kept back, in both directions. */
-function heldSocket(): {
-  readonly webSocket: LiveWebSocketClass;
-  hold(what: "sent" | "heard", holds: (text: string) => boolean): () => void;
-} {
-  const holds = { sent: (_text: string) => false, heard: (_text: string) => false };
-  const kept = { sent: [] as (() => void)[], heard: [] as (() => void)[] };
-  class HeldSocket extends WebSocket {
-    override send(text: string): void {
-      if (holds.sent(text)) kept.sent.push(() => super.send(text));
-      else super.send(text);
-    }
-    override addEventListener(kind: string, listener: EventListenerOrEventListenerObject): void {
-      const tell = typeof listener === "function" ? listener : listener.handleEvent.bind(listener);
-      super.addEventListener(kind, (event: Event) => {
-        const text = event instanceof MessageEvent ? String(event.data) : "";
-        if (holds.heard(text)) kept.heard.push(() => tell(event));
-        else tell(event);
-      });
-    }
-  }
-  return {
-    webSocket: HeldSocket as unknown as LiveWebSocketClass,
-    hold(what, which) {
-      holds[what] = which;
-      return () => {
-        holds[what] = () => false;
-        for (const pass of kept[what].splice(0)) pass();
-      };
-    },
-  };
-}
 
 // What a page does when somebody signs in while it is open: it follows what is theirs, says that another one calls,
 // and writes. Whichever of the messages are late, they see what is theirs, and their write in it.

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "reac
 import { makeHooks } from "@keelson/sdk/hooks";
 
 export type {
+  LiveOptions,
   LiveState,
   MeState,
   Mutation,

@@ -125,6 +125,10 @@ void shown.data?.[0]?.title;
 // @ts-expect-error not selected
 void shown.data?.[0]?.rating;
 hooks.useLive(film.id === "film_1" ? null : api.film.count());
+same<boolean>()<ReturnType<typeof hooks.useLive<number>>["isPreviousData"]>();
+hooks.useLive(api.film.count(), { keepPreviousData: true });
+// @ts-expect-error there is no such option
+hooks.useLive(api.film.count(), { keepPrevious: true });
 // @ts-expect-error a mutation is not followed
 hooks.useLive(api.film.delete(film.id));
 const book = hooks.useMutation(api.cinema.book, {

@@ -45,13 +45,24 @@ export interface MutationOptions<A extends readonly unknown[]> {
   readonly optimistic?: (show: ShowChange, ...args: A) => void;
 }
 
+/** What following a query takes beside it. */
+export interface LiveOptions {
+  /**
+   * When the component changes to another query: what it showed stays, with `isPreviousData`, until that one has its first value or an
+   * error. Nothing stays when somebody else calls by then. Default: false, it is loading.
+   */
+  readonly keepPreviousData?: boolean;
+}
+
 /** The hooks. */
 export interface LiveHooks {
   /**
    * Follows a query while the component is shown. All live queries of a client change in the same render.
    * @param call made in place: `useLive(api.film.list({ limit: 20 }))`; null follows nothing.
+   * @example
+   * const found = useLive(api.film.list({ search: text }), { keepPreviousData: true });
    */
-  useLive<T>(call: ReadCall<T> | null): LiveState<T>;
+  useLive<T>(call: ReadCall<T> | null, options?: LiveOptions): LiveState<T>;
   /**
    * Who is signed in, and again whenever that changes. @param api the client.
    * @example const { me, isLoading } = useMe(api);
@@ -73,6 +84,7 @@ const idleState: LiveState<never> = Object.freeze({
   data: undefined,
   error: null,
   isLoading: false,
+  isPreviousData: false,
 });
 const serverState: LiveState<never> = Object.freeze({ ...idleState, isLoading: true });
 
@@ -80,21 +92,41 @@ const noStore: LiveStore<never> = Object.freeze({
   key: "",
   subscribe: () => () => undefined,
   getSnapshot: () => idleState,
+  getCaller: () => null,
 });
+
+/** What a component showed last, and for whom it was answered. */
+interface Shown<T> {
+  readonly data: T;
+  readonly caller: object;
+}
 
 /** Makes the hooks of a framework's own. */
 export function makeHooks(port: HookPort): LiveHooks {
   const { useEffect, useMemo, useRef, useState, useSyncExternalStore } = port;
 
-  function useLive<T>(call: ReadCall<T> | null): LiveState<T> {
+  function useLive<T>(
+    call: ReadCall<T> | null,
+    { keepPreviousData = false }: LiveOptions = {},
+  ): LiveState<T> {
     const made: LiveStore<T> = call === null ? noStore : call.store();
     // A render makes a new store; for the same query the first one stays, with its subscription.
     const store = useMemo(() => made, [made.key]);
-    return useSyncExternalStore<LiveState<T>>(
+    const state = useSyncExternalStore<LiveState<T>>(
       store.subscribe,
       store.getSnapshot,
       () => serverState,
     );
+    // Read with the state: for whom the one is, the other is.
+    const caller = store.getCaller();
+    const shown = useRef<Shown<T> | null>(null);
+    const isKept = keepPreviousData && state.isLoading && shown.current?.caller === caller;
+    const previous = isKept ? shown.current : null;
+    // After the render, since one that is thrown away shows nothing.
+    useEffect(() => {
+      if (previous === null) shown.current = shownOf(state, caller);
+    });
+    return useMemo(() => (previous === null ? state : previousState(previous)), [state, previous]);
   }
 
   function useMutation<A extends readonly unknown[], T>(
@@ -140,6 +172,18 @@ export function makeHooks(port: HookPort): LiveHooks {
   }
 
   return { useLive, useMutation, useMe };
+}
+
+function shownOf<T>(
+  { data, error, isLoading }: LiveState<T>,
+  caller: object | null,
+): Shown<T> | null {
+  const isShown = caller !== null && !isLoading && error === null;
+  return isShown ? { data: data as T, caller } : null;
+}
+
+function previousState<T>({ data }: Shown<T>): LiveState<T> {
+  return Object.freeze({ data, error: null, isLoading: false, isPreviousData: true });
 }
 
 interface Counted<T> {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClientOptions } from "./client.ts";
-import { openScene, page, problem, settled, until } from "./live-scene.case.ts";
+import { openScene, page, problem, settled, until, type SceneSocket } from "./live-scene.case.ts";
 
 void test("the token goes first, and is asked for at each connection", async () => {
   let asked = 0;
@@ -438,4 +438,45 @@ void test("clients with tokens of their own neither tell others nor are told", a
   await settled();
   assert.equal(two.sockets.length, 1);
   for (const { api } of [one, two, cookies]) api.close();
+});
+
+void test("for whom a query was answered is told apart from who calls now", async () => {
+  const { api, connected } = openScene({
+    fetch: () => Promise.resolve(Response.json({ me: null })),
+  });
+  const films = api.film.list().store();
+  const count = api.film.count().store();
+  const isSame = () => films.getCaller() === count.getCaller();
+  films.subscribe(() => undefined);
+  const first = await connected(1);
+  first.open();
+  const tell = (socket: SceneSocket, change: object) => {
+    const { id } = socket.subs[0] ?? assert.fail("nothing was asked for");
+    socket.tell({ type: "push", seq: 1, changes: [{ id, ...change } as never] });
+  };
+  tell(first, { hash: "a", value: page("A") });
+  assert.ok(isSame(), "what loads and what was answered are of one caller");
+  let told = 0;
+  count.subscribe(() => told++);
+  await settled();
+  const loading = count.getSnapshot();
+
+  const signedOut = api.auth.signOut();
+  const second = await connected(2);
+  assert.ok(!isSame());
+  assert.equal(films.getSnapshot().data?.length, 1);
+  assert.equal(told, 1, "who loads hears that somebody else calls");
+  assert.notEqual(count.getSnapshot(), loading);
+  second.open();
+  assert.ok(!isSame(), "nothing was answered yet");
+  await signedOut;
+  const [films2, count2] = second.subs.map(({ id }) => id) as [number, number];
+  const changes = [
+    { id: films2, same: true },
+    { id: count2, hash: "c", value: { rows: [{ count: 1 }], next: null } },
+  ] as const;
+  second.tell({ type: "push", seq: 1, changes });
+  assert.ok(isSame());
+  assert.notEqual(films.getCaller(), null);
+  api.close();
 });

@@ -61,6 +61,10 @@ export class LiveClient implements LiveSocketUser {
     this.asks.opened();
   }
 
+  identifying(): void {
+    this.queries.identifying();
+  }
+
   identified(): void {
     this.queries.identified();
     this.asks.identified();

@@ -54,6 +54,11 @@ export class LiveQueries {
   readonly #arrived = new Set<LiveSubscription>();
   readonly #touched = new Set<LiveSubscription>();
   readonly #changed = new Set<LiveView>();
+  /** The state before anything came: another object for each caller, so that whoever shows it hears of another one. */
+  #loading: LiveState<never> = loadingState;
+  #loadingFor: object | null = null;
+  /** Something came for that caller. */
+  #isAnswered = false;
   #isFlushing = false;
   #lostInRow = 0;
   #nextId = 1;
@@ -99,7 +104,13 @@ export class LiveQueries {
 
   /** The state as it is shown now; loading when nobody watches. */
   stateOf(plan: LivePlan): LiveState<unknown> {
-    return this.#watched(plan)?.state ?? loadingState;
+    return this.#watched(plan)?.state ?? this.#loading;
+  }
+
+  /** For whom that state is. */
+  callerOf(plan: LivePlan): object | null {
+    const view = this.#watched(plan);
+    return view === undefined || view.state.isLoading ? this.#socket.caller : view.caller;
   }
 
   /** Shows changes at once. Queries that nobody watches are left alone. */
@@ -118,15 +129,30 @@ export class LiveQueries {
     this.identified();
   }
 
+  /** Who calls may be somebody else: whoever loads is told, and keeps nothing of what was shown to another. */
+  identifying(): void {
+    if (this.#loadingFor === this.#socket.caller) return;
+    this.#loadingFor = this.#socket.caller;
+    if (!this.#isAnswered) return;
+    this.#isAnswered = false;
+    this.#loading = Object.freeze({ ...loadingState });
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.shown.kind !== "none") continue;
+      for (const view of subscription.views.values()) this.#changed.add(view);
+    }
+    this.#show();
+  }
+
   /**
    * It is known who calls: what this caller was not asked for yet, also what another one was refused for good, is
    * asked for. The server asks again for what it has by itself.
    */
   identified(): void {
+    this.identifying();
     if (this.#socket.isIdentifying) return;
-    const { era } = this.#socket;
+    const { caller } = this.#socket;
     const unasked = [...this.#subscriptions.values()].filter(
-      (subscription) => subscription.id === null && subscription.era !== era,
+      (subscription) => subscription.id === null && subscription.caller !== caller,
     );
     for (const subscription of unasked) {
       subscription.isOver = false;
@@ -140,6 +166,7 @@ export class LiveQueries {
   /** The connection is gone: what is shown stays. */
   lost(error: KeelsonError): void {
     this.#forget();
+    this.identifying();
     if (this.#socket.state === "closed")
       return this.#refuseClosed([...this.#subscriptions.values()], error);
     this.#lostInRow++;
@@ -182,12 +209,16 @@ export class LiveQueries {
     this.#unanswered.delete(subscription);
     if ("error" in change) return this.#refused(subscription, problemError(change.error), change);
     subscription.failed = 0;
-    if ("same" in change) return undefined;
-    const before = subscription.base.kind === "value" ? subscription.base.value : undefined;
+    const { caller, base } = subscription;
+    const before = base.kind === "value" ? base.value : undefined;
+    if ("same" in change) {
+      if (base.kind === "value") this.#become(subscription, { ...base, caller });
+      return undefined;
+    }
     const value =
       "patch" in change ? applyPatch(before, change.patch) : shareValue(before, change.value);
     subscription.hash = change.hash;
-    this.#become(subscription, { kind: "value", value });
+    this.#become(subscription, { kind: "value", value, caller });
     return undefined;
   }
 
@@ -199,7 +230,7 @@ export class LiveQueries {
     if (change.ended !== true) return this.#fail(subscription, error);
     if (subscription.id !== null) this.#byId.delete(subscription.id);
     subscription.id = null;
-    if (subscription.era !== this.#socket.era) {
+    if (subscription.caller !== this.#socket.caller) {
       // Its caller was another one, and the refusal was on its way: what is shown waits for the answer to this one.
       this.#unanswered.add(subscription);
       return this.#touch(subscription);
@@ -224,6 +255,7 @@ export class LiveQueries {
 
   /** Remembers what is to be shown; `show` does it when everything has arrived. */
   #become(subscription: LiveSubscription, base: LiveBase): void {
+    if (base.kind === "value") this.#isAnswered = true;
     subscription.base = base;
     this.#arrived.add(subscription);
   }
@@ -263,10 +295,10 @@ export class LiveQueries {
   #viewOf(subscription: LiveSubscription, plan: LivePlan): LiveView {
     let view = subscription.views.get(plan.reading);
     if (view !== undefined) return view;
-    view = new LiveView(subscription.key, plan);
+    view = new LiveView(subscription.key, plan, this.#loading);
     subscription.views.set(plan.reading, view);
     this.#layers.join(view);
-    view.refresh(subscription.shown);
+    view.refresh(subscription.shown, this.#loading);
     return view;
   }
 
@@ -352,7 +384,7 @@ export class LiveQueries {
       }
       const id = this.#nextId++;
       subscription.id = id;
-      subscription.era = this.#socket.era;
+      subscription.caller = this.#socket.isIdentifying ? null : this.#socket.caller;
       this.#byId.set(id, subscription);
       subs.push(hash === null ? { id, watch } : { id, watch, hash });
       chars += key.length + 120;
@@ -405,7 +437,7 @@ export class LiveQueries {
     if (this.#changed.size === 0) return;
     const views = [...this.#changed].filter((view) => {
       const subscription = this.#subscriptions.get(view.key);
-      return subscription !== undefined && view.refresh(subscription.shown);
+      return subscription !== undefined && view.refresh(subscription.shown, this.#loading);
     });
     this.#changed.clear();
     for (const view of views) {

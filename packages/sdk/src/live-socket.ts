@@ -29,7 +29,9 @@ export interface LiveSocketUser {
   isNeeded(): boolean;
   /** It is open: nothing that was sent on another one counts. */
   opened(): void;
-  /** It was asked who calls, and the server knows: somebody else (another `era`), or the same. Only while it is open. */
+  /** It is being asked who calls, and may be somebody else (another `caller`). */
+  identifying(): void;
+  /** It was asked who calls, and the server knows: somebody else (another `caller`), or the same. Only while it is open. */
   identified(): void;
   received(message: LiveServerMessage): void;
   /** It is gone, or did not come about. */
@@ -68,7 +70,7 @@ export class LiveSocket {
   #token: string | null = null;
   /** Tokens that this connection had before the one it has. */
   readonly #past = new Set<string | null>();
-  #era = 0;
+  #caller: object = {};
   /** Somebody else signed in after the token of this handshake was asked for. */
   #isTokenOld = false;
   /** Renewals of this connection that wait for their token. */
@@ -121,9 +123,9 @@ export class LiveSocket {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  /** Another number for each connection, and each token on it. */
-  get era(): number {
-    return this.#era;
+  /** Another object for each connection, each token on it, and whenever somebody may have signed in or out. */
+  get caller(): object {
+    return this.#caller;
   }
 
   /** Whether it is being asked who calls. */
@@ -141,7 +143,7 @@ export class LiveSocket {
     if (token === this.#token) return false;
     this.#past.add(this.#token);
     this.#token = token;
-    this.#era++;
+    this.#caller = {};
     this.send({ type: "token", token });
     // What follows from it is sent right behind it.
     this.#user.identified();
@@ -151,6 +153,10 @@ export class LiveSocket {
   /** Asks for the token again and uses it. @param refused the server does not take the one it has. @returns whether it is another one. */
   async renewToken(refused: boolean): Promise<boolean> {
     this.#isTokenOld = this.#state === "connecting";
+    if (!refused) {
+      this.#caller = {};
+      this.#user.identifying();
+    }
     const connection = this.#connection;
     const renewal = ++this.#renewals;
     let isOther = true;
@@ -180,6 +186,7 @@ export class LiveSocket {
 
   /** Somebody else signed in by a cookie, which is read when a connection is made: makes another one at once. */
   reconnect(): void {
+    this.#caller = {};
     if (this.#state === "idle" || this.#state === "closed") return;
     this.#drop();
     // Nobody asks for the connection while it is being replaced.
@@ -219,7 +226,7 @@ export class LiveSocket {
       if (!isCurrent()) return;
       this.#token = null;
       this.#past.clear();
-      this.#era++;
+      this.#caller = {};
       this.#enter("open");
       this.#hear();
       this.#watchSilence();

@@ -14,12 +14,18 @@ export interface LiveStore<T> {
   subscribe(changed: () => void): Stop;
   /** The same object until something changed. */
   getSnapshot(): LiveState<T>;
+  /**
+   * For whom the snapshot is, to tell callers apart and for nothing else: while it loads, whoever calls now; with data, whoever
+   * the server answered it for; null: that is not known.
+   */
+  getCaller(): object | null;
 }
 
 /** Where stores get their states. */
 export interface LiveSource {
   subscribe(plan: LivePlan, notify: () => void): Stop;
   stateOf(plan: LivePlan): LiveState<unknown>;
+  callerOf(plan: LivePlan): object | null;
 }
 
 /** A store of what `plan` asks. @param client tells stores of several clients apart. */
@@ -32,16 +38,23 @@ export function openStore<T>(
     key: `${client} ${plan.reading} ${JSON.stringify(plan.step)}`,
     subscribe: (changed: () => void) => source().subscribe(plan, changed),
     getSnapshot: () => source().stateOf(plan) as LiveState<T>,
+    getCaller: () => source().callerOf(plan),
   });
 }
 
 /** The store of a query that is not asked: it has an error, and nothing else ever. */
 export function refusedStore(error: KeelsonError): LiveStore<never> {
-  const state = Object.freeze({ data: undefined, error, isLoading: false });
+  const state = Object.freeze({
+    data: undefined,
+    error,
+    isLoading: false,
+    isPreviousData: false,
+  });
   return Object.freeze({
     key: `refused ${error.message}`,
     subscribe: () => () => undefined,
     getSnapshot: () => state,
+    getCaller: () => null,
   });
 }
 

@@ -11,8 +11,8 @@ export interface LiveSubscription {
   readonly views: Map<string, LiveView>;
   /** On the connection; null: not there (yet, or any more). */
   id: number | null;
-  /** Of the connection and its caller (LiveSocket.era) that it was asked for last; -1: never. */
-  era: number;
+  /** For whom it was asked last (LiveSocket.caller); null: for nobody yet. */
+  caller: object | null;
   hash: string | null;
   base: LiveBase;
   /** What its views stand on: `base`, once all others stand on the same commit. */
@@ -36,7 +36,7 @@ export function newSubscription(plan: LivePlan): LiveSubscription {
     watch: stepForm(plan.step) as LiveWatch,
     views: new Map(),
     id: null,
-    era: -1,
+    caller: null,
     hash: null,
     base: { kind: "none" },
     shown: { kind: "none" },

@@ -10,6 +10,8 @@ export interface LiveState<T> {
   readonly error: KeelsonError | null;
   /** There is neither a value nor an error yet. */
   readonly isLoading: boolean;
+  /** `data` is what the query before this one showed, and this one loads: only with `keepPreviousData` of `useLive`. */
+  readonly isPreviousData: boolean;
 }
 
 /** Before anything came. */
@@ -17,6 +19,7 @@ export const loadingState: LiveState<never> = Object.freeze({
   data: undefined,
   error: null,
   isLoading: true,
+  isPreviousData: false,
 });
 
 /** What a live query asks, and how its answer is read. */
@@ -32,7 +35,8 @@ export interface LivePlan {
 /** What the server said last. */
 export type LiveBase =
   | { readonly kind: "none" }
-  | { readonly kind: "value"; readonly value: unknown }
+  /** `caller`: for whom it was answered (LiveSocket.caller). */
+  | { readonly kind: "value"; readonly value: unknown; readonly caller: object | null }
   | { readonly kind: "error"; readonly error: KeelsonError };
 
 /** A change that is shown before the server confirmed it. */
@@ -46,26 +50,32 @@ export class LiveView {
   readonly listeners = new Set<() => void>();
   /** By layer, oldest first. */
   readonly changes = new Map<object, LiveChangeOf>();
-  state: LiveState<unknown> = loadingState;
+  state: LiveState<unknown>;
+  /** For whom the server answered what is shown; null: it did not, or it is not known. */
+  caller: object | null = null;
 
-  constructor(key: string, plan: LivePlan) {
+  /** @param loading the state before anything came. */
+  constructor(key: string, plan: LivePlan, loading: LiveState<never>) {
     this.key = key;
     this.plan = plan;
+    this.state = loading;
   }
 
   /** Takes up what the server said and what is on top of it. @returns whether the state is another one. */
-  refresh(base: LiveBase): boolean {
-    const next = this.#stateOf(base);
+  refresh(base: LiveBase, loading: LiveState<never>): boolean {
+    this.caller = base.kind === "value" ? base.caller : null;
+    const next = this.#stateOf(base, loading);
     const { data, error, isLoading } = this.state;
-    if (next.data === data && next.error === error && next.isLoading === isLoading) return false;
+    const isSame = next.data === data && next.error === error && next.isLoading === isLoading;
+    if (next === this.state || (isSame && !isLoading)) return false;
     this.state = Object.freeze(next);
     return true;
   }
 
-  #stateOf(base: LiveBase): LiveState<unknown> {
+  #stateOf(base: LiveBase, loading: LiveState<never>): LiveState<unknown> {
     switch (base.kind) {
       case "none":
-        return loadingState;
+        return loading;
       case "value":
         return this.#shown(this.plan.read(base.value));
       case "error":
@@ -81,13 +91,13 @@ export class LiveView {
     } catch {
       // Not an error that stands for a value.
     }
-    return { data: undefined, error, isLoading: false };
+    return { data: undefined, error, isLoading: false, isPreviousData: false };
   }
 
   #shown(value: unknown): LiveState<unknown> {
     let data = value;
     for (const change of this.changes.values()) data = changed(data, change);
-    return { data, error: null, isLoading: false };
+    return { data, error: null, isLoading: false, isPreviousData: false };
   }
 }
 

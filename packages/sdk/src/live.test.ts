@@ -321,7 +321,10 @@ void test("rights that are lost take the data away; a server that is busy is ask
   store.subscribe(() => undefined);
   const socket = await connected(1);
   socket.open();
-  assert.deepEqual({ ...store.getSnapshot() }, { data: undefined, error: null, isLoading: true });
+  assert.deepEqual(
+    { ...store.getSnapshot() },
+    { data: undefined, error: null, isLoading: true, isPreviousData: false },
+  );
   socket.tell({
     type: "push",
     seq: 1,
