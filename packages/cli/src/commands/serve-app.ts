@@ -9,6 +9,7 @@ import { openDoorServer } from "../data/door-server.ts";
 import type { AppPlace } from "./app-place.ts";
 import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
+import { errorText, FailureLog, isTrouble } from "./failure-log.ts";
 import { makeLog, type Log } from "./json-log.ts";
 import { lettersWarning, staticWarning } from "./start-warnings.ts";
 
@@ -17,7 +18,18 @@ export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<E
   const stop = io.untilStopped();
   io.outliveOutput();
   const log = makeLog((text) => io.terminal.outRaw(text), io.nowMs);
-  const server = await startServer({ ...place, ...(await options(flags, io, log)) });
+  let started: RunningServer | null = null;
+  const failures = new FailureLog({
+    log,
+    nowMs: io.nowMs,
+    lastSeq: () => started?.current().store.lastSeq() ?? 0,
+    every: (ms, run) => {
+      const timer = setInterval(run, ms).unref();
+      return () => clearInterval(timer);
+    },
+  });
+  const server = await startServer({ ...place, ...options(flags, io, { log, failures }) });
+  started = server;
   const door = await openDoorServer({
     dataDir: place.dataDir,
     url: server.url,
@@ -37,14 +49,16 @@ export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<E
   await until(stop);
   log.write("info", "stopping", { signal: String(stop.reason) });
   await door.close();
-  return stopped(server, log);
+  const exit = await stopped(server, log);
+  failures.close();
+  return exit;
 }
 
-async function options(
+function options(
   flags: Flags,
   io: Io,
-  log: Log,
-): Promise<Omit<Parameters<typeof startServer>[0], "appDir" | "dataDir">> {
+  { log, failures }: { readonly log: Log; readonly failures: FailureLog },
+): Omit<Parameters<typeof startServer>[0], "appDir" | "dataDir"> {
   const folder = flags.text("static");
   const publicUrl = publicOrigin(flags.text("public-url"));
   // For functions that name it among their secrets.
@@ -60,8 +74,7 @@ async function options(
     moduleFiles: browserClient,
     ...(threads === null ? {} : { threads }),
     ...(wanted === "none" ? {} : { onTrace: (trace: Trace) => logRequest(log, trace, wanted) }),
-    report: (error, requestId) =>
-      log.write("error", "failure", { requestId, error: errorText(error) }),
+    report: (error, requestId) => failures.tell(error, requestId),
     ...(publicUrl === null ? {} : { publicUrl }),
     ...(folder === null ? {} : { staticDir: resolve(io.cwd, folder) }),
   };
@@ -111,18 +124,8 @@ function logRequest(log: Log, trace: Trace, wanted: string): void {
     rowsRead: work.rowsRead,
     rowsWritten: work.rowsWritten,
     ...(work.log === null ? {} : { console: work.log }),
-    ...(trace.error === null ? {} : { error: errorText(trace.error) }),
+    ...(trace.error === null || isTrouble(code ?? "") ? {} : { error: errorText(trace.error) }),
   });
-}
-
-/** With its cause: this stays on the server. */
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { details } = error as { readonly details?: unknown };
-  const facts = details === undefined ? "" : ` ${JSON.stringify(details)}`;
-  const cause =
-    error.cause instanceof Error ? ` < ${error.cause.stack ?? error.cause.message}` : "";
-  return `${error.name}: ${error.message}${facts}${cause}`;
 }
 
 function until(stop: AbortSignal): Promise<void> {

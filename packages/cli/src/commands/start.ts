@@ -10,6 +10,7 @@ export const start: Command = {
     summary: "Serves an app for others to use.",
     about: [
       "Answers tell no causes, files are not watched, and every request to the API, to identity or of a webhook is a line of JSON on standard output. So is what is likely amiss at the start: no SMTP server (KEELSON_SMTP_URL, KEELSON_MAIL_FROM), so that letters are not sent, or no folder of the website. A change of the tables is applied when nothing can be lost; otherwise the server does not start and says what is in the way (see keelson migrate).",
+      "A full disk refuses writes (DISK_FULL) and goes on answering reads; writes are taken again as soon as there is room. It is one line of the log when it begins, one with a count for each minute in which writes were refused, and one with the event recovered when writes succeed again. An overload and a database that fails are told the same way.",
       "A data folder that is removed or replaced under it is noticed with the next write: writes are refused with DATA_REMOVED until it is started again; reads go on, so that what it holds can still be saved.",
       "A log that can't be written (its reader is gone, its disk is full) ends nothing: lines are lost until there is room again, which standard error tells.",
       "SIGTERM or SIGINT ends it: new requests are refused, accepted ones are answered and made durable first, within 15 seconds. Exit status 9 when that was not enough; a second signal, more than a second after the first, ends it at once.",
@@ -41,7 +42,7 @@ export const start: Command = {
       {
         name: "trust-proxy",
         kind: "switch",
-        help: "Takes the caller's address and scheme from the proxy in front (X-Forwarded-For, X-Forwarded-Proto).",
+        help: "Takes the caller's address and scheme from the proxy in front (the last entry of X-Forwarded-For; X-Forwarded-Proto). Needed behind one: without it all callers share one address and its limits, of which the log warns (PROXY_NOT_TRUSTED). Nobody else may reach the port then, as whoever does can name any address.",
       },
     ],
     examples: [

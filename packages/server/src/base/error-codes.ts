@@ -324,6 +324,12 @@ const rows = {
     "never",
     "The settings for sending e-mail can't be used.",
   ),
+  PROXY_NOT_TRUSTED: row(
+    500,
+    "host",
+    "never",
+    "Requests come through a proxy that is not trusted: all who use it count as one address, and share its limits.",
+  ),
   LISTEN_FAILED: row(500, "host", "never", "The address to listen on is taken or may not be used."),
   INTERNAL: row(500, "host", "later", "Something went wrong on our side."),
 } as const satisfies Record<string, ErrorRow>;

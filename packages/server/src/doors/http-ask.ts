@@ -5,6 +5,7 @@ import type { Later } from "../base/later.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { GateAnswer, GateOperation } from "../gate/gate-request.ts";
+import type { CallerAddress } from "./caller-address.ts";
 import type { HttpAnswerer } from "./http-answer.ts";
 import { assertBodyAccepted, hasBody, parseJsonBody, readBody } from "./http-body.ts";
 import type { HttpExchange } from "./http-exchange.ts";
@@ -16,8 +17,7 @@ import { WholeRequest } from "./http-whole.ts";
 export interface HttpAskerParts {
   readonly limits: Limits;
   readonly answerer: HttpAnswerer;
-  /** Whether X-Forwarded-For tells the caller's address, and X-Forwarded-Proto the scheme. */
-  readonly trustProxy: boolean;
+  readonly callerAddress: CallerAddress;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -111,18 +111,14 @@ export class HttpAsker {
     });
   }
 
-  /** Whether the caller came over https: this server speaks http, so only the proxy in front can tell. */
+  /** Whether the caller came over https. */
   isSecure({ head }: HttpExchange): boolean {
-    return this.#parts.trustProxy && head.forwardedProto === "https";
+    return this.#parts.callerAddress.isSecure(head);
   }
 
   /** Network address of the caller. */
   addressOf({ head, request }: HttpExchange): string {
-    if (this.#parts.trustProxy && head.forwardedFor !== null) {
-      // Only the last entry was written by the proxy in front of us; the others are the caller's word.
-      return head.forwardedFor.slice(head.forwardedFor.lastIndexOf(",") + 1).trim();
-    }
-    return request.socket.remoteAddress ?? "";
+    return this.#parts.callerAddress.of(head, request.socket.remoteAddress ?? "");
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type DevelopmentTokens,
 } from "./development-token.ts";
 import { AuthHttpDoor, isAuthPath } from "./auth-http.ts";
+import { CallerAddress } from "./caller-address.ts";
 import { openHttpAnswerer, type HttpAnswerer } from "./http-answer.ts";
 import { HttpApi } from "./http-api.ts";
 import { HttpAsker } from "./http-ask.ts";
@@ -124,6 +125,7 @@ export function openHttpDoor(parts: HttpDoorParts, app: HttpServed): HttpDoor {
 class Door implements HttpDoor {
   readonly #parts: HttpDoorParts;
   readonly #answerer: HttpAnswerer;
+  readonly #callerAddress: CallerAddress;
   readonly #asker: HttpAsker;
   readonly #api: HttpApi;
   readonly #developmentTokens: DevelopmentTokenDoor | null;
@@ -136,7 +138,7 @@ class Door implements HttpDoor {
   #held: (() => void)[] | null = null;
 
   constructor(parts: HttpDoorParts, app: HttpServed) {
-    const { limits, trustProxy } = parts;
+    const { limits } = parts;
     this.#parts = parts;
     this.#nextId = openRequestIds(parts.random);
     this.#app = appOf(app);
@@ -151,7 +153,11 @@ class Door implements HttpDoor {
       ended: ({ app }) => this.#ended(app),
     });
     this.#answerer = answerer;
-    this.#asker = new HttpAsker({ limits, answerer, trustProxy });
+    this.#callerAddress = new CallerAddress(parts.trustProxy, (notice) => {
+      // While an app is being written, nobody minds who shares a limit.
+      if (parts.mode === "production") parts.report(notice, "");
+    });
+    this.#asker = new HttpAsker({ limits, answerer, callerAddress: this.#callerAddress });
     this.#api = new HttpApi({ limits, answerer, asker: this.#asker });
     this.#developmentTokens =
       parts.developmentTokens === null
@@ -163,7 +169,7 @@ class Door implements HttpDoor {
   }
 
   #openLive(app: HttpServed): LiveDoor | null {
-    const { limits, clock, mode, trustProxy, nextTurn, random } = this.#parts;
+    const { limits, clock, mode, nextTurn, random } = this.#parts;
     const { live, manifest, gate } = app;
     if (live === undefined || nextTurn === undefined) return null;
     return new LiveDoor(
@@ -171,7 +177,7 @@ class Door implements HttpDoor {
         limits,
         clock,
         mode,
-        trustProxy,
+        callerAddress: this.#callerAddress,
         counts: this.#parts.liveCounts ?? new LiveCounts(makeLiveCounts(1, random), 0),
         nextTurn,
         nextId: this.#nextId,

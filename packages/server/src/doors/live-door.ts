@@ -17,6 +17,7 @@ import type { LiveOrigin } from "../live/live-session.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CommitFeed } from "../store/commit-feed.ts";
 import type { Store } from "../store/store.ts";
+import type { CallerAddress } from "./caller-address.ts";
 import { openHttpCors } from "./http-cors.ts";
 import { readHead, type HttpHead } from "./http-head.ts";
 import { problemOf, type HttpMode } from "./http-problem.ts";
@@ -43,7 +44,7 @@ export interface LiveDoorParts {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly mode: HttpMode;
-  readonly trustProxy: boolean;
+  readonly callerAddress: CallerAddress;
   /** Connections of addresses and users, over all threads. */
   readonly counts: LiveCounts;
   /** Calls back when the event loop has come round once. */
@@ -127,8 +128,8 @@ export class LiveDoor {
     if (this.#isDraining) throw new PlatformError("SHUTTING_DOWN");
     assertHandshake(request);
     const cookie = originCookie(serving, head);
-    const address = this.#addressOf(request, head);
-    const { counts, limits } = this.#parts;
+    const { counts, limits, callerAddress } = this.#parts;
+    const address = callerAddress.of(head, request.socket.remoteAddress ?? "");
     const name = `address ${addressKey(address)}`;
     const { liveConnectionsPerAddressMax: max } = limits;
     // Counted from here on, so that handshakes under way count too.
@@ -237,14 +238,6 @@ export class LiveDoor {
       }
       this.#cancelPing = connections.size > 0 ? this.#pingLater() : null;
     });
-  }
-
-  #addressOf(request: IncomingMessage, head: HttpHead): string {
-    if (this.#parts.trustProxy && head.forwardedFor !== null) {
-      // Only the last entry was written by the proxy in front of us; the others are the caller's word.
-      return head.forwardedFor.slice(head.forwardedFor.lastIndexOf(",") + 1).trim();
-    }
-    return request.socket.remoteAddress ?? "";
   }
 }
 
