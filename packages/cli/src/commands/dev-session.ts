@@ -1,6 +1,7 @@
 // What `keelson dev` does: serves an app while it is being written. The newest version without a mistake is served; a
 // mistake is shown with its place and what to write, and does not end anything.
-// States: starting (no version served: waits for the files to change) -> serving -> closed.
+// States: starting (no version served: waits for the files to change) -> serving -> closed. Data that was removed while it
+// is served: serving -> starting, with what is there then.
 import { existsSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
 import { startServer, type RunningServer } from "@keelson/server";
@@ -52,6 +53,7 @@ export class DevSession {
   #work: Promise<void> = Promise.resolve();
   #fail: (error: unknown) => void = () => {};
   #planCheck = false;
+  #isDataGone = false;
 
   constructor(flags: Flags, io: Io, place: AppPlace) {
     this.#flags = flags;
@@ -78,6 +80,10 @@ export class DevSession {
     await this.#work;
     this.#watch.close();
     await this.#review.close();
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
     await this.#door?.close();
     await this.#server?.close();
     await this.#simulators?.close();
@@ -102,19 +108,41 @@ export class DevSession {
     if (this.#server === null) await this.#start();
     else {
       const outcome = await this.#server.reload();
+      if (outcome.kind === "refused" && outcome.error.code === "DATA_REMOVED") {
+        this.#dataGone();
+        return;
+      }
       this.#tellReload(outcome);
       if (outcome.kind === "replaced") await this.#followSecrets(this.#server);
     }
     if (this.#server !== null && !this.#isBroken) this.#enqueue(() => this.#review.look());
   }
 
-  async #start(): Promise<void> {
+  /** Removing the folder is how one begins anew: what is held of it (the lock, keys, sessions) is let go of as well. */
+  #dataGone(): void {
+    if (this.#isDataGone) return;
+    this.#isDataGone = true;
+    this.#enqueue(async () => {
+      const { terminal, cwd } = this.#io;
+      const folder = relative(cwd, this.#place.dataDir) || ".";
+      terminal.note(
+        `${terminal.tone("yellow", "data")}  ${folder} was removed or replaced: starting again with what is there now.`,
+      );
+      const port = this.#server?.port;
+      await this.#stop();
+      this.#server = null;
+      this.#isDataGone = false;
+      await this.#start(port);
+    });
+  }
+
+  async #start(port = this.#flags.int("port") ?? 4_000): Promise<void> {
     const { terminal } = this.#io;
     try {
       this.#server = await startServer({
         ...this.#place,
         mode: "development",
-        port: this.#flags.int("port") ?? 4_000,
+        port,
         host: this.#flags.text("host") ?? "127.0.0.1",
         moduleFiles: browserClient,
         onTrace: (trace) => this.#tellRequest(trace),
@@ -251,6 +279,7 @@ export class DevSession {
 
   /** A request's own line tells of a bug that it came upon. */
   #tellReport(error: unknown, requestId: string | null): void {
+    if (error instanceof PlatformError && error.code === "DATA_REMOVED") this.#dataGone();
     const traced = requestId === null ? null : this.#server?.trace.find(requestId)?.error;
     if (traced instanceof Error && !(traced instanceof PlatformError)) return;
     this.#reports.tell(error);

@@ -90,3 +90,41 @@ test("a sheet that is saved counts at once; letters that can't be used are told 
     await server.stop();
   }
 });
+
+for (const [when, touch] of [
+  [
+    "with the next write",
+    ({ url }: Serving, _app: string) => signUp(url, "ada@example.com").catch(() => undefined),
+  ],
+  [
+    "when a file is saved",
+    (_server: Serving, app: string) =>
+      appendFileSync(join(app, "keelson", "board.ts"), "\nexport const one = 1;\n"),
+  ],
+] as const) {
+  test(
+    `data that is removed is told ${when}, and it begins anew`,
+    { skip: process.platform === "win32" && "open files can't be removed there" },
+    async (context) => {
+      const { app, server } = await serveNew(context);
+      try {
+        await signUp(server.url, "ada@example.com");
+        rmSync(join(app, ".keelson"), { recursive: true });
+        // What another command leaves there in the meantime is gone on with.
+        const issued = keelson(app, ["token", "--as=bob@example.com"]);
+        assert.equal(issued.status, 0, issued.err);
+        await touch(server, app);
+        await server.wait(/data {2}ideas\/\.keelson was removed or replaced: starting again/);
+        await server.wait(/user +1 row/);
+        const me = await fetch(`${server.url}/api/tables/vote`, {
+          headers: { authorization: `Bearer ${issued.out.trim()}` },
+        });
+        assert.equal(me.status, 200, "the keys are those that are there now");
+        assert.equal(keelson(app, ["token", "--as=eve@example.com"]).status, 0);
+        assert.match(keelson(app, ["export", "user"]).out, /bob@example[^]*eve@example/);
+      } finally {
+        assert.equal(await server.stop(), 0);
+      }
+    },
+  );
+}

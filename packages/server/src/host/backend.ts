@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
+import { PlatformError } from "../base/platform-error.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { FunctionRunner } from "../gate/function-runner.ts";
 import type { Gate } from "../gate/gate-request.ts";
@@ -99,10 +100,14 @@ export const databaseName = "data.db";
 /**
  * Where the database is. Makes the file before the engine does, which would let every user of the machine read
  * it; the engine gives the files beside it the same rights.
+ * @param isFirst whether this process opens it for the first time.
+ * @throws DATA_REMOVED when it was there before and is not any more.
  */
-export function privateDatabase(dataDir: string): string {
+export function privateDatabase(dataDir: string, isFirst = true): string {
   const path = join(dataDir, databaseName);
-  if (!realDisk.exists(path)) realDisk.writeAtomically(path, "", 0o600);
+  if (realDisk.exists(path)) return path;
+  if (!isFirst) throw new PlatformError("DATA_REMOVED");
+  realDisk.writeAtomically(path, "", 0o600);
   return path;
 }
 
@@ -131,7 +136,8 @@ export async function closeBackend(backend: Backend): Promise<void> {
  * Opens `app` in the place of `before`, whose writer is paused from now on.
  * @param isolates of `app`; disposed of when it can't be opened.
  * @returns the new version. `before` is to be given to closeBackend once its last request is answered.
- * @throws MIGRATION_REFUSED, MIGRATION_FAILED, STORE_FAILED; then `before` goes on.
+ * @throws MIGRATION_REFUSED, MIGRATION_FAILED, STORE_FAILED; DATA_REMOVED when the data of `before` is not there any
+ * more, in whose place nobody asked for an empty database. Then `before` goes on.
  */
 export async function replaceBackend(
   parts: BackendParts,
@@ -143,6 +149,7 @@ export async function replaceBackend(
   await before.work?.stop();
   const resume = await before.writer.pause();
   try {
+    (await before.store.openGroup()).abort();
     const after = wire(parts, app, isolates);
     await after.work?.prepare();
     if (hasWork) after.work?.start();

@@ -1,6 +1,6 @@
 // A new version of the app in the place of the one that is served, without a request lost in between. One
 // after the other: a reload that is asked for while one runs begins when it has ended, and sees the newest
-// files. A version that has a mistake, or whose data can't be migrated safely, leaves the old one served.
+// files. A version that has a mistake, or whose data can't be migrated safely or was removed, leaves the old one served.
 import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { PlatformError } from "../base/platform-error.ts";

@@ -48,6 +48,7 @@ test(
       const parts = { disk: realDisk, clock: realClock, limits, mode: "production" } as const;
       const source = openAppSource({ ...parts, appDir: folder, dataDir });
       const start: WriterStart = {
+        isFirst: true,
         app: JSON.stringify(await source.build()),
         snapshot: (await source.guest()).snapshot,
         mark: commitMarkMemory(),

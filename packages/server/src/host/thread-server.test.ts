@@ -1,7 +1,9 @@
 // Servers of several threads: what a client may rely on whichever thread it talks to.
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { PlatformError } from "../base/platform-error.ts";
 import { databaseName } from "./backend.ts";
 import { findFreePort } from "./free-port.ts";
 import { withThreads, type SceneConnection, type ThreadScene } from "./thread-scene.case.ts";
@@ -148,6 +150,23 @@ test("the writer's thread is replaced, and retries with the same key count once"
     stop();
     assert.equal(scene.reports.length >= 3, true, "each death is reported");
   }),
+);
+
+test(
+  "a writer that is replaced makes no empty database where the data was removed",
+  { timeout, skip: process.platform === "win32" && "open files can't be removed there" },
+  () =>
+    withThreads({ doors: 1 }, async (scene) => {
+      const data = join(scene.folder, "data");
+      rmSync(data, { recursive: true });
+      mkdirSync(data);
+      const [writer] = scene.server.threads().filter(({ role }) => role === "writer");
+      await writer?.end();
+      const isTold = (report: unknown): boolean =>
+        report instanceof PlatformError && report.code === "DATA_REMOVED";
+      await until(() => scene.reports.some(isTold));
+      assert.equal(existsSync(join(data, "data.db")), false);
+    }),
 );
 
 test("a door's thread is replaced, and the others go on", { timeout }, () =>

@@ -254,7 +254,8 @@ export class ThreadServer {
 
   async #startWriter(): Promise<void> {
     const { limits, dataDir, migrate } = this.#parts;
-    const data: WriterStart = { ...this.#threadStart(), dataDir, limits, migrate };
+    const isFirst = this.#state === "starting";
+    const data: WriterStart = { ...this.#threadStart(), dataDir, limits, migrate, isFirst };
     await this.#launch(this.#writer, data, []);
   }
 

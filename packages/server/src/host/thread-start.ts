@@ -26,6 +26,8 @@ export interface ThreadStart {
 /** What the writer's thread is started with. */
 export interface WriterStart extends ThreadStart {
   readonly migrate: "auto-safe" | "refuse";
+  /** Whether none was before it: only that one makes a database. */
+  readonly isFirst: boolean;
 }
 
 /** What a door's thread is started with. */

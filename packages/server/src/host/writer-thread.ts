@@ -80,7 +80,7 @@ async function openWriter(): Promise<{
   const own = await threadOwn.open(app);
   const { workflowCode, isolates } = openWorkflowCode(app, own, (app) => threadOwn.open(app));
   const store = openSqliteStore({
-    path: privateDatabase(start.dataDir),
+    path: privateDatabase(start.dataDir, start.isFirst),
     manifest,
     limits,
     clock: realClock,
