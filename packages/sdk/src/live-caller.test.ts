@@ -131,7 +131,8 @@ void test("who signs in is known before anything is asked for them, also while t
   await renewed;
   assert.deepEqual(
     socket.heard.map(({ type }) => type),
-    ["subscribe", "token", "subscribe"],
+    ["subscribe", "token", "unsubscribe", "subscribe"],
+    "what nobody was told yet is asked for anew, together with the rest",
   );
   // A token that can't be had keeps nothing waiting.
   token = "bob";
@@ -144,7 +145,32 @@ void test("who signs in is known before anything is asked for them, also while t
   give();
   await failed;
   assert.equal(socket.of("token").at(-1)?.token, null, "a token that comes late is not who calls");
-  assert.equal(socket.subs.length, 3);
+  assert.equal(new Set(socket.subs.map(({ watch }) => JSON.stringify(watch))).size, 3);
+  api.close();
+});
+
+void test("an answer that is on its way to another caller is not shown to this one", async () => {
+  let token: string | null = "ada";
+  const { api, connected } = openScene({ token: () => token });
+  const counted = (count: number) => ({ rows: [{ count }], next: null });
+  const shown: unknown[] = [];
+  api.film.count().live((count) => shown.push(count));
+  const socket = await connected(1);
+  socket.open();
+  const adas = socket.subs.at(-1)?.id ?? assert.fail("nothing was asked");
+  token = null;
+  const renewed = api.live.renewToken();
+  // Before the server hears of it, and when it has.
+  socket.tell({ type: "push", seq: 1, changes: [{ id: adas, hash: "a", value: counted(7) }] });
+  await renewed;
+  socket.tell({ type: "push", seq: 2, changes: [{ id: adas, hash: "a", value: counted(7) }] });
+  await settled();
+  assert.deepEqual(shown, []);
+  const own = socket.subs.at(-1)?.id ?? assert.fail("nothing was asked anew");
+  assert.notEqual(own, adas);
+  socket.tell({ type: "push", seq: 3, changes: [{ id: own, hash: "b", value: counted(0) }] });
+  await settled();
+  assert.deepEqual(shown, [0]);
   api.close();
 });
 
@@ -246,7 +272,11 @@ void test("a call whose token was replaced while it waited does not make anybody
   await Promise.all([first, second]);
   assert.deepEqual(
     socket.heard.map((message) => (message.type === "token" ? message.token : message.type)),
-    ["ada", "subscribe", "ask", "bob", "ask"],
+    [
+      ...["ada", "subscribe", "ask", "bob", "unsubscribe", "subscribe"],
+      // It looked once more who calls.
+      ...["unsubscribe", "subscribe", "ask"],
+    ],
   );
   api.close();
 });

@@ -133,6 +133,7 @@ export class LiveQueries {
   identifying(): void {
     if (this.#loadingFor === this.#socket.caller) return;
     this.#loadingFor = this.#socket.caller;
+    this.#disown();
     if (!this.#isAnswered) return;
     this.#isAnswered = false;
     this.#loading = Object.freeze({ ...loadingState });
@@ -144,15 +145,16 @@ export class LiveQueries {
   }
 
   /**
-   * It is known who calls: what this caller was not asked for yet, also what another one was refused for good, is
-   * asked for. The server asks again for what it has by itself.
+   * It is known who calls: what this caller was not asked for yet, also what another one was refused for good or
+   * waits for, is asked for. The server asks again for what it has by itself.
    */
   identified(): void {
     this.identifying();
     if (this.#socket.isIdentifying) return;
     const { caller } = this.#socket;
     const unasked = [...this.#subscriptions.values()].filter(
-      (subscription) => subscription.id === null && subscription.caller !== caller,
+      ({ id, shown, caller: askedFor }) =>
+        askedFor !== caller && (id === null || shown.kind === "none"),
     );
     for (const subscription of unasked) {
       subscription.isOver = false;
@@ -403,6 +405,18 @@ export class LiveQueries {
     }
     // Lost: the next connection begins with a push. Otherwise nobody watches what was changed.
     return this.isBusy && !this.#socket.isOpen;
+  }
+
+  /** An answer that another caller waited for, and that is on its way, is not shown to this one. */
+  #disown(): void {
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.shown.kind !== "none" || subscription.id === null) continue;
+      this.#byId.delete(subscription.id);
+      subscription.base = subscription.shown;
+      subscription.hash = null;
+      this.#arrived.delete(subscription);
+      this.#unanswered.add(subscription);
+    }
   }
 
   #forget(): void {
