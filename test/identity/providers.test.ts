@@ -46,6 +46,23 @@ test("providers known by name are on the sign-in page, and GitHub and Discord ar
   }
 });
 
+test("who was sent here by a provider that tells too little reads why, in the form that asks for the rest", async (context) => {
+  const guild = await openGuild(context, { providers });
+  const opened = async (from: string) =>
+    (
+      await guild
+        .person()
+        .open(`/auth/sign-up?${new URLSearchParams({ from, hint: "a@b.example" })}`)
+    ).text;
+  assert.match(
+    await opened("google"),
+    /role="status">Google does not tell all that is asked here/v,
+  );
+  for (const from of ["", "nobody", "__proto__", "constructor"]) {
+    assert.doesNotMatch(await opened(from), /does not tell/v, from);
+  }
+});
+
 test("a form of another site comes in at a provider's way back only, and is nobody's without its state", async (context) => {
   const guild = await openGuild(context, { providers });
   const eve = guild.person();

@@ -115,6 +115,8 @@ export interface SceneOptions {
   readonly settings?: Partial<AuthModel>;
   readonly fetch?: AuthFetch;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Of `user`, beside or in the place of its own. */
+  readonly userFields?: TableModel["fields"];
 }
 
 /** Opens a scene. Close it. */
@@ -135,7 +137,7 @@ export async function openProtocolScene(options: SceneOptions = {}) {
   };
   const manifest: Manifest = {
     version: 1,
-    tables: { user: userTable },
+    tables: { user: { ...userTable, fields: { ...userTable.fields, ...options.userFields } } },
     platform: platformTables,
     functions: {},
     invariants: [],

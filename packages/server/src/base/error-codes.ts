@@ -119,6 +119,12 @@ const rows = {
     "This account is closed. Ask whoever runs this app.",
   ),
   SIGN_UP_CLOSED: row(403, "caller", "never", "Nobody can sign up here by themselves."),
+  SIGN_UP_INCOMPLETE: row(
+    403,
+    "caller",
+    "never",
+    "A new account here needs more than this way in tells. Sign up first.",
+  ),
   PASSWORD_WEAK: row(422, "caller", "never", "Choose another password: this one is easy to guess."),
   REDIRECT_DENIED: row(400, "caller", "never", "This address is not one to go on to from here."),
   CROSS_SITE_DENIED: row(403, "caller", "never", "This request comes from a page of another site."),

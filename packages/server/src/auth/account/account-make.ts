@@ -115,15 +115,18 @@ export async function hasWayIn(
   scope: ProcedureScope,
   who: { readonly email: string; readonly account: Row | null; readonly mayJoin: boolean },
 ): Promise<boolean> {
-  const isEnough = await mayBecomeUser(scope, who.email);
+  const isEnough = await mayBecomeUser(scope, { email: who.email, fields: {} });
   return who.account !== null || (who.mayJoin && isEnough);
 }
 
-/** Whether an address alone makes a user: of a row that waits for it, or because users need no more. */
-async function mayBecomeUser(scope: ProcedureScope, email: string): Promise<boolean> {
-  if ((await userWithoutAccount(scope, email)) !== null) return true;
+/** Whether this much makes a user: of a row that waits for the address, or because users need no more. */
+export async function mayBecomeUser(
+  scope: ProcedureScope,
+  known: Pick<NewAccount, "email" | "fields">,
+): Promise<boolean> {
+  if (known.email !== null && (await userWithoutAccount(scope, known.email)) !== null) return true;
   try {
-    checkUserFields(scope, { email, fields: {} });
+    checkUserFields(scope, known);
     return true;
   } catch (error) {
     if (error instanceof PlatformError && error.code === "VALUE_INVALID") return false;

@@ -38,6 +38,36 @@ test("somebody new becomes a user, and is the same one the next time", () =>
     ]);
   }));
 
+test("somebody new of whom users need more is led to the form that asks for it, and nothing is made", () => {
+  const userFields = { company: { kind: "text", min: 1, max: 80 } } as const;
+  return inForeignScene({ userFields }, async (scene, stub) => {
+    const led = new URL((await travel(scene, stub, new SceneBrowser())).location ?? "", scene.url);
+    assert.equal(led.pathname, "/auth/sign-up");
+    assert.deepEqual(Object.fromEntries(led.searchParams), {
+      from: "work",
+      hint: "ann@example.com",
+      next: "/tickets",
+    });
+    for (const table of ["user", "authAccount", "authIdentity", "authSession"]) {
+      assert.deepEqual(await scene.rows(table), [], table);
+    }
+    // An address that nobody verified is no proposal.
+    const claims = { email_verified: false };
+    const other = await travel(scene, stub, new SceneBrowser(), { claims });
+    assert.equal(new URL(other.location ?? "", scene.url).searchParams.get("hint"), "");
+  });
+});
+
+test("a name that does not fit is left out where users need none", () => {
+  const userFields = { name: { kind: "text", min: 5, max: 80, optional: true } } as const;
+  return inForeignScene({ userFields }, async (scene, stub) => {
+    assert.equal((await travel(scene, stub, new SceneBrowser())).location, "/tickets");
+    const [user] = await scene.rows("user");
+    assert.equal(user?.["email"], "ann@example.com");
+    assert.equal(user?.["name"] ?? null, null);
+  });
+});
+
 test("an address that the provider did not verify opens nobody's account", () =>
   inForeignScene({}, async (scene, stub) => {
     const { user: owner } = await scene.comeIn(new SceneBrowser(), { email: "ann@example.com" });

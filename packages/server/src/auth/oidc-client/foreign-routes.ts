@@ -197,11 +197,12 @@ async function signIn(
   const mayCreate = desk.settings.signUp === "open";
   // Whether it is a guest's is asked in the transaction.
   const guest = ask.caller.id;
-  const outcome = await desk.run(
-    signInForeign,
-    { person, guest, mayCreate, device: draft.device },
-    ask,
-  );
+  const input = { person, guest, mayCreate, device: draft.device };
+  const outcome = await desk.run(signInForeign, input, ask).catch((error: unknown) => {
+    if (error instanceof PlatformError && error.code === "SIGN_UP_INCOMPLETE") return null;
+    throw error;
+  });
+  if (outcome === null) return toSignUp(person, target);
   if (outcome.kind === "secondFactor") {
     const ticket = ticketText(outcome.ticket, draft.secret);
     const query = new URLSearchParams([
@@ -212,6 +213,16 @@ async function signIn(
   }
   const { cookies = [] } = await answerSignIn(ask, desk, { outcome, draft });
   return { location: target, cookies };
+}
+
+/** Somebody new, of whom the app needs to know more: its form asks them, and their account opens from there the next time. */
+function toSignUp({ provider, email }: ForeignPerson, target: string): AuthAnswer {
+  const query = new URLSearchParams([
+    ["from", provider],
+    ["hint", email ?? ""],
+    ["next", target],
+  ]);
+  return { location: `/auth/sign-up?${query.toString()}`, refusal: "SIGN_UP_INCOMPLETE" };
 }
 
 async function addTo(

@@ -5,7 +5,7 @@
 import { PlatformError } from "../../base/platform-error.ts";
 import { timeText } from "../../gate/gate-app.ts";
 import type { ProcedureScope } from "../../gate/gate-app.ts";
-import { createAccount, upgradeGuest } from "../account/account-make.ts";
+import { createAccount, mayBecomeUser, upgradeGuest } from "../account/account-make.ts";
 import { accountOf, accountOfEmail, accountOfUser, findIdentity } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
@@ -23,7 +23,7 @@ export type ForeignPerson = {
   readonly isPrivateEmail: boolean;
 };
 
-/** Signs in, or up. @throws ACCOUNT_EXISTS, SIGN_UP_CLOSED, ACCOUNT_DISABLED. */
+/** Signs in, or up. @throws ACCOUNT_EXISTS, SIGN_UP_CLOSED, SIGN_UP_INCOMPLETE, ACCOUNT_DISABLED. */
 export const signInForeign: AuthProcedure<
   {
     readonly person: ForeignPerson;
@@ -66,20 +66,31 @@ async function userFor(
   },
 ): Promise<string> {
   const { person, guest, mayCreate } = asked;
-  const { email, name } = person;
+  const { email } = person;
   const holder = email === null ? null : await accountOfEmail(scope, email);
   if (holder !== null) {
     if (holder["emailVerified"] !== true) throw new PlatformError("ACCOUNT_EXISTS");
     return holder["user"] as string;
   }
   if (!mayCreate) throw new PlatformError("SIGN_UP_CLOSED");
-  const made = { email, emailVerified: email !== null, fields: nameField(scope, name) };
+  const made = { email, emailVerified: email !== null, fields: await fieldsOf(scope, person) };
   const guestAccount = guest === null ? null : await accountOfUser(scope, guest);
   if (guest === null || guestAccount?.["isGuest"] !== true) {
     return (await createAccount(scope, made)).user;
   }
   await upgradeGuest(scope, guest, made);
   return guest;
+}
+
+/** What the provider's word fills in; a name that does not fit is left out where it may be. @throws SIGN_UP_INCOMPLETE. */
+async function fieldsOf(
+  scope: ProcedureScope,
+  { email, name }: ForeignPerson,
+): Promise<{ readonly name?: string }> {
+  for (const fields of [nameField(scope, name), {}]) {
+    if (await mayBecomeUser(scope, { email, fields })) return fields;
+  }
+  throw new PlatformError("SIGN_UP_INCOMPLETE");
 }
 
 function nameField({ run }: ProcedureScope, name: string | null): { readonly name?: string } {

@@ -20,6 +20,7 @@ export const signUpPage: Page = {
     return pageAnswer(desk, {
       title: "Sign up",
       ...note,
+      notice: note.problem === null ? fromElsewhere(context) : null,
       body: html`${form(
           pagePath("/auth/sign-up", { next }),
           html`${ownFields(context).map(([name, spec]) => ownField(context, name, spec))}
@@ -58,6 +59,15 @@ export const signUpPage: Page = {
     );
   },
 };
+
+/** What somebody is told who is new and came by another provider, which does not tell all that the app asks; null: nobody did. */
+function fromElsewhere({ ask, desk }: PageContext): string | null {
+  const from = ask.query.get("from") ?? "";
+  const { providers } = desk.settings;
+  const label = Object.hasOwn(providers, from) ? providers[from]?.label : undefined;
+  if (label === undefined) return null;
+  return `${label} does not tell all that is asked here of new people. Sign up with the address that you have there, and ${label} opens your account from then on.`;
+}
 
 /** The app's own fields that people fill in: those that a line of text can give. */
 function ownFields({ desk }: PageContext): readonly (readonly [string, FieldSpec])[] {

@@ -18,7 +18,30 @@ import { app } from "./schema.ts";
 export default app({ rules, functions: {} });
 `;
 
-/** K203 to K205, K207, K208, K212, K213. */
+const user = (line: string, auth: string): string => `
+// keelson/schema.ts
+import { define, table, t } from "keelson";
+
+export const { query, mutation, rules, app } = define({
+  user: table({
+    email: t.text({ max: 320 }).optional().unique(),
+    ${line}
+  }),
+});
+// keelson/rules.ts
+import { rules } from "./schema.ts";
+
+export default rules({
+  user: { read: ({ row, me }) => row.id === me.id },
+});
+// keelson/app.ts
+import rules from "./rules.ts";
+import { app } from "./schema.ts";
+
+export default app({ rules, functions: {}${auth} });
+`;
+
+/** K203 to K205, K207, K208, K212 to K214. */
 export const fieldCodes = {
   K203: {
     severity: "risk",
@@ -87,5 +110,15 @@ export const fieldCodes = {
       "A number named stock, inventory, quantity, available, remaining or credits has no `min` of 0 or more, and no check of the table speaks of it.",
     bad: field("stock: t.int().immutable(), // <- K213"),
     good: field("stock: t.int({ min: 0 }).immutable(),"),
+  },
+  K214: {
+    severity: "risk",
+    category: "data",
+    title: "Field that keeps new people out",
+    why: "Whoever signs up is refused for a field that no form shows them.",
+    about:
+      'Sign-up is open, and a field of `user` is required, has no default, and is not among `signUpFields`. People who come by another provider are led to the same form. `name` is asked for by itself and `email` filled in. Of an app with `signUp: "closed"`, which makes its users itself, nothing is said.',
+    bad: user("company: t.text({ max: 80 }), // <- K214", ""),
+    good: user("company: t.text({ max: 80 }),", ', auth: { signUpFields: ["company"] }'),
   },
 } satisfies Readonly<Record<string, CheckCode>>;

@@ -20,6 +20,7 @@ export function checkFields(review: AppReview): void {
       checkBounds(review, table, name, spec);
       checkReference(review, table, name, spec);
       checkUniqueKey(review, table, name, spec);
+      checkAskedFor(review, table, name, spec);
     }
   }
 }
@@ -128,6 +129,23 @@ function checkUniqueKey(review: AppReview, table: TableModel, name: string, spec
     says: `Two rows of ${table.name} can have the same ${name}: two requests at once make two.`,
     evidence: ["no unique constraint names it"],
     fix: `${name}: t.text({ max: 100 }).unique()`,
+  });
+}
+
+/** Identity fills in the address; who signs up is asked for the rest by name only. */
+function checkAskedFor(review: AppReview, table: TableModel, name: string, spec: FieldSpec): void {
+  const { auth } = review.manifest;
+  if (table.name !== "user" || name === "email" || auth?.signUp !== "open") return;
+  if (spec.optional === true || spec.default !== undefined) return;
+  if (auth.signUpFields.includes(name)) return;
+  const mayBeAsked = name !== "role" && spec.private !== true && spec.claim !== true;
+  const asked = [...auth.signUpFields, name].map((each) => JSON.stringify(each)).join(", ");
+  review.say("K214", review.fieldAt(table.name, name), {
+    says: `Nobody new gets in: user.${name} is required, and no form asks for it.`,
+    evidence: [`who signs up is asked for: ${["email", ...auth.signUpFields].join(", ")}`],
+    fix: mayBeAsked
+      ? `auth: { signUpFields: [${asked}] }`
+      : `${name}: ...default(...)   // or auth: { signUp: "closed" }, and functions that make users`,
   });
 }
 
