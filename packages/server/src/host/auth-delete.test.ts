@@ -1,6 +1,7 @@
 // Leaving for good: by oneself, by a function of the app; closed and opened by the operator.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { closeAccount } from "../auth/account/operate.ts";
 import type { Json } from "../base/json.ts";
 import { anonymous } from "../gate/identity.ts";
 import { startWork } from "../gate/work.ts";
@@ -101,6 +102,41 @@ test("an organisation of others keeps an owner", { timeout }, async () => {
   assert.equal((await person.ask("DELETE /auth/account")).status, 204);
   assert.equal((await other.ask(`GET /auth/orgs/${org}`)).status, 200);
 });
+
+for (const [way, leave] of Object.entries({
+  async deleted(manager: ReturnType<typeof scene.person>) {
+    assert.equal((await manager.ask("DELETE /auth/account")).status, 204);
+  },
+  async closed(_: unknown, email: string) {
+    const { desk } = await scene.service();
+    const ask = { requestId: "test", nowMs: scene.clock.nowMs() };
+    await desk.run(closeAccount, { user: email, isClosed: true }, ask);
+  },
+})) {
+  test(`nobody comes in by an invitation of an account that is ${way}`, { timeout }, async () => {
+    const tokenFor = (to: string): string => {
+      const link = scene.letter(to, "invitation").data["link"] as string;
+      return new URL(link).searchParams.get("token") ?? "";
+    };
+    const owner = scene.person();
+    await owner.join(`owner-${way}@example.com`);
+    const made = await owner.ask("POST /auth/orgs", { name: way, slug: way });
+    const line = `POST /auth/orgs/${made.json["id"] as string}/invitations`;
+    const email = `manager-${way}@example.com`;
+    const manager = scene.person();
+    await manager.join(email);
+    await owner.ask(line, { email, role: "admin" });
+    const joined = await manager.ask("POST /auth/invitations/accept", { token: tokenFor(email) });
+    assert.equal(joined.status, 200, joined.text);
+    const to = `second-${way}@example.com`;
+    const second = scene.person();
+    await second.join(to);
+    assert.equal((await manager.ask(line, { email: to, role: "admin" })).status, 201);
+    await leave(manager, email);
+    const late = await second.ask("POST /auth/invitations/accept", { token: tokenFor(to) });
+    assert.equal(late.code, "TICKET_INVALID", late.text);
+  });
+}
 
 test("a page asks once more, and a function of the app does the same", { timeout }, async () => {
   const person = scene.person();

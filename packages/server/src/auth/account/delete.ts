@@ -6,6 +6,7 @@ import { bodyOf } from "../ask-body.ts";
 import type { AuthDesk, AuthProcedure } from "../auth-desk.ts";
 import { audit, placeOf, type AuthPlace } from "../auth-event.ts";
 import type { AuthAnswer, AuthAsk, AuthRoute } from "../auth-route.ts";
+import { dropInvitations } from "../org/invitation-drop.ts";
 import { assertKeepsFirst } from "../org/org-procedures.ts";
 import { userOf } from "../protocol-caller.ts";
 import { endSessionsOf } from "../session-end.ts";
@@ -46,7 +47,10 @@ async function leaveOrgs(
     const org = member["org"] as string;
     const members = await findAll(scope, "orgMember", "org", org, 2);
     if (members.length === 1) await scope.tx.delete("org", org);
-    else await assertKeepsFirst(scope, roles, member);
+    else {
+      await assertKeepsFirst(scope, roles, member);
+      await dropInvitations(scope, { org, user });
+    }
   }
 }
 

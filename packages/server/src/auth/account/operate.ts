@@ -7,6 +7,7 @@ import type { AuthProcedure } from "../auth-desk.ts";
 import { audit } from "../auth-event.ts";
 import { dropTickets } from "../auth-ticket.ts";
 import { normalEmail } from "../email-address.ts";
+import { dropAllInvitations } from "../org/invitation-drop.ts";
 import { endSessionsOf } from "../session-end.ts";
 import { createAccount } from "./account-make.ts";
 import { makeKey } from "./keys.ts";
@@ -70,6 +71,7 @@ export const closeAccount: AuthProcedure<CloseInput, { readonly user: string }> 
     if (isClosed) {
       await endSessionsOf(scope, user, null);
       await dropTickets(scope, user, null);
+      await dropAllInvitations(scope, user);
     }
     await audit(scope, { kind: isClosed ? "accountClosed" : "accountOpened", user, ...nowhere });
     return { user };

@@ -11,6 +11,7 @@ import { findAll, findOne } from "../account-find.ts";
 import type { AuthProcedure } from "../auth-desk.ts";
 import { audit, type AuthPlace } from "../auth-event.ts";
 import { sessionsOf } from "../session-end.ts";
+import { dropInvitations } from "./invitation-drop.ts";
 import { firstRole, isManaging, memberIn, memberOf, rankOf } from "./org-access.ts";
 
 /** Who acts, and among which roles. Part of every input. */
@@ -100,6 +101,9 @@ export const changeMember: AuthProcedure<
     }
     if (role !== firstRole(roles)) await assertKeepsFirst(scope, roles, row);
     await scope.tx.update("orgMember", row["id"] as string, { role });
+    if (rankOf(roles, role) > rankOf(roles, row["role"] as string)) {
+      await dropInvitations(scope, { org, user: member });
+    }
     const details = { org, role, ...byOf({ user, reason }) };
     await audit(scope, { ...place, kind: "orgRoleChanged", user: member, details });
     return null;
@@ -122,6 +126,7 @@ export const removeMember: AuthProcedure<
     }
     await assertKeepsFirst(scope, roles, row);
     await scope.tx.delete("orgMember", row["id"] as string);
+    await dropInvitations(scope, { org, user: member });
     for (const session of await sessionsOf(scope, member)) {
       if (session["org"] === org)
         await scope.tx.update("authSession", session["id"] as string, { org: null });

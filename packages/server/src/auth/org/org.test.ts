@@ -247,6 +247,38 @@ test("who is taken out speaks for the organisation no more", () =>
     assert.equal(removed?.["user"], bob.user);
   }));
 
+test("whom a member invited comes in no more once that member is out, or less than they were", () =>
+  inScene(async (scene) => {
+    const { ann, org } = await owned(scene);
+    const invites = async (by: Person, name: string, role: string) => {
+      const body = { email: `${name}@example.com`, role };
+      assert.equal(await by.does(`POST /auth/orgs/${org}/invitations`, body), 201);
+      return tokenOf(scene);
+    };
+    const accept = (who: Person, token: string) =>
+      who.does("POST /auth/invitations/accept", { token });
+    const asMember = (who: Person) => `/auth/orgs/${org}/members/${who.user}`;
+    // Both ask an address of their own back in before they go.
+    const bob = await joined(scene, ann, { org, name: "bob", role: "admin" });
+    const bobsOther = await person(scene, "bob-2");
+    const byBob = await invites(bob, "bob-2", "admin");
+    const cleo = await joined(scene, ann, { org, name: "cleo", role: "admin" });
+    const cleosOther = await person(scene, "cleo-2");
+    const byCleo = await invites(cleo, "cleo-2", "admin");
+    const dan = await person(scene, "dan");
+    const byAnn = await invites(ann, "dan", "member");
+    assert.equal(await ann.does(`DELETE ${asMember(bob)}`), 204);
+    assert.equal(await ann.does(`PATCH ${asMember(cleo)}`, { role: "member" }), 204);
+    assert.equal(await accept(bobsOther, byBob), "TICKET_INVALID");
+    assert.equal(await accept(cleosOther, byCleo), "TICKET_INVALID");
+    // What others invited goes on, and what somebody invited who became more.
+    assert.equal(await accept(dan, byAnn), 200);
+    assert.equal(await ann.does(`PATCH ${asMember(cleo)}`, { role: "admin" }), 204);
+    const again = await invites(cleo, "cleo-2", "member");
+    assert.equal(await ann.does(`PATCH ${asMember(cleo)}`, { role: "owner" }), 204);
+    assert.equal(await accept(cleosOther, again), 200);
+  }));
+
 test("names are lines of text, and short names are taken once", () =>
   inScene(async (scene) => {
     const { ann, org } = await owned(scene);
