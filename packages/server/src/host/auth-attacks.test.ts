@@ -355,6 +355,36 @@ test("letters: who asks for one does not choose where its link leads", { timeout
   }
 });
 
+test(
+  "letters: an address that none can go to is refused, and nobody waits",
+  { timeout },
+  async () => {
+    const { person } = await member();
+    const made = await person.ask("POST /auth/orgs", { name: "Post", slug: "post" });
+    const lines: readonly (readonly [string, object])[] = [
+      ["POST /auth/sign-up", { password: goodPassword }],
+      ["POST /auth/magic-link", {}],
+      ["POST /auth/email-code", {}],
+      ["POST /auth/reset", {}],
+      ["POST /auth/email", {}],
+      [`POST /auth/orgs/${made.json["id"] as string}/invitations`, { role: "member" }],
+    ];
+    const before = scene.letters.length;
+    for (const email of [
+      "a\u{200B}nn@example.com",
+      "\u{202E}ann@example.com",
+      ".@example.com",
+      "a@-.-",
+    ]) {
+      for (const [line, body] of lines) {
+        const reply = await person.ask(line, { ...body, email });
+        assert.equal(reply.code, "ARGUMENT_INVALID", `${line} ${JSON.stringify(email)}`);
+      }
+    }
+    assert.equal(scene.letters.length, before);
+  },
+);
+
 test("letters: nobody is flooded with them", { timeout }, async () => {
   const email = "flooded@example.com";
   const codes: (string | null)[] = [];

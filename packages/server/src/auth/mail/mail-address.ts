@@ -1,6 +1,8 @@
 // Which texts may be the recipient of a mail. Stricter than RFC 5322 on purpose: quoted local parts, comments, lists
 // and display names are where mail parsers disagree, and a disagreement sends a secret to somebody else.
 
+import { invalidField } from "../ask-body.ts";
+
 /** RFC 5321: 64 before the @, 255 after it. */
 const localCharsMax = 64;
 const addressCharsMax = 254;
@@ -17,4 +19,9 @@ export function isMailAddress(text: string): boolean {
     .slice(at + 1)
     .split(".")
     .every((part) => part.length <= 63 && label.test(part));
+}
+
+/** @throws ARGUMENT_INVALID when no letter goes there. */
+export function assertMailable(email: string): void {
+  if (!isMailAddress(email)) throw invalidField("email", "is no address that letters can go to");
 }

@@ -60,7 +60,7 @@ test("a script in an app's own HTML template's value is text", () => {
 test("a value can't put a line into the subject", () => {
   const org = "Club\r\nBcc: everybody@example.com\u2028X: y";
   const { subject } = renderMail(none, frame, order("invitation", { org }), fail);
-  assert.equal(subject, "You are invited to Club Bcc: everybody@example.com X: y at The Keel");
+  assert.equal(subject, "You are invited to Club Bcc: everybody@example. com X: y at The Keel");
 });
 
 test("a value that names a placeholder stays what it is", () => {
@@ -72,6 +72,16 @@ test("a name that somebody chose can't bring a link of its own", () => {
   for (const inviter of ["Win at https://evil.example", "www.evil.example", "evil.example/win"]) {
     const { text } = renderMail(none, frame, order("invitation", { inviter }), fail);
     assert.match(text, /^Somebody invites you/);
+  }
+  // Without a scheme or a path, too; and one that turns the letter's own words around.
+  const org =
+    "Prizes at evil.example or me@evil.\u{0440}\u{0444}, evil\u{3002}example \u{202E}moc.knab";
+  const bare = renderMail(none, frame, order("invitation", { org }), fail);
+  for (const part of [bare.subject, bare.text, bare.html]) {
+    assert.match(
+      part,
+      /Prizes at evil\. example or me@evil\. \u{0440}\u{0444}, evil\. example moc\. knab/v,
+    );
   }
   const { text } = renderMail(none, frame, order("invitation", { inviter: "Dr. J. O'Neil" }), fail);
   assert.match(text, /^Dr\. J\. O'Neil invites you/);

@@ -131,10 +131,15 @@ function valuesOf(frame: MailFrame, { to, data }: Letter): Values {
   return values;
 }
 
+/** Marks that turn the order of what is read around: a name is not to change the words beside it. */
+const bidiMarks = /[\u{200E}\u{200F}\u{202A}-\u{202E}\u{2066}-\u{2069}]/gv;
+
 /** A name that somebody chose, unable to carry a message or a link of its own. */
 function harmless(value: string): string {
-  const line = oneLine(value).slice(0, personCharsMax);
-  return line === "" || /:\/\/|www\.|[\p{L}\p{N}]\.\p{L}{2,}\//v.test(line) ? "Somebody" : line;
+  const line = oneLine(value.replaceAll(bidiMarks, "")).slice(0, personCharsMax);
+  if (line === "" || /:\/\/|www\.|[\p{L}\p{N}]\.\p{L}{2,}\//v.test(line)) return "Somebody";
+  // Mail programs make a link of a bare `evil.example`, and of no `evil. example`; names like Node.js can still be read.
+  return line.replaceAll(/(?<=[\p{L}\p{N}])[.\u{3002}\u{FF0E}\u{FF61}](?=\p{L}{2})/gv, ". ");
 }
 
 function filled(template: string, values: Values): string {

@@ -1,6 +1,7 @@
 // An invitation and its letter, whoever asks for it: an address, or a function of the app.
 import type { AuthCause, AuthDesk } from "../auth-desk.ts";
 import type { AuthRate } from "../auth-rates.ts";
+import { assertMailable } from "../mail/mail-address.ts";
 import { linkOf } from "../letter-link.ts";
 import { invite } from "./invitation-procedures.ts";
 import type { OrgActor } from "./org-procedures.ts";
@@ -32,6 +33,7 @@ export async function sendInvitation(
   cause: AuthCause,
 ): Promise<string> {
   const { org, email, role, actor, origin } = asked;
+  assertMailable(email);
   const token = desk.secrets.draw();
   // Before anything is kept: without an address of this server there is no letter.
   const link = linkOf(desk, { origin }, "/auth/invitations/accept", { token });
