@@ -10,10 +10,20 @@ const pattern =
 /** An address as it is kept. @param value what somebody wrote. @throws ARGUMENT_INVALID. */
 export function normalEmail(value: Json | undefined): string {
   if (typeof value === "string") {
-    const text = value.trim().normalize("NFC").toLowerCase();
-    if (text.length <= charsMax && pattern.test(text)) return text;
+    const written = value.trim();
+    const text = written.normalize("NFC").toLowerCase();
+    const isOwn = plainChars(text) <= plainChars(written);
+    if (isOwn && text.length <= charsMax && pattern.test(text)) return text;
   }
   throw new PlatformError("ARGUMENT_INVALID", {
     issues: [{ path: "email", problem: "is no e-mail address" }],
   });
+}
+
+/**
+ * How much of a text is ASCII. Where that grows, a letter became another's (the kelvin sign becomes k): a provider that tells
+ * the two apart would vouch for one address, and open the account of the other.
+ */
+function plainChars(text: string): number {
+  return text.replaceAll(/\P{ASCII}/gv, "").length;
 }

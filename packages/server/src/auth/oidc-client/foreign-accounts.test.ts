@@ -87,6 +87,17 @@ test("an address that the provider did not verify opens nobody's account", () =>
     assert.ok(identities.every(({ user, email }) => user !== owner && email === null));
   }));
 
+test("an address that becomes another's when it is written small opens nobody's account", () =>
+  inForeignScene({}, async (scene, stub) => {
+    const { user } = await scene.comeIn(new SceneBrowser(), { email: "kim@example.com" });
+    // The kelvin sign, which no rule of capitals keeps apart from K.
+    const claims = { sub: "eve", email: "\u{212A}im@example.com" };
+    assert.equal((await travel(scene, stub, new SceneBrowser(), { claims })).location, "/tickets");
+    const [identity] = await scene.rows("authIdentity");
+    assert.notEqual(identity?.["user"], user);
+    assert.equal(identity?.["email"], null);
+  }));
+
 test("an account whose address nobody verified here is not given to who has it there", () =>
   inForeignScene({}, async (scene, stub) => {
     // Somebody signed up with Ann's address and waits for her to come in.

@@ -75,6 +75,7 @@ test("nothing is sent to an address that the client did not declare", () => {
     "//shop.example/callback",
     "javascript:alert(1)",
     "http://127.0.0.1:99999999/native",
+    "http://127.0.0.1:99999/native",
     "http://127.0.0.1.evil.example/native",
     "http://127.0.0.1:80@evil.example/native",
     "http://127.0.0.1:3000/other",

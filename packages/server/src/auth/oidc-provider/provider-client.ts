@@ -58,6 +58,7 @@ const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::\d{1,5})?(\/[^#]*)?$/v;
 function isSameLoopback(declared: string, uri: string): boolean {
   const left = loopback.exec(declared);
   const right = loopback.exec(uri);
-  if (left === null || right === null) return false;
+  // Five digits are more than there are ports.
+  if (left === null || right === null || !URL.canParse(uri)) return false;
   return left[1] === right[1] && (left[2] ?? "/") === (right[2] ?? "/");
 }
