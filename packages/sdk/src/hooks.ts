@@ -112,13 +112,11 @@ export function makeHooks(port: HookPort): LiveHooks {
     const made: LiveStore<T> = call === null ? noStore : call.store();
     // A render makes a new store; for the same query the first one stays, with its subscription.
     const store = useMemo(() => made, [made.key]);
-    const state = useSyncExternalStore<LiveState<T>>(
-      store.subscribe,
-      store.getSnapshot,
-      () => serverState,
+    const state = useSyncExternalStore<LiveState<T>>(store.subscribe, store.getSnapshot, () =>
+      store === noStore ? idleState : serverState,
     );
-    // Read with the state: for whom the one is, the other is.
-    const caller = store.getCaller();
+    // Read with the state: for whom the one is, the other is. On a server nobody is asked anything.
+    const caller = state === serverState ? null : store.getCaller();
     const shown = useRef<Shown<T> | null>(null);
     const isKept = keepPreviousData && state.isLoading && shown.current?.caller === caller;
     const previous = isKept ? shown.current : null;

@@ -270,7 +270,8 @@ function assertOwnSite(exchange: HttpExchange, isForm: boolean): void {
       ? head.origin.slice(head.origin.indexOf("://") + 3) === head.host
       : app.cors.trustsCookie(head.origin, head.host);
     if (isOwn && (site !== "cross-site" || !isForm)) return;
-    throw new PlatformError("CROSS_SITE_DENIED");
+    // Both as the browser said them: a proxy in between may have changed the one.
+    throw new PlatformError("CROSS_SITE_DENIED", { origin: head.origin, host: head.host });
   }
   if (site === "same-origin" || site === "none") return;
   if (site === null && !isForm) return;

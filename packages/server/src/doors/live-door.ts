@@ -263,7 +263,7 @@ function assertHandshake(request: IncomingMessage): void {
 /** The cookie, when the page may use it. @throws ORIGIN_DENIED when it may not even connect. */
 function originCookie({ cors }: Serving, { origin, host, cookie }: HttpHead): string | null {
   if (origin === null || cors.trustsCookie(origin, host)) return cookie;
-  if (cors.headers(origin) === null) throw new PlatformError("ORIGIN_DENIED");
+  if (cors.headers(origin) === null) throw new PlatformError("ORIGIN_DENIED", { origin, host });
   return null;
 }
 

@@ -641,6 +641,9 @@ test(
       for (const headers of senders) {
         const asJson = await person.ask(line, {}, { headers });
         assert.equal(asJson.code, "CROSS_SITE_DENIED", `${line} ${JSON.stringify(headers)}`);
+        // Whoever set up a proxy sees what it made of the address.
+        const details = asJson.json["details"] as { readonly origin?: string } | undefined;
+        assert.equal(details?.origin, headers["origin"]);
         const asForm = await person.ask(line, undefined, { headers, form });
         assert.equal(asForm.status, 403, `${line} as a form, ${JSON.stringify(headers)}`);
       }
