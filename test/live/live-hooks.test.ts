@@ -1,6 +1,7 @@
 // The hooks with real React and real Preact, in a small DOM, against a whole server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ReadCall } from "keelson/client";
 import { frameworks, openPage, window } from "./hook-pages.ts";
 import { until, type SceneClient } from "./live-scene.ts";
 
@@ -49,18 +50,22 @@ for (const [name, framework] of Object.entries(frameworks)) {
   test(`${name}: another query takes the place of the one before, and null follows nothing`, async (context) => {
     const { client, box, text, click } = await openPage(context);
     const api = client();
+    let all: ReadCall<number> | null = null;
     const Page = () => {
       const [number, setNumber] = useState<number | null>(null);
       const { data, isLoading } = useLive(
         number === null ? null : api.account.first({ where: { number } }),
       );
+      // Made once and followed in each render, as by a compiler that memoizes.
+      all ??= api.account.count();
+      const count = useLive(all).data ?? 0;
       const next = () => setNumber((number ?? -1) + 1);
-      const shown = isLoading ? "loading" : String(data?.number ?? "nothing");
+      const shown = isLoading ? "loading" : `${data?.number ?? "nothing"} of ${count}`;
       return create("button", { className: "next", onClick: next }, shown);
     };
     const unmount = framework.render(create(Page, null), box);
-    await until(() => text("next") === "nothing");
-    for (const wanted of ["0", "1"]) {
+    await until(() => text("next") === "nothing of 4");
+    for (const wanted of ["0 of 4", "1 of 4"]) {
       click("next");
       await until(() => text("next") === wanted);
     }

@@ -67,7 +67,8 @@ interface CallParts {
   readonly port: CallPort;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
-  state: "new" | "taken";
+  /** `followed`: as often as one likes, and never sent. */
+  state: "new" | "followed" | "taken";
 }
 
 /** Sends a request. */
@@ -122,7 +123,7 @@ class PendingCall<T> extends Promise<T> implements ReadCall<T>, WriteCall<T> {
   }
 
   store(): LiveStore<T> {
-    const { plan, port } = take(this);
+    const { plan, port } = takeToFollow(this);
     if (plan.refusal !== undefined) return refusedStore(plan.refusal);
     return openStore(() => port.live(), plan, port.number);
   }
@@ -161,7 +162,7 @@ function changesOf(
 ): readonly (readonly [LivePlan, LiveChangeOf])[] {
   const changes: (readonly [LivePlan, LiveChangeOf])[] = [];
   change((query, changeOne) => {
-    changes.push([take(query).plan, changeOne as LiveChangeOf]);
+    changes.push([takeToFollow(query).plan, changeOne as LiveChangeOf]);
   });
   return changes;
 }
@@ -171,7 +172,7 @@ export function makeCall<T>(port: CallPort, plan: CallPlan<T>): ReadCall<T> & Wr
   const call = new PendingCall(port, plan);
   const { resolve, reject } = call[parts];
   queueMicrotask(() => {
-    if (call[parts].state === "taken") return undefined;
+    if (call[parts].state !== "new") return undefined;
     call[parts].state = "taken";
     if (plan.refusal !== undefined) return reject(plan.refusal);
     const answered = port.send(plan.step, plan.options).then(plan.read);
@@ -184,11 +185,24 @@ export function makeCall<T>(port: CallPort, plan: CallPlan<T>): ReadCall<T> & Wr
 /** Takes a call over before it is sent. @throws TypeError when it was sent already. */
 function take(call: Call<unknown>): CallParts {
   const taken = call[parts];
-  if (taken.state !== "new") {
-    throw new TypeError("This call was sent already: make it where it is used.");
-  }
+  if (taken.state !== "new") throw usedError();
   taken.state = "taken";
   return taken;
+}
+
+/**
+ * The same for what is not sent at all. One call may be followed again and again: what memoizes the values of a component, as React's
+ * compiler does, hands the call of one render to the next. @throws TypeError when it was sent already.
+ */
+function takeToFollow(call: Call<unknown>): CallParts {
+  const taken = call[parts];
+  if (taken.state === "taken") throw usedError();
+  taken.state = "followed";
+  return taken;
+}
+
+function usedError(): TypeError {
+  return new TypeError("This call was used already: make it where it is used.");
 }
 
 /**
@@ -204,7 +218,7 @@ export async function sendBatch(
   const taken = calls.map((call) => call[parts]);
   for (const call of taken) {
     if (call.state === "new") continue;
-    throw new TypeError("A call of this batch was sent already: make it inside batch([...]).");
+    throw new TypeError("A call of this batch was used already: make it inside batch([...]).");
   }
   for (const call of taken) call.state = "taken";
   if (taken.length === 0) return [];

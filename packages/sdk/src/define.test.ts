@@ -538,4 +538,5 @@ void test("an id is known by its form", () => {
   assert.ok(!isId("film", "user_01h455vb4pex5vsknk084sn02q"));
   assert.ok(!isId("film", "film_91h455vb4pex5vsknk084sn02q"));
   assert.ok(!isId("film", "film_01h455vb4pex5vsknk084sn02"));
+  for (const missing of [undefined, null, ""]) assert.ok(!isId("film", missing));
 });

@@ -15,11 +15,12 @@ type Snake<T extends string> = T extends `${infer First}${infer Rest}`
 const suffixPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /**
- * Whether a text has the form of an id of this table: for texts from addresses and forms.
+ * Whether a text has the form of an id of this table: for texts from addresses and forms, which may be missing.
  * It does not say that such a row exists.
  * @example isId("film", "film_01h455vb4pex5vsknk084sn02q") // true
  */
-export function isId<T extends string>(table: T, text: string): text is Id<T> {
+export function isId<T extends string>(table: T, text: string | null | undefined): text is Id<T> {
+  if (typeof text !== "string") return false;
   const prefix = `${table.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_`;
   return text.startsWith(prefix) && suffixPattern.test(text.slice(prefix.length));
 }

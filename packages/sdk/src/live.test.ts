@@ -315,6 +315,30 @@ void test("a silent connection is asked, then taken for dead; an answer keeps it
   api.close();
 });
 
+void test("one call may be followed and shown again and again, and is never sent", async () => {
+  const { api, connected } = openScene({ fetch: () => assert.fail("it was sent") });
+  const list = api.film.list();
+  const store = list.store();
+  store.subscribe(() => undefined);
+  const socket = await connected(1);
+  socket.open();
+  socket.tell({ type: "push", seq: 1, changes: [{ id: 1, hash: "a", value: page("a", "b") }] });
+  const again = list.store();
+  assert.equal(again.key, store.key);
+  assert.equal(again.getSnapshot(), store.getSnapshot());
+  let told = 0;
+  list.live((films) => (told = films.length));
+  await until(() => told === 2);
+  api.film
+    .delete("film_a")
+    .optimistic((show) => show(list, (films) => films.slice(1)))
+    .catch(() => undefined);
+  assert.equal(store.getSnapshot().data?.length, 1);
+  await assert.rejects(api.batch([list]), /used already/v);
+  assert.equal(socket.subs.length, 1);
+  api.close();
+});
+
 void test("rights that are lost take the data away; a server that is busy is asked again", async () => {
   const { api, connected } = openScene();
   const store = api.film.list().store();
