@@ -5,7 +5,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { appointments } from "../../fixtures/holes/attack/base-appointments.ts";
 import { clinic } from "../../fixtures/holes/attack/base-clinic.ts";
+import { courses } from "../../fixtures/holes/attack/base-courses.ts";
+import { invoices } from "../../fixtures/holes/attack/base-invoices.ts";
+import { market } from "../../fixtures/holes/attack/base-market.ts";
 import { shop } from "../../fixtures/holes/attack/base-shop.ts";
 import { team } from "../../fixtures/holes/attack/base-team.ts";
 import { codesThatShow, reviewed } from "../../fixtures/holes/attack/check-hole.ts";
@@ -56,6 +60,21 @@ for (const name of [
   });
 }
 
+for (const name of [
+  "students enrol as paid and pay nothing",
+  "students grade their own work",
+  "visits are booked for whom the page says",
+  "patients say that the till was paid",
+  "a plan is chosen without paying",
+  "notes for the house are shown to every house",
+  "lines are read by all, their invoice by few",
+  "an invoice is sent whosever it is",
+]) {
+  test(`in whole apps: ${name}, which is shown, and nothing in its twin`, async () => {
+    await scored(name);
+  });
+}
+
 async function review(base: BaseApp, patches: readonly Patch[]): Promise<ReadonlySet<string>> {
   const appDir = mkdtempSync(join(tmpdir(), "keelson-planted-"));
   try {
@@ -70,7 +89,7 @@ async function review(base: BaseApp, patches: readonly Patch[]): Promise<Readonl
 }
 
 test("check says nothing of the sound apps", async () => {
-  for (const base of [shop, team, clinic]) {
+  for (const base of [shop, team, clinic, invoices, market, courses, appointments]) {
     assert.deepEqual([...(await review(base, []))], [], base.name);
   }
 });

@@ -355,3 +355,63 @@ test("secrets of the environment are made up: deliveries are signed with them, a
   );
   assert.match(wrong.found.join("\n"), /A20\d later\.till/);
 });
+
+/** An app in which people write down what they owe. @param owner how the field of whoever writes it is called. */
+const owed = (owner: string, done: string) => ({
+  "schema.ts": `import { define, table, t } from "keelson";
+export const { mutation, rules, app } = define({
+  invoice: table({
+    ${owner}: t.ref("user", { onDelete: "cascade" }).immutable(),
+    amount: t.money("EUR", { min: 1 }),
+    status: t.oneOf("open", "paid", "cancelled"),
+  }).index("${owner}"),
+});
+`,
+  "rules.ts": `import { rules } from "./schema.ts";
+export default rules({ invoice: { read: ({ row, me }) => row.${owner} === me.id } });
+`,
+  "money.ts": `import { Refusal, t } from "keelson";
+import { mutation } from "./schema.ts";
+export const done = mutation({
+  args: { invoice: t.id("invoice") }, allow: "signed-in", limit: { perUser: "9/minute" }, returns: t.nothing(),
+  async run({ db }, { invoice }) {
+    const found = await db.invoice.get(invoice);
+    if (found === null || found.status !== "open") throw new Refusal("NO", "There is no such invoice.");
+    await db.asSystem("states are this function's").invoice.update(invoice, { status: "${done}" });
+  },
+});
+`,
+  "app.ts": `import * as money from "./money.ts";
+${appText}export default app({ rules, functions: { money } });
+`,
+});
+
+test("who owes may not say that it is paid; who is owed may; where names do not tell, it is open", async () => {
+  const payer = await attacked(owed("customer", "paid"));
+  assert.deepEqual(
+    payer.found.map((each) => each.split(" lets")[0]),
+    ["A109 money.done: money.done"],
+  );
+  const seller = await attacked(owed("seller", "paid"));
+  assert.deepEqual([seller.verdict, seller.found, seller.open], ["clean", [], []]);
+  const owner = await attacked(owed("owner", "paid"));
+  assert.deepEqual(owner.found, []);
+  assert.deepEqual(owner.open, [
+    `money.done: makes invoice.status "paid" for whoever owns the row: whether that is theirs to say could not be told`,
+  ]);
+  const cancelled = await attacked(owed("customer", "cancelled"));
+  assert.deepEqual([cancelled.verdict, cancelled.found, cancelled.open], ["clean", [], []]);
+});
+
+test("a rule that nobody meets is told with its end left out where it is long", async () => {
+  const report = await attacked({
+    "schema.ts": `import { define, table, t } from "keelson";
+export const { rules, app } = define({ news: table({ title: t.text({ max: 100 }) }) });
+`,
+    "rules.ts": `import { rules } from "./schema.ts";
+export default rules({ news: { read: () => true, create: ({ next }) => next.title.startsWith("a title that nobody would ever think of") && next.title.length === 97 } });
+`,
+    "app.ts": `${appText}export default app({ rules, functions: {} });\n`,
+  });
+  assert.match(report.open.join(), /^news\.create: nobody could be found .*\.\.\.\)$/);
+});

@@ -199,7 +199,13 @@ function controlOf(
   if (operation === "update" && isFixed) return "no field of it can be changed by anybody";
   session.inconclusive(
     `${table}.${operation}`,
-    `nobody could be found whom its rule lets through (${rule.text.slice(0, 80)})`,
+    `nobody could be found whom its rule lets through (${shortened(rule.text)})`,
   );
   return null;
+}
+
+const ruleCharsMax = 80;
+
+function shortened(text: string): string {
+  return text.length > ruleCharsMax ? `${text.slice(0, ruleCharsMax - 3)}...` : text;
 }

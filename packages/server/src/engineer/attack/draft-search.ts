@@ -137,7 +137,7 @@ export function valueParts(session: AttackSession, by: Identity, variant: number
     ...{ random, canaries, nowMs: target.nowMs(), variant },
     reference(table: string): string | null {
       if (table === "user" && by.user !== null && random.next() < 0.8) return by.user;
-      const own = session.planted.rowsOf(table, cohort);
+      const own = world.live(table, session.planted.rowsOf(table, cohort));
       const readable = world.rows(table).filter((row) => judge.readsRow(by.me, table, row));
       const from = random.next() < 0.6 && own.length > 0 ? own : readable;
       return from.length === 0

@@ -1,10 +1,11 @@
 // Judges what a function changed. Functions may step outside the rules by db.asSystem; then the question is
 // whether the caller's rules would have denied it and the row is somebody else's, whether the identity came in
-// as an argument, and whether a holding fell below zero.
+// as an argument, whether a holding fell below zero, and what it made of rows of the caller's own.
 import type { Json } from "../../base/json.ts";
 import type { Change } from "../../store/store.ts";
 import { isAllowed, judgeDesign } from "./oracle-write.ts";
-import { isHoldingName, isPrivilegeName } from "./sensitive-name.ts";
+import { isHoldingName, isPrivilegeName, isStockName } from "./sensitive-name.ts";
+import { valueOracle } from "./oracle-value.ts";
 import type { AttackSession, Observation } from "./session.ts";
 
 /** Looks at what a call committed. */
@@ -19,6 +20,7 @@ export function callOracle(seen: Observation, session: AttackSession): void {
     else if (before !== null) changedOther(seen, session, change, about.name);
     if (after !== null) raisedByArgument(seen, session, change, values, about.name);
   }
+  if (seen.isOk) valueOracle(seen, session, about.name, values);
 }
 
 function changedOther(
@@ -41,6 +43,7 @@ function changedOther(
   // Nobody's rows are the functions' own business, unless nobody at all has to sign in for it.
   if (!isSomebodys && by.kind !== "anonymous") return;
   if (after !== null && given.every((field) => isCredit(before[field], after[field]))) return;
+  if (after !== null && isTaken(session, change, changes)) return;
   if (after === null && isCascade(session, change, changes)) return;
   if (
     !isSomebodys &&
@@ -68,6 +71,23 @@ function isCredit(before: Json | undefined, after: Json | undefined): boolean {
 /** Stock that a sale takes from. */
 function isCounter(before: Json | undefined, after: Json | undefined): boolean {
   return typeof before === "number" && typeof after === "number";
+}
+
+/** What a sale takes: numbers of things that a row made in the same call refers to, and no money of theirs. */
+function isTaken(session: AttackSession, change: Change, all: readonly Change[]): boolean {
+  const { table, id, before, after } = change;
+  const isOfThings = changedFields(change).every(
+    (field) => isCounter(before?.[field], after?.[field]) && isStockName(field),
+  );
+  if (!isOfThings) return false;
+  return all.some(
+    (made) =>
+      made.before === null &&
+      Object.entries(session.judge.table(made.table).fields).some(
+        ([field, spec]) =>
+          spec.kind === "ref" && spec.table === table && made.after?.[field] === id,
+      ),
+  );
 }
 
 function isCascade(

@@ -3,7 +3,16 @@
 // else's (a secret, a personal field, a private table, another tenant's row) is a hole of the rules.
 import type { CanaryPlace } from "./canary.ts";
 import type { HoleCode } from "./hole-codes.ts";
-import { fieldSensitivity, isBookTable, isPersonTable, isPrivateTable } from "./sensitive-name.ts";
+import {
+  fieldSensitivity,
+  isBookTable,
+  isKeptInValue,
+  isPartName,
+  isPersonTable,
+  isPrivateTable,
+  isVisibilityName,
+} from "./sensitive-name.ts";
+import type { FieldSpec } from "../../model/manifest.ts";
 import type { Row } from "../../store/store.ts";
 import type { Identity } from "./identity-plan.ts";
 import type { AttackSession, Observation } from "./session.ts";
@@ -103,6 +112,7 @@ function exposureOf(
   if (!isOutsider) return null;
   if (sensitivity === "personal" && (isSomebodys || isPersonTable(table))) return "A101";
   if (isPrivateTable(table) && isSomebodys && table !== "user") return "A102";
+  if (isKeptIn(session, table, row)) return hints.tenants.size > 0 ? "A111" : "A102";
   if (isHouses(session, table) || hangsOnClosed(session, by, table, row)) return "A102";
   const anonymous = session.people.find(({ kind }) => kind === "anonymous");
   const isPublic = anonymous !== undefined && session.judge.readsRow(anonymous.me, table, row);
@@ -116,20 +126,56 @@ function isHouses(session: AttackSession, table: string): boolean {
   return Object.values(session.judge.table(table).fields).some(({ kind }) => kind === "money");
 }
 
-/** Whether everything that a row must refer to belongs to others and is closed: what is said of a refund is said of its payment. */
+/** Whether a row of a house says of itself that it is for those of the house, and not for all: `visibility: "org"`. */
+function isKeptIn(session: AttackSession, table: string, row: Row): boolean {
+  const { fields } = session.judge.table(table);
+  const keepsIn = Object.keys(fields).some(
+    (field) => isVisibilityName(field) && isKeptInValue(String(row[field])),
+  );
+  return (
+    keepsIn &&
+    Object.values(fields).some((spec) => spec.kind === "ref" && isHouse(session, spec.table))
+  );
+}
+
+/** Whether rows of a table are what callers belong to: by a claim, or as members. */
+function isHouse({ hints, judge }: AttackSession, house: string): boolean {
+  return Object.entries(hints.tables).some(([table, { tenants, isMembership }]) => {
+    const { fields } = judge.table(table);
+    const leads = ([, spec]: readonly [string, FieldSpec]): boolean =>
+      (spec.kind === "ref" || spec.kind === "id") && spec.table === house && house !== "user";
+    const entries = Object.entries(fields);
+    return isMembership
+      ? entries.some((entry) => entry[0] !== "id" && leads(entry))
+      : entries.some((entry) => [...tenants.values()].includes(entry[0]) && leads(entry));
+  });
+}
+
+/**
+ * Whether a row says what is closed elsewhere: it is a part of a row that belongs to others and is closed, as a line is
+ * of its order; or everything that it must refer to is so: what is said of a refund is said of its payment.
+ */
 function hangsOnClosed(session: AttackSession, by: Identity, table: string, row: Row): boolean {
-  let isHanging = false;
+  const fields = Object.values(session.judge.table(table).fields);
+  const closed: boolean[] = [];
   for (const [field, spec] of Object.entries(session.judge.table(table).fields)) {
     if (spec.kind !== "ref" || spec.table === "user" || spec.optional === true) continue;
     const parent = session.world.row(spec.table, String(row[field]));
-    const hints = session.hints.tables[spec.table];
-    if (parent === null || hints === undefined) return false;
-    const isSomebodys = hints.owners.size + hints.parents.size > 0;
-    if (!isSomebodys || !session.isOutsider(by, spec.table, parent)) return false;
-    if (session.judge.readsRow(by.me, spec.table, parent)) return false;
-    isHanging = true;
+    const isClosed = parent !== null && isClosedTo(session, by, spec.table, parent);
+    const holdsMoney = spec.onDelete === "cascade" && fields.some(({ kind }) => kind === "money");
+    if (isClosed && (holdsMoney || isPartName(table, spec.table))) return true;
+    closed.push(isClosed);
   }
-  return isHanging;
+  return closed.length > 0 && closed.every(Boolean);
+}
+
+function isClosedTo(session: AttackSession, by: Identity, table: string, row: Row): boolean {
+  const hints = session.hints.tables[table];
+  const isSomebodys =
+    hints !== undefined && hints.owners.size + hints.parents.size + hints.tenants.size > 0;
+  return (
+    isSomebodys && session.isOutsider(by, table, row) && !session.judge.readsRow(by.me, table, row)
+  );
 }
 
 function crashed({ by, probe, request, answer, code }: Observation, session: AttackSession): void {

@@ -183,7 +183,7 @@ function created(
     }
   }
   if (
-    owners.length + parents.length + hints.tenants.size === 0 &&
+    owners.length + hints.parents.size + hints.tenants.size === 0 &&
     holdsValue(model) &&
     name !== "user"
   ) {

@@ -7,10 +7,13 @@ import type { Row } from "../../store/store.ts";
 import type { AttackTarget } from "./attack-target.ts";
 import type { CanaryBook } from "./canary.ts";
 import type { Identity, IdentityPlan } from "./identity-plan.ts";
-import type { Judge } from "./judge.ts";
+import type { Judge, Me } from "./judge.ts";
 import type { RuleHints } from "./rule-hints.ts";
 import { seedValue } from "./seed-value.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { guestParts, notYet, parentsFirst, referencesIn } from "./plant-guest.ts";
+import { isAsWished, wishesOf, type Wish } from "./rule-wish.ts";
+import { isHoldingName } from "./sensitive-name.ts";
 import { suggest, type Draft } from "./value-search.ts";
 import type { World } from "./world.ts";
 
@@ -33,12 +36,18 @@ export interface Planted {
   readonly people: readonly Identity[];
   /** Planted rows by table and cohort, the first one being what others refer to. */
   rowsOf(table: string, cohort: Cohort): readonly Row[];
+  /** Plants rows that people beside the owners have a part in, after the third of each table. @returns them. */
+  plantGuests(): Promise<readonly (readonly [Cohort, Row])[]>;
   /** Tables that could not be filled, with the reason. */
   readonly failed: ReadonlyMap<string, string>;
 }
 
 const triesMax = 60;
 const variantsMax = 6;
+/** Values of a row that a rule wishes are known but for a few; one that can't be is no failure. */
+const wishTriesMax = 6;
+const wishDepthMax = 3;
+const guestTriesMax = 3;
 
 /** Plants everything. */
 export async function plantWorld(
@@ -52,11 +61,13 @@ export async function plantWorld(
       if (model.name !== "user") await planter.fill(model, cohort);
     }
   }
+  await planter.wishes(plans);
   await planter.memberships();
   const people = await planter.people(plans);
   return {
     people,
     rowsOf: (table, cohort) => planter.rowsOf(table, cohort),
+    plantGuests: () => planter.guests(plans),
     failed: planter.failed,
   };
 }
@@ -81,17 +92,22 @@ class Planter {
     if (model === undefined) return;
     for (const plan of plans) {
       if (plan.kind === "anonymous") continue;
-      const cohort: Cohort = plan.kind === "stranger" ? "s" : (plan.cohort ?? "s");
-      const fixed: Draft = {};
-      if (model.fields["role"] !== undefined) fixed["role"] = roleValue(model, plan.role);
-      for (const field of this.#parts.hints.tables["user"]?.privileges ?? []) {
-        const kind = model.fields[field]?.kind;
-        if (field !== "role" && kind !== "ref" && kind !== "id")
-          fixed[field] = plan.claims[field] ?? lowest(model.fields[field]);
-      }
-      const row = await this.#plant(model, cohort, 0, fixed);
+      const row = await this.#user(model, plan);
       if (row !== null) this.#users.set(plan, row);
     }
+  }
+
+  /** A user as the plan says. */
+  #user(model: TableModel, plan: IdentityPlan): Promise<Row | null> {
+    const cohort: Cohort = plan.kind === "stranger" ? "s" : (plan.cohort ?? "s");
+    const fixed: Draft = {};
+    if (model.fields["role"] !== undefined) fixed["role"] = roleValue(model, plan.role);
+    for (const field of this.#parts.hints.tables["user"]?.privileges ?? []) {
+      const kind = model.fields[field]?.kind;
+      if (field !== "role" && kind !== "ref" && kind !== "id")
+        fixed[field] = plan.claims[field] ?? lowest(model.fields[field]);
+    }
+    return this.#plant(model, cohort, 0, fixed);
   }
 
   /** Every state of a table's rows, in one cohort. */
@@ -115,6 +131,53 @@ class Planter {
     }
   }
 
+  /** For each owner and role a row that meets a whole rule, where no row does yet: states go round by themselves. */
+  async wishes(plans: readonly IdentityPlan[]): Promise<void> {
+    for (const plan of plans) {
+      if (plan.cohort === null || plan.kind === "member") continue;
+      const me = this.#me(plan);
+      for (const model of Object.values(this.#parts.manifest.tables)) {
+        if (model.name === "user" || this.#isTenant(model.name)) continue;
+        for (const right of ["read", "update", "delete", "create"] as const) {
+          const rule = model.rules[right];
+          if (rule === undefined) continue;
+          const root = right === "create" ? "next" : "row";
+          const now = isoNow(this.#parts.target);
+          const ways = wishesOf(rule.expr, { root, me, now, world: this.#parts.world });
+          await this.#grant(model, plan.cohort, ways);
+        }
+      }
+    }
+  }
+
+  /** Plants a row as wished in the first of these ways, unless a row is so in any of them. */
+  async #grant(
+    model: TableModel,
+    cohort: Cohort,
+    ways: readonly Wish[],
+    depth = 0,
+  ): Promise<Row | null> {
+    const [first] = ways;
+    if (first === undefined) return null;
+    const { world } = this.#parts;
+    const rows = world.live(model.name, this.rowsOf(model.name, cohort));
+    const there = rows.find((row) =>
+      ways.some((wish) => isAsWished(row, wish, model.fields, this.#parts)),
+    );
+    if (there !== undefined || depth > wishDepthMax) return there ?? null;
+    const fixed: Draft = { ...first.fields };
+    for (const [field, below] of Object.entries(first.under)) {
+      const spec = model.fields[field];
+      const parent = spec?.kind === "ref" ? this.#parts.manifest.tables[spec.table] : undefined;
+      if (parent === undefined || parent.name === "user" || this.#isTenant(parent.name))
+        return null;
+      const row = await this.#grant(parent, cohort, [below], depth + 1);
+      if (row === null) return null;
+      fixed[field] = row["id"] ?? null;
+    }
+    return "id" in fixed ? null : this.#plant(model, cohort, 0, fixed, wishTriesMax);
+  }
+
   /** A member of A who owns nothing there: rows in the tables where rules look for members. */
   async memberships(): Promise<void> {
     const member = [...this.#users].find(([plan]) => plan.kind === "member")?.[1];
@@ -130,6 +193,35 @@ class Planter {
     }
   }
 
+  async guests(plans: readonly IdentityPlan[]): Promise<readonly (readonly [Cohort, Row])[]> {
+    const { manifest } = this.#parts;
+    const added: (readonly [Cohort, Row])[] = [];
+    for (const plan of plans) {
+      if (plan.kind !== "owner" || plan.cohort === null) continue;
+      const { cohort } = plan;
+      const user = manifest.tables["user"];
+      const guest = user === undefined ? null : await this.#user(user, plan);
+      if (guest === null) continue;
+      added.push([cohort, guest]);
+      const rows = new Map<string, readonly Row[]>([["user", [guest]]]);
+      for (const model of parentsFirst(manifest.tables)) {
+        if (model.name === "user" || this.#isTenant(model.name)) continue;
+        const own: Row[] = [];
+        for (const fixed of guestParts(model, rows)) {
+          const parts = { ...notYet(model), ...fixed };
+          const row = await this.#plant(model, cohort, 0, parts, guestTriesMax);
+          if (row !== null) own.push(row);
+        }
+        const key = `${model.name} ${cohort}`;
+        const others = this.rowsOf(model.name, cohort).filter((row) => !own.includes(row));
+        this.#rows.set(key, [...others.slice(0, 3), ...own, ...others.slice(3)]);
+        rows.set(model.name, own);
+        for (const row of own) added.push([cohort, row]);
+      }
+    }
+    return added;
+  }
+
   async people(plans: readonly IdentityPlan[]): Promise<readonly Identity[]> {
     const people: Identity[] = [];
     for (const plan of plans) {
@@ -139,12 +231,21 @@ class Planter {
         continue;
       }
       if (user === null) continue;
-      const id = String(user["id"]);
-      const claims = { ...this.#tenantClaims(plan), ...plan.claims };
-      const token = await this.#parts.target.signToken({ user: id, role: plan.role, claims });
-      people.push({ ...plan, user: id, token, me: { id, role: plan.role, ...claims } });
+      const { id, role, ...claims } = this.#me(plan);
+      const token = await this.#parts.target.signToken({
+        user: String(id),
+        role: plan.role,
+        claims,
+      });
+      people.push({ ...plan, user: String(id), token, me: { id, role, ...claims } });
     }
     return people;
+  }
+
+  /** What rules see of somebody who has a row. */
+  #me(plan: IdentityPlan): Me & { readonly id: Json; readonly role: Json } {
+    const id = this.#users.get(plan)?.["id"] ?? null;
+    return { id, role: plan.role, ...this.#tenantClaims(plan), ...plan.claims };
   }
 
   #hints(model: TableModel) {
@@ -210,10 +311,11 @@ class Planter {
     cohort: Cohort,
     variant: number,
     fixed: Draft,
+    tries = triesMax,
   ): Promise<Row | null> {
     const { target, world, canaries } = this.#parts;
     let problem = "no values were found that its checks take";
-    for (let attempt = 0; attempt < triesMax; attempt++) {
+    for (let attempt = 0; attempt < tries; attempt++) {
       const draft = await this.#draft(model, cohort, variant, attempt);
       if (draft === null) return this.#fail(model, "a table that it refers to could not be filled");
       Object.assign(draft, fixed);
@@ -274,6 +376,8 @@ class Planter {
       }
       if (spec.kind === "text" && literals.length > 0)
         value = literals[variant % literals.length] ?? value;
+      if (variant % 3 === 2 && typeof value === "number" && isHoldingName(name))
+        value = leftOf(spec, value);
       if (value === null && spec.kind === "ref" && spec.optional !== true) return null;
       draft[name] = value;
     }
@@ -306,11 +410,10 @@ function isoNow(target: AttackTarget): string {
   return new Date(target.nowMs()).toISOString();
 }
 
-function referencesIn(spec: FieldSpec): readonly string[] {
-  if (spec.kind === "ref" || spec.kind === "id") return [spec.table];
-  if (spec.kind === "list") return referencesIn(spec.item);
-  if (spec.kind === "object") return Object.values(spec.fields).flatMap(referencesIn);
-  return [];
+/** Nearly used up. */
+function leftOf(spec: FieldSpec, made: number): number {
+  if (spec.kind !== "int" && spec.kind !== "money" && spec.kind !== "number") return made;
+  return Math.min(Math.max(spec.min ?? 0, 0) + 1, spec.max ?? made);
 }
 
 function variantCount(model: TableModel, hints: RuleHints): number {

@@ -8,12 +8,22 @@ import type { Identity } from "./identity-plan.ts";
 import { probeWebhook } from "./probe-webhook.ts";
 import { isHoldingName } from "./sensitive-name.ts";
 import type { AttackSession, Observation, Probe } from "./session.ts";
+import { searchStates, type StateTried } from "./state-search.ts";
 
 const turnsMax = 10;
 const atOnce = 8;
+/** Planted rows and guests' are among the first so many. */
+const someTurns = 8;
 
 /** Probes every function that has an address. */
 export async function probeCalls(
+  session: AttackSession,
+  onFunction: (name: string) => void,
+): Promise<void> {
+  await session.withGuests(() => probeEach(session, onFunction));
+}
+
+async function probeEach(
   session: AttackSession,
   onFunction: (name: string) => void,
 ): Promise<void> {
@@ -44,10 +54,18 @@ async function closedCall(session: AttackSession, fn: FunctionModel): Promise<vo
   }
 }
 
+/** A call that succeeded. */
+interface Worked {
+  readonly by: Identity;
+  readonly args: Record<string, Json>;
+}
+
 /** What came of calling a function as everybody. */
 interface Called {
   /** The first call that succeeded. */
-  readonly worked: { readonly by: Identity; readonly args: Record<string, Json> } | null;
+  readonly worked: Worked | null;
+  /** Whether one of somebody whom no role or claim opens anything succeeded, or none of them may call. */
+  readonly isPlain: boolean;
   /** How often it was refused, by code. */
   readonly refusals: ReadonlyMap<string, number>;
 }
@@ -62,6 +80,15 @@ async function probeFunction(
     session.target.standIn("list");
     called = await callAll(session, fn, harvest);
     session.target.standIn("object");
+  }
+  if (!called.isPlain && fn.kind !== "http") {
+    await searchStates(session, fn, called.refusals.keys(), {
+      tryCalls: () => callSome(session, fn, harvest),
+      inState: async () => {
+        const { worked } = await callAll(session, fn, harvest);
+        called = { ...called, worked: called.worked ?? worked };
+      },
+    });
   }
   const { worked, refusals } = called;
   if (worked === null) {
@@ -82,6 +109,7 @@ async function callAll(
   harvest: Harvest,
 ): Promise<Called> {
   let worked: Called["worked"] = null;
+  let isPlain = !session.people.some((by) => isPlainCaller(fn, by));
   const refusals = new Map<string, number>();
   for (const by of session.people) {
     const mayCall = allowed(fn, by);
@@ -108,6 +136,7 @@ async function callAll(
         }
         harvest.take(seen.answer.text);
         worked ??= { by, args };
+        isPlain ||= isPlainCaller(fn, by);
         if (
           seen.changes.length > 0 &&
           by.kind !== "trusted" &&
@@ -119,7 +148,32 @@ async function callAll(
       }
     }
   }
-  return { worked, refusals };
+  return { worked, isPlain: isPlain && worked !== null, refusals };
+}
+
+/** Somebody who may call and whom no role or claim opens anything. */
+function isPlainCaller(fn: FunctionModel, by: Identity): boolean {
+  return by.kind !== "trusted" && by.user !== null && allowed(fn, by);
+}
+
+/** A few calls with ids of one's own: of an owner and of a stranger, or of whoever may call at all. */
+async function callSome(
+  session: AttackSession,
+  fn: FunctionModel,
+  harvest: Harvest,
+): Promise<StateTried> {
+  const plain = session.people.filter((by) => isPlainCaller(fn, by) && by.cohort !== "b");
+  const people = plain.length > 0 ? plain : session.people.filter((by) => allowed(fn, by));
+  const refusals = new Set<string>();
+  for (const by of people) {
+    for (let turn = 0; turn < Math.min(turnsOf(fn), someTurns); turn++) {
+      const args = makeArgs(session, by, argsOf(session, fn), { side: "own", turn, harvest });
+      const seen = await session.ask(by, callProbe(fn, args, "call in a state"));
+      if (seen.isOk) return { isThrough: true, refusals };
+      refusals.add(refusalOf(seen));
+    }
+  }
+  return { isThrough: false, refusals };
 }
 
 /** `FUNCTION_REFUSED SOLD_OUT`, `ARGUMENT_INVALID seat`: the code, and what of the app's own it speaks of. */

@@ -12,6 +12,8 @@ export interface TableHints {
   readonly owners: ReadonlySet<string>;
   /** Owners that every create binds to the caller. */
   readonly boundOwners: ReadonlySet<string>;
+  /** Where rules about rows that are there look for the caller: `buyer`, `item.seller`. */
+  readonly parties: ReadonlySet<string>;
   /** References that rules follow or relate to reach the caller: a row's parent, room, order. */
   readonly parents: ReadonlySet<string>;
   /** Fields compared with a claim other than id and role, by claim. */
@@ -38,6 +40,7 @@ export interface RuleHints {
 interface Building {
   owners: Set<string>;
   boundOwners: Set<string>;
+  parties: Set<string>;
   parents: Set<string>;
   tenants: Map<string, string>;
   privileges: Set<string>;
@@ -118,7 +121,13 @@ class HintReader {
     if (hints === undefined) {
       hints = {
         ...{ owners: new Set(), boundOwners: new Set(), parents: new Set(), tenants: new Map() },
-        ...{ privileges: new Set(), isMembership: false, literals: new Map(), timed: new Set() },
+        ...{
+          parties: new Set(),
+          privileges: new Set(),
+          isMembership: false,
+          literals: new Map(),
+          timed: new Set(),
+        },
       };
       this.#tables.set(table, hints);
     }
@@ -194,6 +203,7 @@ class HintReader {
       return;
     }
     if (claim === "id") {
+      if (path.root.kind === "row") this.#of(walk.table).parties.add(path.steps.join("."));
       if (this.#isUserField(end.table, end.field)) this.#of(end.table).owners.add(end.field);
     } else {
       this.#of(end.table).tenants.set(claim, end.field);

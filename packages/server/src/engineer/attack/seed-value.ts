@@ -65,7 +65,8 @@ function seedNumber(
   { canaries, random }: ValueParts,
   plain: boolean,
 ): number {
-  const min = spec.min ?? Number.MIN_SAFE_INTEGER;
+  // Below zero only where that is said: what is planted must be able to fall below it.
+  const min = spec.min ?? Math.min(0, spec.max ?? 0);
   const max = spec.max ?? Number.MAX_SAFE_INTEGER;
   const canary = plain ? null : canaries.number(min, max);
   if (canary !== null) return canary;

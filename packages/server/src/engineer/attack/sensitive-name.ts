@@ -23,7 +23,7 @@ const keyTables = new Set(
 const keyFields = new Set("code key value secret token".split(" "));
 /** Tables whose rows are between their owner and the house, whatever their fields are called. */
 const privateTables = new Set(
-  "order orderline booking reservation purchase sale invoice payment paymentmethod subscription message directmessage conversation chat inbox mail email notification address session token apikey secret credential medicalrecord patient patientrecord prescription appointment diagnosis labresult payslip salary contract wallet account transaction transfer bankaccount draft diary journal supportticket cart wishlist bookmark location login audit auditlog".split(
+  "order orderline booking reservation purchase sale invoice payment paymentmethod subscription message directmessage conversation chat inbox mail email notification address session token apikey secret credential medicalrecord patient patientrecord prescription appointment diagnosis labresult payslip salary contract wallet account transaction transfer bankaccount draft diary journal supportticket cart wishlist bookmark location login audit auditlog waiting waitinglist visit submission grade".split(
     " ",
   ),
 );
@@ -47,13 +47,47 @@ const privilegeWords = new Set(
 );
 /** Numbers that must not come out of nothing, or fall below zero. */
 const holdingWords = new Set(
-  "balance credits stock inventory remaining available quantity onhand points funds amountleft uses usesleft seatsleft likes votes score".split(
+  "balance credits stock inventory remaining available quantity onhand points funds amountleft uses usesleft seatsleft likes votes score refills allowance".split(
     " ",
   ),
+);
+/** Holdings of things: what is sold, and no money. */
+const stockWords = new Set(
+  "stock inventory remaining available quantity onhand seatsleft".split(" "),
 );
 /** States that somebody else's act brings about: money came, an officer said yes. */
 const authorityStates = new Set(
   "paid approved verified refunded shipped delivered settled captured accepted granted confirmed fulfilled won graded published-by-staff".split(
+    " ",
+  ),
+);
+/** Who gives money for what a row says, or asks for it. */
+const payerWords = new Set(
+  "customer buyer client payer patient student learner guest attendee participant subscriber bidder renter passenger traveler traveller rider visitor donor borrower employee applicant candidate requester".split(
+    " ",
+  ),
+);
+/** Who gets it, or gives it. */
+const sellerWords = new Set(
+  "seller issuer vendor merchant host provider creator organizer organiser landlord teacher tutor doctor driver courier freelancer contractor lender supplier".split(
+    " ",
+  ),
+);
+/** What somebody owes money for, in tables whose owner is called anything. */
+const purchaseTables = new Set(
+  "order booking reservation purchase cart ticket enrolment enrollment registration subscription rental checkout payment".split(
+    " ",
+  ),
+);
+const priceWords = new Set("price cost fee amount total fare rate".split(" "));
+const visibilityWords = new Set("visibility audience access sharing privacy shared".split(" "));
+const keptInValues = new Set(
+  "private org organisation organization tenant company team workspace internal members house".split(
+    " ",
+  ),
+);
+const partWords = new Set(
+  "line item entry row position detail note comment message reply answer attachment file document payment".split(
     " ",
   ),
 );
@@ -101,9 +135,50 @@ export function isHoldingName(field: string): boolean {
   return holdingWords.has(field.toLowerCase()) || words.some((word) => holdingWords.has(word));
 }
 
+/** Whether a number so named counts things that are there to be taken. */
+export function isStockName(field: string): boolean {
+  return wordsOf(field).some((word) => stockWords.has(word));
+}
+
 /** Whether a state or flag so named is for somebody else to set. */
 export function isAuthorityState(name: string): boolean {
   return authorityStates.has(name.toLowerCase().replace(/^is/, ""));
+}
+
+/** Whether a reference to a user so named leads to who pays or asks. */
+export function isPayerName(field: string): boolean {
+  return wordsOf(field).some((word) => payerWords.has(word));
+}
+
+/** Whether a reference to a user so named leads to who is paid. */
+export function isSellerName(field: string): boolean {
+  return wordsOf(field).some((word) => sellerWords.has(word));
+}
+
+/** Whether rows of a table so named are to be paid for by whom they belong to. */
+export function isPurchaseTable(table: string): boolean {
+  return wordsOf(table).some((word) => purchaseTables.has(word));
+}
+
+/** Whether a number so named is a price. */
+export function isPriceName(field: string): boolean {
+  return wordsOf(field).some((word) => priceWords.has(word));
+}
+
+/** Whether a field so named says who may see its row. */
+export function isVisibilityName(field: string): boolean {
+  return wordsOf(field).some((word) => visibilityWords.has(word));
+}
+
+/** Whether a row of this visibility is not for everybody. */
+export function isKeptInValue(value: string): boolean {
+  return keptInValues.has(value.toLowerCase());
+}
+
+/** Whether rows of a table are parts of another's, by their names: `orderLine` of `order`. */
+export function isPartName(table: string, whole: string): boolean {
+  if (!table.startsWith(whole)) return false;
+  return partWords.has(table.slice(whole.length).toLowerCase().replace(/s$/, ""));
 }
 
 /** Whether an argument so named is a secret that can be guessed. */

@@ -47,12 +47,16 @@ export interface Observation {
   readonly code: string | null;
   readonly isOk: boolean;
   readonly changes: readonly Change[];
+  /** Of these, what work did that may have asked another server, or waited for somebody. */
+  readonly byOthers: readonly Change[];
   /** Canaries in the answer that the request did not carry, with whether the caller may read one of their places. */
   readonly sights: readonly (CanarySight & { readonly isAllowed: boolean })[];
 }
 
 /** What was sent, and what came back. */
-type Seen = Pick<Observation, "by" | "probe" | "request" | "answer" | "changes">;
+type Seen = Pick<Observation, "by" | "probe" | "request" | "answer" | "changes"> & {
+  readonly byOthers?: readonly Change[];
+};
 
 /** Looks at what came of every request. */
 export type Oracle = (seen: Observation, session: AttackSession) => void;
@@ -140,7 +144,8 @@ export class AttackSession {
     if (probe.about.kind === "other") return this.#observe(parts);
     const work = await this.#doWork(by, changes);
     const all = [...changes, ...work.flatMap((each) => each.changes)];
-    if (probe.about.kind === "function") return this.#observe({ ...parts, changes: all });
+    const byOthers = work.flatMap((each) => (this.#asksOthers(each.name) ? each.changes : []));
+    if (probe.about.kind === "function") return this.#observe({ ...parts, changes: all, byOthers });
     const seen = this.#observe(parts);
     // What follows a table's changes is a function of its own: its rules are not the table's.
     for (const { name, changes } of work) {
@@ -148,6 +153,12 @@ export class AttackSession {
       this.#observe({ ...parts, probe: own, answer: { ...answer, text: "" }, changes });
     }
     return { ...seen, changes: all };
+  }
+
+  /** Workflows wait and step through others; functions say which servers they reach. */
+  #asksOthers(name: string): boolean {
+    const fn = this.judge.manifest.functions[name];
+    return fn === undefined || (fn.hosts?.length ?? 0) + (fn.secrets?.length ?? 0) > 0;
   }
 
   /** What somebody with a role or claim begins is trusted as their request is. */
@@ -215,6 +226,29 @@ export class AttackSession {
     this.#seq = await this.target.lastSeq();
   }
 
+  /** Has rows be otherwise, as if they had always been so: no request did it, and only the caller can take it back. */
+  async restate(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const reversed = changes.map((change) => ({
+      ...change,
+      before: change.after,
+      after: change.before,
+    }));
+    await this.target.undo(reversed);
+    this.world.apply(changes);
+    this.#seq = await this.target.lastSeq();
+  }
+
+  /** Has people beside the owners in each world while `work` is done: those whom one sells to, teaches or treats. */
+  async withGuests(work: () => Promise<void>): Promise<void> {
+    for (const [cohort, row] of await this.planted.plantGuests()) {
+      this.#cohorts.set(String(row["id"]), cohort);
+    }
+    const changes = await this.takeChanges();
+    await work();
+    await this.undo(changes);
+  }
+
   /** Something could not be shown either way. */
   inconclusive(subject: string, says: string): void {
     this.unclear.set(`${subject} ${says}`, { subject, says });
@@ -268,6 +302,7 @@ export class AttackSession {
       isAllowed: before[index] === true || (changes.length > 0 && this.#mayRead(by, sight)),
     }));
     const seen: Observation = {
+      byOthers: [],
       ...parts,
       code: codeOf(answer),
       isOk: answer.status >= 200 && answer.status < 300,

@@ -79,23 +79,25 @@ function fieldOf(value: RuleValue): string | null {
 
 function place(draft: Draft, field: string, op: string, other: Json, random: SeededRandom): void {
   if (other === null) return;
-  if (op === "==") {
-    draft[field] = other;
-    return;
-  }
-  if (op === "!=") return;
-  const up = op.startsWith(">");
-  const equal = op.endsWith("=") && random.next() < 0.5;
-  if (typeof other === "number") {
-    const step = equal ? 0 : random.int(1, 3);
-    draft[field] = up ? other + step : other - step;
-  } else if (typeof other === "string" && /^\d{4}-\d\d-\d\dT/.test(other)) {
-    // oxlint-disable-next-line no-restricted-globals -- arithmetic on a given instant, no clock is read
-    draft[field] = new Date(Date.parse(other) + (up ? dayMs : -dayMs)).toISOString();
-  }
+  const equal = op !== "==" && op.endsWith("=") && op !== "!=" && random.next() < 0.5;
+  const step = typeof other !== "number" || equal || op === "==" ? 0 : random.int(1, 3);
+  const value = valueBeside(op, other, step);
+  if (value !== null) draft[field] = value;
 }
 
-function flipped(op: string): string {
+/** A value that stands to another as a comparison asks; null: none is known. @param step between numbers that differ. */
+export function valueBeside(op: string, other: Json, step = 1): Json {
+  if (op === "==") return other;
+  if (op === "!=") return null;
+  const up = op.startsWith(">");
+  if (typeof other === "number") return up ? other + step : other - step;
+  if (typeof other !== "string" || !/^\d{4}-\d\d-\d\dT/.test(other)) return null;
+  // oxlint-disable-next-line no-restricted-globals -- arithmetic on a given instant, no clock is read
+  return new Date(Date.parse(other) + (up ? dayMs : -dayMs)).toISOString();
+}
+
+/** The comparison with its sides changed. */
+export function flipped(op: string): string {
   if (op.startsWith("<")) return op.replace("<", ">");
   return op.startsWith(">") ? op.replace(">", "<") : op;
 }
