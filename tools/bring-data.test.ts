@@ -1,50 +1,73 @@
-// Runs the script of docs/guides/bring-data.md: old ids become ids, and references go on to lead where they led.
+// Runs the commands of docs/guides/bring-data.md on what PostgreSQL 15 wrote for such tables.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isId } from "@keelson/sdk";
 
-const page = readFileSync(
-  join(import.meta.dirname, "..", "docs", "guides", "bring-data.md"),
-  "utf8",
-);
-const [, script = ""] = /^```js convert\n([^]*?)^```$/m.exec(page) ?? [];
+const root = join(import.meta.dirname, "..");
+const page = readFileSync(join(root, "docs", "guides", "bring-data.md"), "utf8");
 
-test("old ids become ids of their tables, the same each time, and references hold", (context) => {
+function block(name: string): string {
+  const [, text = ""] = new RegExp(`^\`\`\`${name}\\n([^]*?)^\`\`\`$`, "m").exec(page) ?? [];
+  assert.notEqual(text, "", name);
+  return text;
+}
+
+const app: Readonly<Record<string, string>> = {
+  "keelson/schema.ts": `import { define, table, t } from "keelson";\n${block("ts schema")}`,
+  "keelson/app.ts": 'import { app } from "./schema.ts"; export default app({});',
+  "users.csv": `instance_id,id,email,encrypted_password,email_confirmed_at,raw_user_meta_data,created_at
+,7c4ad6c8-39d1-4f7e-9a55-0d6a3c1c9f11,Ada@example.com,,2024-05-01 12:00:00+00,"{""name"": ""Ada""}",2024-05-01 12:00:00+00
+`,
+  "projects.csv": `id,name,owner_id,created_at
+b04ec441-7671-4702-be6c-4c17c83792db,Web,7c4ad6c8-39d1-4f7e-9a55-0d6a3c1c9f11,2024-05-01 14:00:00.123456+05:30
+`,
+  "issues.csv": `id,project_id,parent_id,assignee_id,title,labels,is_done,created_at
+9,b04ec441-7671-4702-be6c-4c17c83792db,4,,"A child, before its parent","{""a b"",c}",f,2024-05-01 12:00:00+00
+4,b04ec441-7671-4702-be6c-4c17c83792db,,7c4ad6c8-39d1-4f7e-9a55-0d6a3c1c9f11,Parent,{},t,2024-05-01 12:00:00-03:30
+`,
+};
+
+test("the guide's commands bring users, projects and issues with their references", (context) => {
   const folder = mkdtempSync(join(tmpdir(), "keelson-bring-"));
-  context.after(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const user = "user_01h455vb4pex5vsknk084sn02q";
-  writeFileSync(join(folder, "convert.mjs"), script);
-  writeFileSync(
-    join(folder, "users.ndjson.imported.ndjson"),
-    `${JSON.stringify({ line: 1, id: "u1", outcome: "created", user, left: [] })}\n`,
-  );
-  const converted = (table: string, rows: readonly object[]) => {
-    const input = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-    const { stdout, stderr, status } = spawnSync(process.execPath, ["convert.mjs", table], {
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "keelson"));
+  for (const [name, text] of Object.entries(app)) writeFileSync(join(folder, name), text);
+  const binary = join(root, "packages", "cli", "bin", "keelson.mjs");
+  const run = (words: readonly string[]): string => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [binary, ...words], {
       cwd: folder,
-      input,
       encoding: "utf8",
     });
-    assert.equal(status, 0, stderr);
-    const lines = stdout.split("\n").filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(status, 0, `${words.join(" ")}\n${stdout}${stderr}`);
+    return stdout;
   };
-  const [project] = converted("project", [{ id: 7, owner: "u1", name: "Web" }]);
-  const [first, second] = converted("issue", [
-    { id: "7c4ad6c8-39d1-4f7e-9a55-0d6a3c1c9f11", project: 7, assignee: null },
-    { id: "QpX0aZ19", project: 7, assignee: "u1" },
-  ]);
-  assert.equal(project?.["owner"], user);
-  assert.ok(isId("project", String(project["id"])));
-  assert.ok(isId("issue", String(first?.["id"])) && isId("issue", String(second?.["id"])));
-  assert.notEqual(first?.["id"], second?.["id"]);
-  assert.deepEqual([first?.["project"], second?.["project"]], [project["id"], project["id"]]);
-  assert.deepEqual([first?.["assignee"], second?.["assignee"]], [null, user]);
-  assert.deepEqual(converted("project", [{ id: 7, owner: "u1", name: "Web" }]), [project]);
+  for (const line of block("sh import").trim().split("\n")) {
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
+    assert.deepEqual(words.splice(0, 2), ["npx", "keelson"]);
+    run(words as string[]);
+  }
+  const rows = (table: string) =>
+    run(["export", table])
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const [user] = rows("user");
+  const [project] = rows("project");
+  const [parent, child] = rows("issue").toSorted(
+    (a, b) => Number(a["legacyId"]) - Number(b["legacyId"]),
+  );
+  assert.equal(project?.["owner"], user?.["id"]);
+  assert.equal(project?.["createdAt"], "2024-05-01T08:30:00.123Z");
+  assert.deepEqual(
+    [parent?.["legacyId"], parent?.["project"], parent?.["assignee"], parent?.["isDone"]],
+    [4, project?.["id"], user?.["id"], true],
+  );
+  assert.equal(parent?.["createdAt"], "2024-05-01T15:30:00.000Z");
+  assert.deepEqual(
+    [child?.["legacyId"], child?.["parent"], child?.["assignee"], child?.["labels"]],
+    [9, parent?.["id"], null, ["a b", "c"]],
+  );
 });

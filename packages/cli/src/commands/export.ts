@@ -10,7 +10,7 @@ import type { DataDoor, DoorTable } from "../data/data-door.ts";
 import type { TextTarget } from "../data/row-export.ts";
 import { formats, type Format } from "../data/source-record.ts";
 import type { Command, Io } from "./command.ts";
-import { tableNamed } from "./import.ts";
+import { tableNamed } from "./table-named.ts";
 import { openDoor } from "./open-door.ts";
 
 /** Exports a table or all. */

@@ -24,7 +24,7 @@ import type { SourceRecord } from "../data/source-record.ts";
 import { readUserRecords } from "../data/user-records.ts";
 import type { Io } from "./command.ts";
 import { openDoor } from "./open-door.ts";
-import { tableNamed } from "./import.ts";
+import { tableNamed } from "./table-named.ts";
 
 const batchUsers = 100;
 const shownRefusals = 5;

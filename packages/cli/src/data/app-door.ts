@@ -120,6 +120,16 @@ class AppDoor implements DataDoor {
     );
   }
 
+  async idsBy(
+    table: string,
+    field: string,
+    values: readonly Json[],
+  ): Promise<readonly (string | null)[]> {
+    const rows = await this.#rowsWith(table, field, values);
+    const ids = new Map(rows.map((row) => [row[field] ?? null, idOf(row)]));
+    return values.map((value) => ids.get(value) ?? null);
+  }
+
   async call(name: string, args: Json, as: CallAs | null): Promise<CallAnswer> {
     assertCallable(this.#parts.desk(), name);
     const work = startWork();
@@ -272,17 +282,18 @@ class AppDoor implements DataDoor {
     if (field === "id") {
       return typeof value === "string" ? store.read((tx) => tx.get(table, value, null)) : null;
     }
-    const [row = null] = await this.#rowsWith(table, field, value);
+    const [row = null] = await this.#rowsWith(table, field, [value]);
     return row;
   }
 
-  async #rowsWith(table: string, field: string, value: Json): Promise<readonly Row[]> {
+  /** @param field unique: there is one row at most for each of the values. */
+  async #rowsWith(table: string, field: string, values: readonly Json[]): Promise<readonly Row[]> {
     const query: ListQuery = {
       kind: "list",
       from: table,
-      where: { kind: "field", field, condition: { eq: value } },
+      where: { kind: "field", field, condition: { in: values } },
       orderBy: [{ field: "id", descending: false }],
-      limit: 2,
+      limit: values.length,
     };
     return (await this.#parts.desk().store.read((tx) => tx.list(query, null))).rows;
   }

@@ -1,6 +1,8 @@
 // Between the text of a cell and the value of a field. Only the form changes here: whether a value fits
 // its field is for the server to say, so a text that is no number goes on as it is and is refused there.
 import type { FieldSpec, Json } from "@keelson/sdk/spec";
+import { arrayItems, base64OfHex, type ArrayItem } from "./postgres-text.ts";
+import { timeOfText } from "./time-text.ts";
 
 /** A value as the text of a cell; null for absent. Json, lists and objects are JSON. */
 export function cellOf(value: Json, field: FieldSpec | undefined): string | null {
@@ -11,9 +13,14 @@ export function cellOf(value: Json, field: FieldSpec | undefined): string | null
 
 /**
  * A cell as a value of its field. @param text null for an empty unquoted cell, which means absent.
- * @example valueOfCell("12", { kind: "int", min: 0, max: 99 }) // 12
+ * @param zone of times that name none; null: such times stay as they are.
+ * @example valueOfCell("12", { kind: "int", min: 0, max: 99 }, null) // 12
  */
-export function valueOfCell(text: string | null, field: FieldSpec | undefined): Json {
+export function valueOfCell(
+  text: string | null,
+  field: FieldSpec | undefined,
+  zone: string | null,
+): Json {
   if (text === null || field === undefined) return text;
   switch (field.kind) {
     case "int":
@@ -22,17 +29,22 @@ export function valueOfCell(text: string | null, field: FieldSpec | undefined): 
       return numberOf(text);
     case "bool":
       return truthOf(text);
-    case "list":
+    case "list": {
+      const items = arrayItems(text);
+      return items === null ? jsonOf(text) : valuesOf(items, field.item, zone);
+    }
     case "object":
     case "json":
       return jsonOf(text);
+    case "time":
+      return timeOfText(text, zone);
+    case "bytes":
+      return base64OfHex(text) ?? text;
     case "id":
     case "ref":
     case "text":
-    case "time":
     case "date":
     case "oneOf":
-    case "bytes":
       return text;
     default:
       return field satisfies never;
@@ -49,9 +61,16 @@ function numberOf(text: string): Json {
 
 function truthOf(text: string): Json {
   const word = text.trim().toLowerCase();
-  if (word === "true" || word === "1" || word === "yes") return true;
-  if (word === "false" || word === "0" || word === "no") return false;
+  if (["true", "t", "1", "yes"].includes(word)) return true;
+  if (["false", "f", "0", "no"].includes(word)) return false;
   return text;
+}
+
+function valuesOf(items: readonly ArrayItem[], item: FieldSpec, zone: string | null): Json {
+  return items.map((one) => {
+    if (typeof one === "string" || one === null) return valueOfCell(one, item, zone);
+    return valuesOf(one, item.kind === "list" ? item.item : item, zone);
+  });
 }
 
 function jsonOf(text: string): Json {

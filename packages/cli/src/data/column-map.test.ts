@@ -25,26 +25,44 @@ test("a column goes where it is mapped, or to the field of its name, or is left 
   const columns = ["Film title", "year", "Notes"];
   assertColumns(columns, map, fields);
   const record = { "Film title": "Alien", year: "1979", Notes: "x" };
-  assert.deepEqual(rowOfRecord(record, map, fields, true), { title: "Alien", year: 1979 });
+  assert.deepEqual(rowOfRecord(record, { map, fields, isText: true, zone: null }), {
+    title: "Alien",
+    year: 1979,
+  });
 });
 
 test("cells become values of their field, and stay texts when they are none", () => {
   const map = parseColumnMap([], fields);
-  assert.deepEqual(rowOfRecord({ title: "12", year: " 7e2", seen: "YES" }, map, fields, true), {
-    title: "12",
-    year: 700,
-    seen: true,
-  });
-  assert.deepEqual(rowOfRecord({ title: null, year: "0x10", seen: "maybe" }, map, fields, true), {
-    title: null,
-    year: "0x10",
-    seen: "maybe",
-  });
+  assert.deepEqual(
+    rowOfRecord(
+      { title: "12", year: " 7e2", seen: "YES" },
+      { map, fields, isText: true, zone: null },
+    ),
+    {
+      title: "12",
+      year: 700,
+      seen: true,
+    },
+  );
+  assert.deepEqual(
+    rowOfRecord(
+      { title: null, year: "0x10", seen: "maybe" },
+      { map, fields, isText: true, zone: null },
+    ),
+    {
+      title: null,
+      year: "0x10",
+      seen: "maybe",
+    },
+  );
 });
 
 test("values of json files are not touched", () => {
   const record = { title: "12", year: "1979", other: 1 };
-  assert.deepEqual(rowOfRecord(record, parseColumnMap([], fields), fields, false), record);
+  assert.deepEqual(
+    rowOfRecord(record, { map: new Map(), fields, isText: false, zone: null }),
+    record,
+  );
 });
 
 test("a column that no field takes is refused with what to write", () => {

@@ -5,6 +5,7 @@ import { Failure, exits, usageFailure } from "../flags/failure.ts";
 import { suggestion } from "../flags/suggestion.ts";
 import { valueOfCell } from "./cell-value.ts";
 import { delimiterOptions } from "./delimiter.ts";
+import { timeOfText } from "./time-text.ts";
 
 type Fields = Readonly<Record<string, FieldSpec>>;
 
@@ -87,23 +88,34 @@ function mapHint(column: string, fields: Fields): string {
   return `Add --map "${column}=${near ?? "<field>"}", or --map "${column}=" to leave it out.`;
 }
 
-/**
- * A record as the row to write. @param isText whether values are texts of cells (csv, tsv).
- * @returns absent values as null; keys that no field takes are kept, for the server to refuse.
- */
+/** How the records of a file become rows. */
+export interface RecordForm {
+  readonly map: ColumnMap;
+  readonly fields: Fields;
+  /** Whether values are texts of cells (csv, tsv). */
+  readonly isText: boolean;
+  /** Of times that name none; null: they are the server's to refuse. */
+  readonly zone: string | null;
+}
+
+/** A record as the row to write. @returns absent values as null; keys that no field takes are kept, for the server to refuse. */
 export function rowOfRecord(
   record: { readonly [column: string]: Json },
-  map: ColumnMap,
-  fields: Fields,
-  isText: boolean,
+  { map, fields, isText, zone }: RecordForm,
 ): { readonly [field: string]: Json } {
   const row: [string, Json][] = [];
   for (const [column, value] of Object.entries(record)) {
     const field = map.has(column) ? map.get(column) : column;
     if (field === null || field === undefined) continue;
-    row.push([field, isText ? valueOfCell(value as string, fields[field]) : value]);
+    const spec = fields[field];
+    row.push([field, isText ? valueOfCell(value as string, spec, zone) : zoned(value, spec, zone)]);
   }
   return Object.fromEntries(row);
+}
+
+function zoned(value: Json, spec: FieldSpec | undefined, zone: string | null): Json {
+  const isTime = zone !== null && spec?.kind === "time" && typeof value === "string";
+  return isTime ? timeOfText(value, zone) : value;
 }
 
 function mapInvalid(map: string, why: string): Failure {

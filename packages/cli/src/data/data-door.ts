@@ -112,6 +112,8 @@ export interface DataDoor {
     rows: readonly RowWrite[],
     upsert: string | null,
   ): Promise<readonly RowOutcome[]>;
+  /** Ids of rows by a unique field. @param values at most 200. @returns one for each, in order; null: there is no such row. */
+  idsBy(table: string, field: string, values: readonly Json[]): Promise<readonly (string | null)[]>;
   /** Rows by id. @param after the id of the last row of the page before. @returns at most 1,000 rows; fewer only at the end. */
   read(table: string, after: string | null): Promise<readonly Row[]>;
   count(table: string): Promise<number>;

@@ -37,6 +37,7 @@ function doorOver({ port, secret, url }: DoorFile): DataDoor {
     isServed: true,
     tables: () => ask("tables"),
     write: (table, rows, upsert) => ask("write", table, rows, upsert),
+    idsBy: (table, field, values) => ask("idsBy", table, field, values),
     read: (table, after) => ask("read", table, after),
     count: (table) => ask("count", table),
     call: (name, args, as) => ask("call", name, args, as),

@@ -18,6 +18,7 @@ const writeAgainMs = 1_000;
 export const doorMethods = [
   "tables",
   "write",
+  "idsBy",
   "read",
   "count",
   "call",

@@ -27,6 +27,7 @@ interface OpenApi {
 interface Schema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
   readonly [key: string]: unknown;
 }
 
@@ -111,6 +112,9 @@ export function openUrlDoor(url: string, token: string | null): DataDoor {
       }
       return outcomes;
     },
+    idsBy: async () => {
+      throw notHere("import --ref", "nobody says what is unique");
+    },
     async read(table, after) {
       const where =
         after === null ? "" : `&where=${encodeURIComponent(JSON.stringify({ id: { gt: after } }))}`;
@@ -180,7 +184,8 @@ function refusalOf(status: number, text: string): DoorRefusal {
   );
 }
 
-function notHere(what: string, why: string): Failure {
+/** What the public API has no way for. @param what the command or option. */
+export function notHere(what: string, why: string): Failure {
   return new Failure(exits.usage, {
     code: "NOT_OVER_URL",
     what: `${what} does not work with --url.`,
@@ -213,8 +218,16 @@ function fieldOf(schema: Schema): FieldSpec {
     return { kind: "int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
   if (types.includes("number")) return { kind: "number" };
   if (types.includes("boolean")) return { kind: "bool" };
-  if (types.includes("string")) return { kind: "text", min: 0, max: Number.MAX_SAFE_INTEGER };
+  if (types.includes("string")) return textField(schema);
+  if (types.includes("array") && schema.items !== undefined)
+    return { kind: "list", item: fieldOf(schema.items), min: 0, max: Number.MAX_SAFE_INTEGER };
   return { kind: "json", maxBytes: Number.MAX_SAFE_INTEGER };
+}
+
+function textField({ format, contentEncoding }: Schema): FieldSpec {
+  if (format === "date-time") return { kind: "time" };
+  if (contentEncoding === "base64") return { kind: "bytes", max: Number.MAX_SAFE_INTEGER };
+  return { kind: "text", min: 0, max: Number.MAX_SAFE_INTEGER };
 }
 
 function withoutAbsent(row: Row): Row {

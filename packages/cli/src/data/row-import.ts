@@ -9,6 +9,8 @@ import type { DataDoor, DoorTable, Row, RowOutcome } from "./data-door.ts";
 import type { RecordSource } from "./record-source.ts";
 import { mendedRecord, type RefusedRecord } from "./refused-record.ts";
 import type { SourceRecord } from "./source-record.ts";
+import { KeyedRows, type KeyedRow, type ReadRow } from "./keyed-rows.ts";
+import type { RefKey } from "./ref-keys.ts";
 import { batchRows, WaitingRows, type ImportedRow } from "./waiting-rows.ts";
 
 /** What came of an import so far. `read` is the sum of the five others. */
@@ -30,6 +32,10 @@ export interface ImportOrder {
   readonly tableName: string;
   readonly table: DoorTable;
   readonly map: ColumnMap;
+  /** Of times that name none. */
+  readonly zone: string | null;
+  /** References that name rows by another field than their id. */
+  readonly refs: readonly RefKey[];
   readonly upsert: string | null;
   /** `stop`: no further batch is begun after a refusal. */
   readonly onError: "stop" | "skip";
@@ -49,7 +55,7 @@ export async function importRows(order: ImportOrder): Promise<ImportCount> {
     await run.flush();
   }
   await run.settleWaiting();
-  return run.count(isRead && !run.isStopped);
+  return run.count(isRead);
 }
 
 /** @returns false: stopped before the end. */
@@ -76,12 +82,18 @@ class ImportRun {
     refused: 0,
   };
   private readonly waiting: WaitingRows;
-  private batch: ImportedRow[] = [];
+  private readonly keyed: KeyedRows;
+  /** Of the cells of a file: a reference that is looked up holds what that field holds. */
+  private readonly fields: DoorTable["fields"];
+  private batch: ReadRow[] = [];
   private columnsChecked = false;
 
   constructor(order: ImportOrder) {
     this.order = order;
     this.waiting = new WaitingRows(order);
+    this.keyed = new KeyedRows(order);
+    const looked = order.refs.map(({ field, spec }) => [field, spec] as const);
+    this.fields = { ...order.table.fields, ...Object.fromEntries(looked) };
   }
 
   count(isWhole: boolean): ImportCount {
@@ -97,7 +109,7 @@ class ImportRun {
 
   async take(read: SourceRecord): Promise<void> {
     this.checkColumns();
-    const { map, table, source } = this.order;
+    const { map, table, source, zone } = this.order;
     const record = source.format === "ndjson" ? mendedRecord(read, table) : read;
     this.counts.read++;
     if (record.kind === "broken") {
@@ -107,22 +119,17 @@ class ImportRun {
       return;
     }
     const isText = source.format === "csv" || source.format === "tsv";
-    const value = rowOfRecord(record.value, map, table.fields, isText);
-    this.batch.push({ line: record.line, key: this.keyOf(value), value });
+    const raw = rowOfRecord(record.value, { map, fields: this.fields, isText, zone });
+    this.batch.push({ line: record.line, raw });
     if (this.batch.length === batchRows) await this.flush();
   }
 
   async flush(): Promise<void> {
-    const { door, tableName, upsert, onProgress, stop } = this.order;
+    const { onProgress, stop } = this.order;
     const batch = this.batch;
     this.batch = [];
-    const outcomes = batch.length === 0 ? [] : await door.write(tableName, batch, upsert);
-    for (const [index, row] of batch.entries()) {
-      const outcome = outcomes[index] as RowOutcome;
-      const waits = outcome.kind === "refused" && this.waiting.takes(row, outcome);
-      if (!waits) this.settle(row, outcome);
-    }
-    if (this.waiting.isFull) await this.settleWaiting();
+    await this.writeWaves(batch);
+    if (this.waiting.isFull || this.keyed.isFull) await this.settleWaiting();
     onProgress(this.count(false));
     if (stop.aborted) this.isStopped = true;
   }
@@ -130,15 +137,46 @@ class ImportRun {
   /** Rows that waited for others of the file get their outcome. */
   async settleWaiting(): Promise<void> {
     await this.waiting.settle((row, outcome) => this.settle(row, outcome));
+    await this.writeWaves(this.keyed.takeAll());
+    // Some of those may have waited for rows in turn.
+    await this.waiting.settle((row, outcome) => this.settle(row, outcome));
+    this.keyed.refuseAll((row, outcome) => this.settle(row, outcome));
   }
 
-  private settle({ line, value }: ImportedRow, outcome: RowOutcome): void {
+  /** Writes rows, then those that waited for them, and so on. */
+  private async writeWaves(rows: readonly ReadRow[]): Promise<void> {
+    for (let wave = rows; wave.length > 0;) {
+      const refuse = (row: ReadRow, outcome: RowOutcome): void => this.settle(row, outcome);
+      const freed: ReadRow[] = [];
+      for (let from = 0; from < wave.length; from += batchRows) {
+        const part = wave.slice(from, from + batchRows);
+        const ready = await this.keyed.look(part, refuse);
+        await this.write(ready);
+        freed.push(...this.keyed.freedBy(ready));
+      }
+      wave = freed;
+    }
+  }
+
+  private async write(rows: readonly KeyedRow[]): Promise<void> {
+    const { door, tableName, upsert } = this.order;
+    if (rows.length === 0) return;
+    const batch = rows.map((row): ImportedRow => ({ ...row, key: this.keyOf(row.value) }));
+    const outcomes = await door.write(tableName, batch, upsert);
+    for (const [index, row] of batch.entries()) {
+      const outcome = outcomes[index] as RowOutcome;
+      const waits = outcome.kind === "refused" && this.waiting.takes(row, outcome);
+      if (!waits) this.settle(row, outcome);
+    }
+  }
+
+  private settle({ line, raw }: ReadRow, outcome: RowOutcome): void {
     if (outcome.kind !== "refused") {
       this.counts[outcome.kind]++;
       return;
     }
     const { code, text, details } = outcome;
-    this.refuse({ line, code, reason: text, details, record: value });
+    this.refuse({ line, code, reason: text, details, record: raw });
   }
 
   private refuse(refused: RefusedRecord): void {

@@ -1,7 +1,7 @@
 // Rows of an import that refer to rows of their own table which are not there yet. When the others were
 // written they are tried again, each after those that it refers to. Rows that refer to each other in a
 // circle are created without the optional references of the circle, and get these when all are there.
-import type { DataDoor, DoorTable, RowOutcome, RowWrite } from "./data-door.ts";
+import type { DataDoor, DoorTable, Row, RowOutcome, RowWrite } from "./data-door.ts";
 import { leadingTo, onCircles, targetsFirst } from "./row-order.ts";
 
 /** Rows that one write takes to a door. */
@@ -12,6 +12,8 @@ const waitingCharsMax = 134_217_728;
 /** A row on its way into the table. */
 export interface ImportedRow extends RowWrite {
   readonly line: number;
+  /** As the file has it. */
+  readonly raw: Row;
 }
 
 /** A row and what came of it. */
@@ -153,9 +155,9 @@ export class WaitingRows {
   }
 
   /** The write that sets the references of a row that is there. */
-  #refsOf({ line, key, value }: ImportedRow): ImportedRow {
+  #refsOf({ line, raw, key, value }: ImportedRow): ImportedRow {
     const named = Object.entries(value).filter(([name]) => name === "id" || this.#canWait(name));
-    return { line, key: `${key}:refs`, value: Object.fromEntries(named) };
+    return { line, raw, key: `${key}:refs`, value: Object.fromEntries(named) };
   }
 
   async #write(rows: readonly ImportedRow[], upsert: string | null): Promise<SettledRow[]> {
