@@ -27,6 +27,7 @@ export { syncFolder } from "./host/real-disk.ts";
 export type { ReloadOutcome } from "./host/reload.ts";
 export { wordsProblems } from "./host/words-look.ts";
 export { failurePlace } from "./isolate/failure-place.ts";
+export { compileField } from "./model/field-validate.ts";
 export type { TableModel } from "./model/manifest.ts";
 export { platformTables } from "./model/platform-tables.ts";
 export type { ListQuery } from "./model/query-form.ts";

@@ -130,6 +130,19 @@ test("an upsert makes the row what the record says, also what it was before", (c
   assert.equal(counted(keelson(app, args, { input }).out).repeated, 2, "new rows come once");
 });
 
+test("an upsert leaves what is the same in another form, also where it may not be changed", (context) => {
+  const app = tempFolder(context);
+  writeNotes(app, ", slug: t.text().unique(), at: t.time().immutable()");
+  const upsert = (at: string) =>
+    keelson(app, ["import", "note", "-", "--format=csv", "--upsert=slug", "--json"], {
+      input: `slug,title,at\na,One,${at}\n`,
+    });
+  assert.equal(counted(upsert("2024-05-01 12:00:00.5+00").out).created, 1);
+  const again = upsert("2024-05-01T14:00:00.5+02:00");
+  assert.equal(counted(again.out).unchanged, 1, again.err);
+  assert.match(upsert("2024-05-02 12:00:00+00").err, /FIELD_IMMUTABLE/);
+});
+
 test("rows that refer to later rows, or to each other, come back as they were", (context) => {
   const app = tempFolder(context);
   writeNotes(

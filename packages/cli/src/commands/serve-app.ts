@@ -11,7 +11,7 @@ import { browserClient } from "./browser-client.ts";
 import type { Io } from "./command.ts";
 import { errorText, FailureLog, isTrouble } from "./failure-log.ts";
 import { makeLog, type Log } from "./json-log.ts";
-import { lettersWarning, staticWarning } from "./start-warnings.ts";
+import { filesWarning, lettersWarning, staticWarning } from "./start-warnings.ts";
 
 /** Serves until asked to stop. @returns the exit status. @throws Failure, PlatformError. */
 export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<Exit> {
@@ -46,6 +46,8 @@ export async function serveApp(place: AppPlace, flags: Flags, io: Io): Promise<E
   if (letters !== null) log.write("warn", "letters", { ...letters });
   const website = staticWarning(flags, io);
   if (website !== null) log.write("warn", "static", { ...website });
+  const files = filesWarning();
+  if (files !== null) log.write("warn", "files", { ...files });
   await until(stop);
   log.write("info", "stopping", { signal: String(stop.reason) });
   await door.close();

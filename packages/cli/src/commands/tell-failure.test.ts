@@ -35,6 +35,15 @@ test("a refusal of the server is told with its details and what to do", () => {
   assert.match(nobody, /why: email: ada@example\.com\n +do: +Make one: keelson token --as=/);
 });
 
+test("an address that can't be listened on is told by why", () => {
+  const fixOf = (reason: string) =>
+    told(new PlatformError("LISTEN_FAILED", { host: "x", port: 80, reason })).text;
+  assert.match(fixOf("EADDRINUSE"), /do: .*another with --port/);
+  assert.match(fixOf("EACCES"), /do: .*below 1024/);
+  for (const reason of ["ENOTFOUND", "EADDRNOTAVAIL"])
+    assert.match(fixOf(reason), /do: .*--host names an address of this machine, without brackets/);
+});
+
 test("what is known on this machine alone is told where it is asked", () => {
   const engine = new Error("file is not a database");
   const cause = new Error("/data/data.db can't be opened.", { cause: engine });

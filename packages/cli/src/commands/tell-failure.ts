@@ -60,6 +60,24 @@ const storeFixes: readonly (readonly [told: RegExp, fix: string])[] = [
   ],
 ];
 
+/** Why an address can't be listened on, of which another port mends only that it is taken. */
+const listenFixes: readonly (readonly [told: RegExp, fix: string])[] = [
+  [
+    /^reason: EACCES$/,
+    "Ports below 1024 are the system's: choose another with --port and put a proxy before it, or let this program have them.",
+  ],
+  [
+    /^reason: (?:ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|EINVAL)$/,
+    "--host names an address of this machine, without brackets: 127.0.0.1, ::1, or 0.0.0.0 for all of them.",
+  ],
+];
+
+/** By what is known of the failure. */
+const ownFixes: Readonly<Record<string, typeof storeFixes>> = {
+  STORE_FAILED: storeFixes,
+  LISTEN_FAILED: listenFixes,
+};
+
 /** What the system refuses to anybody's code: no bug of ours. */
 const systemFailures: ReadonlyMap<string, string> = new Map([
   ["EACCES", "See who may read and write there (ls -l), or name another place."],
@@ -150,8 +168,7 @@ function textOf(
 }
 
 function fixOf(code: string, facts: readonly string[]): string | undefined {
-  if (code !== "STORE_FAILED") return fixes[code];
-  const own = storeFixes.find(([told]) => facts.some((fact) => told.test(fact)));
+  const own = ownFixes[code]?.find(([told]) => facts.some((fact) => told.test(fact)));
   return own?.[1] ?? fixes[code];
 }
 

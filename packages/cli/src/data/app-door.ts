@@ -1,8 +1,9 @@
 // A DataDoor over an app that this process has open: the running server's own, or the data folder opened for
 // one command. Everything that writes goes through the server's one writer, as any other write does.
-import type { Json } from "@keelson/sdk/spec";
+import type { FieldSpec, Json } from "@keelson/sdk/spec";
 import {
   anonymous,
+  compileField,
   findUser,
   issueServiceKey,
   issueUserToken,
@@ -226,8 +227,10 @@ class AppDoor implements DataDoor {
 
   /** Writes what differs. Fields that hold the same value already are left out: they may be immutable. */
   async #update(table: string, existing: Row, { key, value }: RowWrite): Promise<RowOutcome> {
+    const { fields } = this.#parts.desk().manifest.tables[table] as TableModel;
     const changed = Object.entries(value).filter(
-      ([field, cell]) => JSON.stringify(cell) !== JSON.stringify(existing[field] ?? null),
+      ([field, cell]) =>
+        JSON.stringify(asKept(cell, fields[field])) !== JSON.stringify(existing[field] ?? null),
     );
     if (changed.length === 0) return { kind: "unchanged" };
     const id = idOf(existing);
@@ -297,6 +300,18 @@ class AppDoor implements DataDoor {
     };
     return (await this.#parts.desk().store.read((tx) => tx.list(query, null))).rows;
   }
+}
+
+const validators = new WeakMap<FieldSpec, ReturnType<typeof compileField>>();
+
+/** A value as the store would keep it (times in UTC); one that doesn't fit as it is, for the server to refuse. */
+function asKept(value: Json, spec: FieldSpec | undefined): Json {
+  if (spec === undefined) return value;
+  const validate = validators.get(spec) ?? compileField(spec);
+  validators.set(spec, validate);
+  const issues: Parameters<typeof validate>[2] = [];
+  const kept = validate(value, "", issues);
+  return issues.length === 0 ? kept : value;
 }
 
 /** `id`, fields marked unique, and constraints over one field without a condition. */
