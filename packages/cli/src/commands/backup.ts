@@ -46,6 +46,8 @@ export const backup: Command = {
       const from = door?.place ?? folderText(place, io);
       io.terminal.note(`Verified copy of ${from}: ${written} (${counted(kib, "KiB", "KiB")}).`);
       return exits.done;
+    } catch (error) {
+      throw backupFailure(error, written, place);
     } finally {
       sweep(partial);
       await door?.close();
@@ -59,6 +61,27 @@ async function copyFolder({ dataDir }: AppPlace, target: string, io: Io): Promis
   const database = join(dataDir, databaseName);
   if (!isDatabaseThere(database)) throw noDatabase(relative(io.cwd, database));
   await copyPrivately(target, (empty) => backupFile(database, empty));
+}
+
+/** A disk that is full is told by what is to be done here: it may be another one than that of the database. */
+export function backupFailure(
+  error: unknown,
+  written: string,
+  { dataDir }: Pick<AppPlace, "dataDir">,
+): unknown {
+  if ((error as { readonly code?: unknown } | null)?.code !== "DISK_FULL") return error;
+  const size = statSync(join(dataDir, "data.db"), { throwIfNoEntry: false })?.size ?? 0;
+  const mib = counted(Math.ceil(size / 1_048_576), "MiB", "MiB");
+  return new Failure(
+    exits.diskFull,
+    {
+      code: "DISK_FULL",
+      what: `${written} can't be written: the disk is full.`,
+      why: `A backup takes as much room as the database, ${mib}.`,
+      fix: "Free some space, or name a file on another disk. Nothing of this one is left.",
+    },
+    { cause: error },
+  );
 }
 
 /** Takes away what a backup that was cut off left, and finds out whether a file can be written there. */

@@ -10,7 +10,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
 import { test } from "node:test";
+import { Failure } from "../flags/failure.ts";
+import { backupFailure } from "./backup.ts";
 import { keelson, serve, tempFolder } from "../command-scene.case.ts";
 
 const template = new URL("../../template/", import.meta.url);
@@ -317,6 +320,15 @@ test("a backup is taken while the server runs, and restored only when told", asy
     assert.equal(refused.status, 12);
   }
   assert.equal(keelson(app, ["export", "user"]).out, users, "a broken backup changes nothing");
+});
+
+test("a backup for which there is no room says so of its own file", () => {
+  const full = Object.assign(new Error("The disk is full"), { code: "DISK_FULL" });
+  const told = backupFailure(full, "b.db", { dataDir: tmpdir() });
+  assert.ok(told instanceof Failure);
+  assert.match(told.text.what, /^b\.db can't be written: the disk is full\.$/);
+  const other = new Error("another");
+  assert.equal(backupFailure(other, "b.db", { dataDir: tmpdir() }), other);
 });
 
 test("a copy of the folder of a running app is an app of its own", async (context) => {

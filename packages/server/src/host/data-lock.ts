@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import type { Disk } from "../base/disk.ts";
 import { PlatformError } from "../base/platform-error.ts";
+import { storeError } from "../store/sqlite/sqlite-error.ts";
 
 /** A data folder that is ours. */
 export interface DataLock {
@@ -26,7 +27,7 @@ export class DataFolderHeld extends Error {
 
 /**
  * Takes the folder. @param folder absolute; made when it is not there.
- * @throws DATA_LOCKED when another server, of this process or another one, has it; STORE_FAILED when it can't be
+ * @throws DATA_LOCKED when another server, of this process or another one, has it; DISK_FULL; STORE_FAILED when it can't be
  * made or written to.
  */
 export function lockDataFolder(disk: Disk, folder: string): DataLock {
@@ -38,6 +39,8 @@ export function lockDataFolder(disk: Disk, folder: string): DataLock {
     database.exec("PRAGMA user_version = 0");
   } catch (cause) {
     database.close();
+    const told = storeError(cause);
+    if (told instanceof PlatformError && told.code === "DISK_FULL") throw told;
     const { errcode } = cause as { readonly errcode?: unknown };
     if (typeof errcode !== "number" || (errcode & 0xff) !== resultBusy)
       throw unusable(folder, cause);

@@ -4,6 +4,8 @@ import { PlatformError } from "../../base/platform-error.ts";
 
 /** Primary result codes that are told apart. @see https://sqlite.org/rescode.html */
 const resultFull = 13;
+/** The index of the log gets no room: on a disk that is full the first to open a database is told so by this code. */
+const ioErrorShmSize = 4874;
 const resultConstraint = 19;
 const constraintUnique = 2067;
 const constraintPrimaryKey = 1555;
@@ -25,7 +27,8 @@ export function storeError(error: unknown): unknown {
   if (error instanceof PlatformError || error instanceof AssertionFailure) return error;
   const code = resultCode(error);
   if (code === null) return error;
-  const failed = (code & 0xff) === resultFull ? "DISK_FULL" : "STORE_FAILED";
+  const isFull = (code & 0xff) === resultFull || code === ioErrorShmSize;
+  const failed = isFull ? "DISK_FULL" : "STORE_FAILED";
   return new PlatformError(failed, {}, { cause: error });
 }
 
