@@ -59,11 +59,15 @@ test("what began before a kill is tried again without a server; a cron is run no
     assert.equal(without.status, 1, without.err);
     assert.match(without.err, /WORD_MISSING/);
   }
+  const every = keelson(app, ["work", "cancel", "--all"]);
+  assert.equal(every.status, 1, every.err);
+  assert.match(every.err, /FLAG_MISSING {2}--queue/);
   const both = keelson(app, ["work", "list", "--dead", "--done"]);
   assert.equal(both.status, 1, both.err);
   assert.match(both.err, /FLAGS_EXCLUDE {2}--dead and --done/);
 
   assert.equal(stateOf("queue:work.slows")?.state, "waiting");
+  assert.match(work("list", "--queues"), /^queue:work\.slows +1 +0 +\d{4}-/mv);
   assert.match(work("retry", id, '--input={"ms":1}'), /waits again/);
   const cron = stateOf("cron:work.yearly");
   const ran = work("retry", cron?.id ?? "");
@@ -76,4 +80,8 @@ test("what began before a kill is tried again without a server; a cron is run no
   until(() => stateOf("queue:work.slows") === undefined);
   assert.match(work("show", id), /"result": "ran"/);
   assert.deepEqual(stateOf("cron:work.yearly"), cron);
+  for (let count = 0; count < 2; count++) keelson(app, ["run", "work.put"]);
+  assert.match(work("cancel", "--all", "--queue=queue:work.slows"), /2 jobs are gone/);
+  assert.equal(stateOf("queue:work.slows"), undefined);
+  assert.match(work("cancel", "--all", "--dead", "--queue=queue:work.slows"), /0 dead letters/);
 });

@@ -1,5 +1,6 @@
 // `keelson work`: what waits, runs and failed, and what the operator does about it.
 import type { Json } from "@keelson/sdk/spec";
+import type { DataDoor } from "../data/data-door.ts";
 import { appFlag, dataFlag, jsonFlag } from "../flags/command-spec.ts";
 import { exits, usageFailure } from "../flags/failure.ts";
 import type { Flags } from "../flags/flag-parse.ts";
@@ -15,8 +16,8 @@ export const work: Command = {
     name: "work",
     summary: "Jobs that wait, run or failed: lists, retries, cancels, replays.",
     about: [
-      "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --consumers how far each consumer of events and changes has come. A stranded one waits for a queue or function that the app has no more. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
-      "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. Of a cron that waits for its next tick, its function runs now, as a tick of its own, and the schedule stays as it is. An action that had begun when a server was killed can be tried again while no server runs. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter. An action under way is told and cut off; what it did in the world stays done.",
+      "keelson work list shows jobs that wait or run, --dead those that used up their attempts, --done results that their queue keeps, --queues how much there is of each queue (to begin with, when something is amiss), --consumers how far each consumer of events and changes has come. A stranded one waits for a queue or function that the app has no more. keelson work show <id> tells all of one: its input, what caused it, and why its last attempt failed.",
+      "keelson work retry <id> lets a dead letter wait again, with its attempts counted anew; --input gives it another input. A job that waits for a time runs at once. Of a cron that waits for its next tick, its function runs now, as a tick of its own, and the schedule stays as it is. An action that had begun when a server was killed can be tried again while no server runs. --all --queue=<queue> does it to every dead letter of a queue. keelson work cancel <id> takes away a job, or a dead letter; --all --queue=<queue> every job of a queue, and with --dead every dead letter of it. An action under way is told and cut off; what it did in the world stays done.",
       "keelson work replay <consumer> sends a consumer of events back to a time: it has again all that was emitted from then on and is kept. --from=start sends it to the oldest that is kept; for a consumer of a table's changes that is the only way. What it did before stays done: it is done again.",
       "Works while the server runs, and without it.",
     ],
@@ -25,14 +26,19 @@ export const work: Command = {
       { name: "id", optional: true, help: "A job's id, or a consumer's name." },
     ],
     flags: [
-      { name: "dead", kind: "switch", help: "list: dead letters, the newest first." },
+      {
+        name: "dead",
+        kind: "switch",
+        help: "list: dead letters, the newest first. cancel --all: these.",
+      },
       { name: "done", kind: "switch", help: "list: results that are kept, the newest first." },
+      { name: "queues", kind: "switch", help: "list: queues, with how much there is of each." },
       { name: "consumers", kind: "switch", help: "list: consumers and where they stand." },
       {
         name: "queue",
         kind: "text",
         value: "<queue>",
-        help: "list, retry --all: of this queue only, as list shows it: queue:mail.send.",
+        help: "list, --all: of this queue only, as list shows it: queue:mail.send.",
       },
       {
         name: "limit",
@@ -48,7 +54,11 @@ export const work: Command = {
         value: "<json>",
         help: "retry: the input to run with, in place of its own.",
       },
-      { name: "all", kind: "switch", help: "retry: every dead letter of --queue." },
+      {
+        name: "all",
+        kind: "switch",
+        help: "retry: every dead letter of --queue. cancel: every job of it.",
+      },
       { name: "from", kind: "text", value: "<time>", help: "replay: a time (RFC 3339), or start." },
       appFlag,
       dataFlag,
@@ -56,6 +66,10 @@ export const work: Command = {
     ],
     examples: [
       { line: "keelson work list --dead", happens: "Shows what failed for good, and why." },
+      {
+        line: "keelson work list --queues",
+        happens: "Shows where work piles up, and where it failed.",
+      },
       {
         line: `keelson work retry work_job_01k... --input='{"to":"ada@example.com"}'`,
         happens: "Runs a dead letter again, with its input mended.",
@@ -81,10 +95,7 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     const rows = (await door.procedure("work.list", input)) as readonly Row[];
     if (flags.on("json")) return terminal.out(JSON.stringify(rows));
     if (rows.length === 0) return terminal.out("Nothing.");
-    const columns =
-      what === "consumers"
-        ? ["name", "follows", "waitsSince"]
-        : ["id", "queue", "state", "attempts", "due", "failure"];
+    const columns = columnsOf[what] ?? ["id", "queue", "state", "attempts", "due", "failure"];
     const lines = rows.map((row) => columns.map((column) => cell(row[column])));
     for (const line of tableText([columns, ...lines])) terminal.out(line);
   },
@@ -97,14 +108,7 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
   },
   async retry(door, flags, { terminal }) {
     if (flags.on("all")) {
-      const queue = flags.text("queue");
-      if (queue === null) throw missing("--queue", "--all is of one queue.");
-      let count = 0;
-      for (;;) {
-        const done = (await door.procedure("work.retryAll", { queue })) as number;
-        count += done;
-        if (done < 500) break;
-      }
+      const count = await doneToAll(door, "work.retryAll", { queue: queueOf(flags) });
       return tell(flags, terminal, { retried: count }, `${count} dead letters wait again.`);
     }
     const text = flags.text("input");
@@ -118,6 +122,12 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     tell(flags, terminal, { id }, `${String(id)} ${does}.`);
   },
   async cancel(door, flags, { terminal }) {
+    if (flags.on("all")) {
+      const dead = flags.on("dead");
+      const count = await doneToAll(door, "work.stopAll", { queue: queueOf(flags), dead });
+      const what = dead ? "dead letters" : "jobs";
+      return tell(flags, terminal, { cancelled: count }, `${count} ${what} are gone.`);
+    }
     const id = await door.procedure("work.stop", { id: wordOf(flags, "job") });
     tell(flags, terminal, { id }, `${String(id)} is gone.`);
   },
@@ -132,11 +142,40 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
   },
 };
 
+/** What a list has of each row; others have those of jobs. */
+const columnsOf: Readonly<Record<string, readonly string[]>> = {
+  queues: ["queue", "jobs", "dead", "since", "due", "state"],
+  consumers: ["name", "follows", "waitsSince"],
+};
+
+/** What one transaction does at most. */
+const allMax = 500;
+
+/** Does it to all there are, some at a time. @returns how many. */
+async function doneToAll(
+  door: DataDoor,
+  procedure: string,
+  input: { readonly [name: string]: Json },
+): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const done = (await door.procedure(procedure, input)) as number;
+    count += done;
+    if (done < allMax) return count;
+  }
+}
+
+/** @throws Failure (exit 1) FLAG_MISSING. */
+function queueOf(flags: Flags): string {
+  const queue = flags.text("queue");
+  if (queue === null) throw missing("--queue", "--all is of one queue.");
+  return queue;
+}
+
 /** @throws Failure (exit 1) FLAGS_EXCLUDE. */
 function listed(flags: Flags): string {
-  const [what = "waiting", ...others] = ["dead", "done", "consumers"].filter((name) =>
-    flags.on(name),
-  );
+  const kinds = ["dead", "done", "queues", "consumers"];
+  const [what = "waiting", ...others] = kinds.filter((name) => flags.on(name));
   if (others.length === 0) return what;
   throw usageFailure({
     code: "FLAGS_EXCLUDE",

@@ -11,11 +11,12 @@ import { afterLanes } from "./lane.ts";
 import { readPosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
 import type { WorkKinds } from "./work-kind.ts";
+import { listQueues } from "./work-queues.ts";
 
 const rowsMax = 1_000;
 
 /**
- * Lists jobs (`waiting`), dead letters (`dead`), results that are kept (`done`), or `consumers`.
+ * Lists jobs (`waiting`), dead letters (`dead`), results that are kept (`done`), `queues`, or `consumers`.
  * @param order `isIdle`: no server works on the data, so nothing runs: what began waits.
  */
 export function listWork(
@@ -24,6 +25,7 @@ export function listWork(
   { what, queue, limit, isIdle }: Readonly<Record<string, Json>>,
 ): Later<Json> {
   if (what === "consumers") return listConsumers(scope);
+  if (what === "queues") return listQueues(scope, kinds);
   const count = Math.min(rowsMax, typeof limit === "number" ? limit : 100);
   const own = typeof queue === "string" ? queue : null;
   if (what === "dead" || what === "done") {

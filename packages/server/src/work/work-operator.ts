@@ -5,12 +5,12 @@ import { andThen, type Later } from "../base/later.ts";
 import { PlatformError } from "../base/platform-error.ts";
 import type { Procedure, ProcedureScope } from "../gate/gate-app.ts";
 import { parseTime } from "../model/field-time.ts";
-import type { Where } from "../model/query-form.ts";
+import type { FieldCondition, OrderTerm, Where } from "../model/query-form.ts";
 import { cancelJob } from "./job-cancel.ts";
 import { jobOfRow, type Job } from "./job.ts";
 import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
 import { jobByOnce, moreOf, moveJob } from "./job-write.ts";
-import { readyLane, timedLane } from "./lane.ts";
+import { afterLanes, readyLane, timedLane } from "./lane.ts";
 import { nextPlace } from "./place-number.ts";
 import { readPosition, writePosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
@@ -28,6 +28,7 @@ export function operatorProcedures(kinds: WorkKinds): Readonly<Record<string, Pr
     "work.show": (scope, input) => showWork(scope, kinds, input as Input),
     "work.retryAll": (scope, input) => retryAll(scope, kinds, (input as Input)["queue"] as string),
     "work.stop": (scope, input) => stop(scope, kinds, (input as Input)["id"] as string),
+    "work.stopAll": (scope, input) => stopAll(scope, kinds, input as Input),
     "work.replay": (scope, input) => replay(scope, input as Input),
   };
 }
@@ -117,28 +118,60 @@ function drop(scope: ProcedureScope, id: string): Later<Json> {
   });
 }
 
-const retryMax = 500;
+/** So many in one transaction: other writes have their turn. */
+const allMax = 500;
 
-/** Dead letters of a queue wait again, the oldest first. @returns how many did; as many as `retryMax`: there may be more. */
+/** Dead letters of a queue wait again, the oldest first. @returns how many did; as many as `allMax`: there may be more. */
 function retryAll(scope: ProcedureScope, kinds: WorkKinds, queue: string): Later<Json> {
-  const found = scope.tx.list(
-    {
-      kind: "list",
-      from: "workDead",
-      where: { kind: "field", field: "queue", condition: { eq: queue } },
-      orderBy: [{ field: "diedAt", descending: false }],
-      limit: retryMax,
-    },
-    null,
-  );
-  return andThen(found, ({ rows }) => {
-    const from = (index: number): Later<Json> => {
-      const row = rows[index];
-      if (row === undefined) return rows.length;
-      return andThen(retry(scope, kinds, { id: row["id"] as string }), () => from(index + 1));
-    };
-    return from(0);
-  });
+  return andThen(deadOf(scope, queue), (ids) => eachId(ids, (id) => retry(scope, kinds, { id })));
+}
+
+/**
+ * Takes away the jobs of a queue, or its dead letters (`dead`). @returns how many it did; as many as `allMax`: there
+ * may be more.
+ */
+function stopAll(scope: ProcedureScope, kinds: WorkKinds, { queue, dead }: Input): Later<Json> {
+  const name = queue as string;
+  if (dead === true)
+    return andThen(deadOf(scope, name), (ids) => eachId(ids, (id) => drop(scope, id)));
+  // What its job is taken from undoes its work, by further jobs of that queue: there would be no end to it.
+  if (name.startsWith("workflow:")) {
+    const problem = "these are runs of a workflow: keelson workflow cancel ends one";
+    throw new PlatformError("ARGUMENT_INVALID", { queue: name, problem });
+  }
+  const lane = { gte: name, lt: afterLanes(name) };
+  const orderBy = ["lane", "place"].map((field) => ({ field, descending: false }));
+  const ids = idsOf(scope, { from: "workJob", field: "lane", condition: lane, orderBy });
+  return andThen(ids, (ids) => eachId(ids, (id) => cancelJob(scope, kinds, id)));
+}
+
+function deadOf(scope: ProcedureScope, queue: string): Later<readonly string[]> {
+  const orderBy = [{ field: "diedAt", descending: false }];
+  return idsOf(scope, { from: "workDead", field: "queue", condition: { eq: queue }, orderBy });
+}
+
+function idsOf(
+  { tx }: ProcedureScope,
+  asked: {
+    readonly from: string;
+    readonly field: string;
+    readonly condition: FieldCondition;
+    readonly orderBy: readonly OrderTerm[];
+  },
+): Later<readonly string[]> {
+  const { from, field, condition, orderBy } = asked;
+  const where: Where = { kind: "field", field, condition };
+  const found = tx.list({ kind: "list", from, where, orderBy, limit: allMax }, null);
+  return andThen(found, ({ rows }) => rows.map(({ id }) => id as string));
+}
+
+/** @returns how many there were. */
+function eachId(ids: readonly string[], does: (id: string) => Later<unknown>): Later<number> {
+  const from = (index: number): Later<number> => {
+    const id = ids[index];
+    return id === undefined ? ids.length : andThen(does(id), () => from(index + 1));
+  };
+  return from(0);
 }
 
 /** Takes away a job that waits or runs, or else its dead letter. */
