@@ -77,7 +77,7 @@ export class FailureLog {
     const code = error instanceof PlatformError ? error.code : null;
     if (code === "PROXY_NOT_TRUSTED") this.#tellProxy(error as PlatformError);
     else if (code !== null && states.has(code)) this.#tellTrouble(code, error as Error, requestId);
-    else this.#parts.log.write("error", "failure", { requestId, error: errorText(error) });
+    else this.#parts.log.write("error", "failure", { requestId, code, error: errorText(error) });
   }
 
   /** Looks whether anything that lasted is over, or is to be counted. */

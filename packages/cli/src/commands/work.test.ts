@@ -85,3 +85,19 @@ test("what began before a kill is tried again without a server; a cron is run no
   assert.equal(stateOf("queue:work.slows"), undefined);
   assert.match(work("cancel", "--all", "--dead", "--queue=queue:work.slows"), /0 dead letters/);
 });
+
+test("start tells of a queue that the app has no more, by the code of the table of errors", async (context) => {
+  const app = tempFolder(context);
+  mkdirSync(join(app, "keelson"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(app, "keelson", name), text);
+  const first = await serve(app, ["start", "--threads=0"]);
+  assert.equal(keelson(app, ["run", "work.put"]).status, 0);
+  await first.stop("SIGKILL");
+  const renamed = (files["work.ts"] ?? "").replaceAll("slows", "others");
+  writeFileSync(join(app, "keelson", "work.ts"), renamed);
+  const second = await serve(app, ["start", "--threads=0"]);
+  context.after(() => second.stop());
+  await second.wait(/"code":"WORK_STRANDED","error":"[^"]*queue:work\.slows/v);
+  const { out } = keelson(app, ["work", "list", "--queues"]);
+  assert.match(out, /^queue:work\.slows .* stranded$/mv);
+});

@@ -294,7 +294,7 @@ class WorkDispatcher implements Dispatcher {
   #open(queue: string, isFound: boolean): QueueBook {
     const { app, kinds } = this.#parts;
     const policy = kindOf(kinds, queue)?.policy(app, queue) ?? null;
-    if (policy === null) this.#parts.report(new PlatformError("WORK_STRANDED", { queue }));
+    if (policy === null) this.#parts.report(stranded(queue));
     const book = new QueueBook(queue, policy, bookLimits, isFound);
     this.#books.set(queue, book);
     return book;
@@ -363,4 +363,9 @@ class WorkDispatcher implements Dispatcher {
     if (job.startedMs !== null) return;
     (known ?? this.#open(queue, !this.#isFound)).add(this.#entryOf(job));
   }
+}
+
+function stranded(queue: string): PlatformError {
+  const text = `Jobs of ${queue} wait: the app has no such queue or function any more. Bring it back, or take them away: keelson work cancel --all --queue=${queue}`;
+  return new PlatformError("WORK_STRANDED", { queue }, { text });
 }
