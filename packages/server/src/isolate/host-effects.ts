@@ -48,9 +48,18 @@ export class HostEffects {
         return this.#fetch(call, payload);
       case "secret":
         return JSON.stringify(this.#secret(call, payload));
+      case "oversized":
+        throw this.#oversized(payload);
       default:
         throw new PlatformError("SYSTEM_CALL_DENIED", { operation });
     }
+  }
+
+  /** A system call that the guest did not send: so much would have to be copied first. */
+  #oversized(operation: string): PlatformError {
+    const { argsBytesMax } = this.#ports.limits;
+    const problem = `what it is given is longer than ${argsBytesMax} characters of JSON (argsBytesMax)`;
+    return new PlatformError("SYSTEM_CALL_INVALID", { operation, problem });
   }
 
   /** Bytes that follow from the call's seed: AES-256 in counter mode, keyed by the seed's hash. Base64. */

@@ -141,7 +141,10 @@ describe("a limit that a function breaks", () => {
   });
 
   test("payload of a system call", async () => {
-    assert.equal((await app.error("payload", {}, () => film)).code, "FUNCTION_FAILED");
+    const { code, details } = await app.error("payload", {}, () => film);
+    assert.equal(code, "SYSTEM_CALL_INVALID");
+    assert.equal(details["operation"], "db.get");
+    assert.match(String(details["problem"]), /longer than 10000 characters/);
   });
 
   test("the dead isolate refuses calls, and ends those that wait in it", async () => {

@@ -47,7 +47,7 @@ export function refusalIndex(error: unknown): number | undefined {
 /** A system call. @param payload JSON text. */
 export function ask(call: Call, operation: SystemCallName, payload: string): Promise<unknown> {
   const { system, limits, mail } = host();
-  if (payload.length > limits.payloadCharsMax) return rejected(tooLarge(operation));
+  if (payload.length > limits.payloadCharsMax) return askEffect(call, "oversized", operation);
   const { head } = mail;
   head[mailWords.asker] = call.id;
   const number = numbers[operation];
@@ -60,7 +60,7 @@ export function ask(call: Call, operation: SystemCallName, payload: string): Pro
 /** A system call that is always answered at once. @throws what the host refuses. */
 export function askAtOnce(call: Call, operation: SystemCallName, payload: string): unknown {
   const { system, limits, mail } = host();
-  if (payload.length > limits.payloadCharsMax) throw tooLarge(operation);
+  if (payload.length > limits.payloadCharsMax) return askNow(call, "oversized", operation);
   call.ahead?.drop();
   const { head } = mail;
   head[mailWords.asker] = call.id;
@@ -78,7 +78,7 @@ export function askRow(call: Call, target: number, id: string): Promise<unknown>
     const row = call.ahead.take(target, id);
     if (row !== undefined) return held(row);
   }
-  if (id.length > limits.payloadCharsMax) return rejected(tooLarge("db.get"));
+  if (id.length > limits.payloadCharsMax) return askEffect(call, "oversized", "db.get");
   const { head } = mail;
   head[mailWords.asker] = call.id;
   head[mailWords.operation] = rowCall;
@@ -154,8 +154,4 @@ export function forget(callId: number): void {
 
 function refusalOf(answer: string): SystemCallError {
   return new SystemCallError(parse(part(answer, 1)) as WireRefusal);
-}
-
-function tooLarge(operation: string): TypeError {
-  return new TypeError(`The payload of ${operation} is larger than a system call takes.`);
 }
