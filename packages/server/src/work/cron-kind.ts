@@ -72,13 +72,17 @@ export const cronKind: WorkKind = {
     if (spec === undefined || job.once === null || isBegun) return null;
     return addTick(scope, name, { input: inputOf(spec, nowMs), once: null, dueMs: null });
   },
-  // A tick that failed for good is a dead letter; the one after it is waited for all the same.
-  died(scope, job) {
+  // A tick that failed for good is a dead letter; the one after it is waited for all the same. One that somebody takes
+  // back is left out, unless the clock was ahead when it was worked out: then it goes by the clock as it is now.
+  died(scope, job, failure) {
     const name = nameOfQueue(job.queue);
     const spec = workOf(scope.run.app).crons.get(name)?.spec;
     if (spec === undefined) return undefined;
     const { atMs } = job.input as unknown as CronInput;
-    const next = tickAfter(spec, dueTick(spec, atMs, scope.run.nowMs).lastMs);
+    const { nowMs } = scope.run;
+    const first = failure.code === "WORK_CANCELLED" ? tickAfter(spec, nowMs) : null;
+    const wasAhead = first !== null && first < atMs;
+    const next = wasAhead ? first : tickAfter(spec, dueTick(spec, atMs, nowMs).lastMs);
     return next === null ? undefined : andThen(wait(scope, name, spec, next), () => undefined);
   },
 };

@@ -169,6 +169,23 @@ test("a tick that is cancelled is left out, and the next ones come all the same"
   assert.deepEqual(await scene.rows("workDead"), []);
 });
 
+test("a clock that was ahead: no tick runs again by itself, and a cancel goes back to the clock", async (context) => {
+  const scene = await open(
+    context,
+    `export const c = cron("every 15 minutes", { zone: "UTC" }, beat);`,
+  );
+  const dayMs = minutes(24 * 60);
+  scene.clock.step(30 * dayMs);
+  await scene.advance(minutes(1));
+  scene.clock.step(-30 * dayMs);
+  await scene.advance(minutes(59));
+  assert.equal((await scene.rows("tick")).length, 1);
+  const [waiting] = await scene.rows("workJob");
+  await scene.procedure("work.stop", { id: waiting?.["id"] as string });
+  await scene.advance(minutes(31));
+  assert.deepEqual((await ticksOf(scene)).slice(1), ["09:15", "09:30"]);
+});
+
 test("a cron that waits is run now as a tick of its own: its schedule loses none", async (context) => {
   const scene = await open(
     context,
