@@ -74,8 +74,11 @@ function signalRun(
   },
 ): Later<boolean> {
   const { workflow, run: id, signal } = to;
-  const check = workflowOf(scope.run.app, workflow).signals.get(signal);
-  if (check === undefined) throw new PlatformError("WORK_NOT_FOUND", { workflow, signal });
+  const { signals } = workflowOf(scope.run.app, workflow);
+  const check = signals.get(signal);
+  if (check === undefined) {
+    throw new PlatformError("WORK_NOT_FOUND", { workflow, signal, there: [...signals.keys()] });
+  }
   const payload = check(to.payload, nowText(scope));
   return andThen(readRun(scope, id), (run) => {
     if (run === null || run.workflow !== workflow) return false;
@@ -103,7 +106,10 @@ function cancelRun(
 function retryRun(scope: ProcedureScope, id: string): Later<string> {
   return andThen(readRun(scope, id), (run) => {
     if (run === null || (run.state !== "stuck" && run.state !== "running")) {
-      throw new PlatformError("WORK_NOT_FOUND", { run: id });
+      throw new PlatformError("WORK_NOT_FOUND", {
+        run: id,
+        ...(run === null ? {} : { state: run.state }),
+      });
     }
     return andThen(keepVersion(scope), (version) =>
       andThen(writeRun(scope, id, { state: "running", error: null, version }), (next) =>

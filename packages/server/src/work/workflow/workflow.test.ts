@@ -338,6 +338,23 @@ test("arguments and names are held against what is declared", async () => {
   assert.equal(refused.code, "ARGUMENT_INVALID");
 });
 
+test("an operator is told which signals there are, and how a run that can't go on has ended", async () => {
+  const run = await start("order", { order: "signals" });
+  const send = scene.procedure("workflow.sendSignal", { run, signal: "shipp" });
+  await assert.rejects(send, {
+    code: "WORK_NOT_FOUND",
+    details: { workflow: "main.order", signal: "shipp", there: ["ship"] },
+  });
+  await scene.procedure("workflow.stop", { run });
+  await scene.settle();
+  await assert.rejects(scene.procedure("workflow.retry", { run }), {
+    details: { run, state: "cancelled" },
+  });
+  await assert.rejects(scene.procedure("workflow.retry", { run: "work_run_none" }), {
+    details: { run: "work_run_none" },
+  });
+});
+
 test("it sleeps for thirty days, through restarts, and its clock and numbers stay as they were", async () => {
   const id = await start("month");
   const startedAt = (await scene.run(id))["startedAt"];
