@@ -96,7 +96,10 @@ const acts: Readonly<Record<string, WordAct<void>>> = {
     if (flags.on("json")) return terminal.out(JSON.stringify(rows));
     if (rows.length === 0) return terminal.out("Nothing.");
     const columns = columnsOf[what] ?? ["id", "queue", "state", "attempts", "due", "failure"];
-    const lines = rows.map((row) => columns.map((column) => cell(row[column])));
+    // What failed is told last, where it may be long.
+    const lines = rows.map((row) =>
+      columns.map((column) => cell(row[column], column === "failure" ? 200 : 80)),
+    );
     for (const line of tableText([columns, ...lines])) terminal.out(line);
   },
   async show(door, flags, { terminal }) {
@@ -202,9 +205,9 @@ function tell(flags: Flags, terminal: Io["terminal"], result: Row, text: string)
   terminal.out(flags.on("json") ? JSON.stringify(result) : text);
 }
 
-function cell(value: Json | undefined): string {
+function cell(value: Json | undefined, charsMax: number): string {
   if (value === null || value === undefined) return "-";
-  return typeof value === "string" ? value.slice(0, 80) : JSON.stringify(value);
+  return typeof value === "string" ? value.slice(0, charsMax) : JSON.stringify(value);
 }
 
 function inputOf(text: string): Json {

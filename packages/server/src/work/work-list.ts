@@ -6,7 +6,7 @@ import { timeText, type ProcedureScope } from "../gate/gate-app.ts";
 import type { OrderTerm, Where } from "../model/query-form.ts";
 import type { Row } from "../store/store.ts";
 import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
-import { jobOfRow, type Job } from "./job.ts";
+import { jobOfRow, type Job, type JobFailure } from "./job.ts";
 import { afterLanes } from "./lane.ts";
 import { readPosition } from "./position.ts";
 import { workOf } from "./work-app.ts";
@@ -156,7 +156,7 @@ function viewOf(view: View, row: Row): { readonly [field: string]: Json } {
     attempts: job.attempts,
     due: isDead || job.dueMs === null ? null : timeText(job.dueMs),
     at: isDead ? (row["diedAt"] ?? null) : timeText(job.createdMs),
-    failure: job.failure === null ? null : `${job.failure.code} ${job.failure.text}`,
+    failure: job.failure === null ? null : failureText(job.failure),
     progress: job.progress,
   };
 }
@@ -165,6 +165,15 @@ function viewOf(view: View, row: Row): { readonly [field: string]: Json } {
 function stateOf({ scope, kinds, isIdle }: View, { queue, startedMs }: Job): string {
   if ((kindOf(kinds, queue)?.policy(scope.run.app, queue) ?? null) === null) return "stranded";
   return startedMs === null || isIdle ? "waiting" : "running";
+}
+
+/** `EGRESS_FAILED The other server could not be reached. (host: api.example.com, reason: no answer)`. */
+function failureText({ code, text, details }: JobFailure): string {
+  const all = Object.entries((details ?? {}) as Readonly<Record<string, Json>>);
+  const plain = all.filter(([, value]) => value !== null && typeof value !== "object");
+  const facts = plain.filter(([, value]) => value !== text);
+  const shown = facts.map(([name, value]) => `${name}: ${String(value)}`);
+  return `${code} ${text}${shown.length === 0 ? "" : ` (${shown.join(", ")})`}`;
 }
 
 function moreOfRow(row: Row): { readonly [field: string]: Json } {

@@ -12,7 +12,7 @@ import { app } from "./schema.ts";
 import * as work from "./work.ts";
 export default app({ functions: { work } });`,
   "work.ts": `
-import { t } from "keelson";
+import { Refusal, t } from "keelson";
 import { cron, mutation, queue } from "./schema.ts";
 const count = t.int();
 export const todo = mutation({ args: { count }, async run({ db }, { count }) {
@@ -23,7 +23,9 @@ export const slower = queue(todo);
 export const poison = mutation({ args: { count }, run() { throw new Error("poison"); } });
 export const poisons = queue(poison, { attempts: 1 });
 export const nightly = cron("every day at 03:00", { zone: "UTC" }, todo);
-const queues = { slow, slower, poisons };
+export const refuse = mutation({ args: { count }, run() { throw new Refusal("LATER", "Not now."); } });
+export const refusals = queue(refuse, { attempts: 1 });
+const queues = { slow, slower, poisons, refusals };
 export const put = mutation({
   args: { queue: t.text({ max: 20 }), count, in: t.text({ max: 10 }).optional() }, allow: "anyone", returns: t.nothing(),
   async run({ enqueue }, { queue, count, in: after }) {
@@ -93,4 +95,17 @@ test("to cancel all of a cron leaves out the tick that it waits for; runs of a w
   assert.equal(await stop("cron:work.nightly"), 1);
   assert.deepEqual(await queues(scene), [cron.replace("01-16", "01-17")]);
   await assert.rejects(stop("workflow:work.deliver"), { code: "ARGUMENT_INVALID" });
+});
+
+test("a list tells what failed with what is known of it", async (context) => {
+  const scene = await open(context);
+  await put(scene, "poisons", 1);
+  await put(scene, "refusals", 1);
+  await scene.idle();
+  const rows = (await scene.procedure("work.list", { what: "dead" })) as unknown;
+  const failures = (rows as readonly { readonly failure: string }[]).map(({ failure }) => failure);
+  assert.deepEqual(failures.toSorted(), [
+    "FUNCTION_FAILED The function failed.: poison (function: work.poison)",
+    "FUNCTION_REFUSED Not now. (code: LATER)",
+  ]);
 });
