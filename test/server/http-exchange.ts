@@ -15,6 +15,8 @@ export interface Sending {
   readonly token: string | null;
   readonly body?: unknown;
   readonly key?: string;
+  /** An attempt before this one got no answer. Default: false. */
+  readonly isRepeat?: boolean;
 }
 
 /** A client with connections of its own. */
@@ -24,9 +26,9 @@ export interface HttpClient {
   close(): void;
 }
 
-/** Opens a client. @param connectionsMax at the same time. */
-export function openHttpClient(connectionsMax: number): HttpClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+/** Opens a client. @param connectionsMax at the same time. @param keepAlive false: a connection for each request. */
+export function openHttpClient(connectionsMax: number, keepAlive = true): HttpClient {
+  const agent = new Agent({ keepAlive, maxSockets: connectionsMax });
   return {
     send: (url, sending) => exchange(agent, url, sending),
     close: () => agent.destroy(),
@@ -34,7 +36,7 @@ export function openHttpClient(connectionsMax: number): HttpClient {
 }
 
 function exchange(agent: Agent, url: string, sending: Sending): Promise<Exchange> {
-  const { method, path, token, body, key } = sending;
+  const { method, path, token, body, key, isRepeat = false } = sending;
   const text = body === undefined ? null : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${path}`, {
@@ -43,6 +45,7 @@ function exchange(agent: Agent, url: string, sending: Sending): Promise<Exchange
       headers: {
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(key === undefined ? {} : { "idempotency-key": key }),
+        ...(isRepeat ? { "idempotency-repeat": "?1" } : {}),
         ...(text === null
           ? {}
           : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),

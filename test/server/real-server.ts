@@ -15,6 +15,8 @@ export interface RealServerOptions {
   readonly port?: number;
   /** Flags of `keelson start` beside these. Default: none. */
   readonly flags?: readonly string[];
+  /** What is started in place of the command, with the same arguments: a program, and its own first. Default: `keelson start`. */
+  readonly program?: readonly string[];
   /** Flags of Node, before the command. Default: none. */
   readonly nodeFlags?: readonly string[];
 }
@@ -31,7 +33,8 @@ export interface RealServer {
 /** Spawns the server and does not wait for it. */
 export function spawnServer(options: RealServerOptions): RealServer {
   const { appDir, dataDir, port = 0, flags = [], nodeFlags = [] } = options;
-  const args = [...nodeFlags, binary, "start", appDir, `--data=${dataDir}`, `--port=${port}`];
+  const { program = [binary, "start"] } = options;
+  const args = [...nodeFlags, ...program, appDir, `--data=${dataDir}`, `--port=${port}`];
   const child = spawn(process.execPath, [...args, "--log=errors", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
