@@ -227,6 +227,16 @@ const good: readonly (readonly [why: string, ...operations: Operation[]])[] = [
     call("c", "20-29", [list("x", 2)]),
   ],
   [
+    "a part that depends on what was there may have changed nothing",
+    call(
+      "a",
+      "0-0",
+      [add("x", 1), { kind: "write", key: "r", value: 1, isConditional: true }],
+      unknown,
+    ),
+    call("b", "10-19", [set("x", 1), register("r", null)]),
+  ],
+  [
     "what is shown may be late",
     call("a", "0-9", [append("x", 1)]),
     shown("b", 20, [list("x")]),

@@ -154,7 +154,7 @@ function drawSwap(place: AskPlace): AskPart {
   return {
     step: { call: "history.swap", args },
     mayWrite: true,
-    writes: [{ kind: "write", key, value }],
+    writes: [{ kind: "write", key, value, ...(compare ? { isConditional: true } : {}) }],
     saw: (answer) => {
       const { before, done } = answer as { before: number | null; done: boolean };
       const read: Step = { kind: "register", key, value: before };

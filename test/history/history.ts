@@ -5,7 +5,13 @@ export type Step =
   | { readonly kind: "append"; readonly key: string; readonly value: number }
   /** Saw all of a list. */
   | { readonly kind: "list"; readonly key: string; readonly values: readonly number[] }
-  | { readonly kind: "write"; readonly key: string; readonly value: number }
+  | {
+      readonly kind: "write";
+      readonly key: string;
+      readonly value: number;
+      /** It may have changed nothing: it depends on what was there. Of one that was answered, it is known. */
+      readonly isConditional?: true;
+    }
   /** Saw a register; null: nobody has written it. */
   | { readonly kind: "register"; readonly key: string; readonly value: number | null }
   | { readonly kind: "add"; readonly key: string; readonly value: number }

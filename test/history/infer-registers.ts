@@ -55,11 +55,12 @@ function isVersionAfter(
 
 function writesByKey(known: KnownWrites): Map<string, RegisterWrite[]> {
   const written = new Map<string, RegisterWrite[]>();
-  for (const [writer, { steps }] of known.operations.entries()) {
+  for (const [writer, { steps, outcome }] of known.operations.entries()) {
     if (!known.happened(writer)) continue;
     for (const [at, step] of steps.entries()) {
       if (step.kind !== "write") continue;
-      const { key, value } = step;
+      const { key, value, isConditional = false } = step;
+      if (outcome === "unknown" && isConditional && !known.isSeen(key, value)) continue;
       const read = steps.slice(0, at).findLast((other) => other.key === key);
       const before = read?.kind === "register" ? read.value : undefined;
       written.set(key, [...(written.get(key) ?? []), { writer, value, before }]);

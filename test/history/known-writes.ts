@@ -11,6 +11,8 @@ export interface KnownWrites {
   writerOf(key: string, value: number): number | undefined;
   /** Those that remove a value from a set. */
   removersOf(key: string, value: number): readonly number[];
+  /** Whether anybody saw a value of a key. */
+  isSeen(key: string, value: number): boolean;
   /** Whether it is known to have happened. */
   happened(operation: number): boolean;
   /** A violation, with the operations that show it. @param key what it is about. */
@@ -35,9 +37,11 @@ export function knownWrites(operations: readonly Operation[]): KnownWrites {
     }
   }
   const happened = new Set<number>();
+  const seen = new Set<string>();
   for (const [place, { outcome }] of operations.entries()) {
     if (outcome === "done") happened.add(place);
     for (const { key, value } of seenValues(reads[place] ?? [])) {
+      seen.add(`${key} ${value}`);
       const writer = writers.get(`${key} ${value}`);
       if (writer !== undefined) happened.add(writer);
     }
@@ -47,6 +51,7 @@ export function knownWrites(operations: readonly Operation[]): KnownWrites {
     reads,
     writerOf: (key, value) => writers.get(`${key} ${value}`),
     removersOf: (key, value) => removers.get(`${key} ${value}`) ?? [],
+    isSeen: (key, value) => seen.has(`${key} ${value}`),
     happened: (place) => happened.has(place) && operations[place]?.outcome !== "refused",
     violation: (name, what, key, ...places) => {
       const shown = [...new Set(places)].flatMap((place) => operations[place] ?? []);
