@@ -6,6 +6,8 @@ export interface Clock {
   nowMs(): number;
   /** Microseconds of a clock that never steps; for durations only. */
   monotonicUs(): number;
+  /** CPU time that this thread has used, microseconds. Absent where nobody knows. */
+  threadCpuUs?(): number;
   /** Calls `run` once, `delayMs` from now. @returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void;
 }

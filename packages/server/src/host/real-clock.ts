@@ -11,6 +11,10 @@ const threadBeganUs = Math.round(
 export const realClock: Clock = Object.freeze({
   nowMs: () => Date.now(),
   monotonicUs: () => threadBeganUs + Math.floor(performance.now() * 1_000),
+  threadCpuUs() {
+    const { user, system } = process.threadCpuUsage();
+    return user + system;
+  },
   after(delayMs: number, run: () => void) {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);

@@ -9,7 +9,8 @@ import { readRules } from "../model/rule-parse.ts";
 import type { Bundle } from "./app-isolate.ts";
 import { createBundler, type Bundler } from "./bundle.ts";
 import { isOwn } from "./bundle-map.ts";
-import { IsolatedApp, type IsolatePorts } from "./isolated-app.ts";
+import { openIsolate } from "./isolate-open.ts";
+import type { IsolatedApp, IsolatePorts } from "./isolated-app.ts";
 import { IsolateImage } from "./isolate-image.ts";
 
 /** What loading needs of the world. */
@@ -69,7 +70,7 @@ async function loadFrom(bundler: Bundler, appDir: string, ports: LoadPorts): Pro
   const bundle = await bundler.rebuild();
   const image = await IsolateImage.of(bundle);
   const sources = readSources(image, appDir, ports.disk);
-  const first = new IsolatedApp(image, ports);
+  const first = openIsolate(image, ports);
   try {
     const read = readRules({ sources, spec: first.spec, limits: ports.limits });
     const source = (file: string): string | null => sources.get(file) ?? null;

@@ -6,7 +6,7 @@ import { AppInvalid, type AppMistake } from "../model/app-mistake.ts";
 import { bundleApp, createBundler } from "./bundle.ts";
 import { BundleMap } from "./bundle-map.ts";
 import { IsolateImage } from "./isolate-image.ts";
-import { IsolatedApp } from "./isolated-app.ts";
+import { openIsolate } from "./isolate-open.ts";
 import {
   openTestApp,
   queries,
@@ -16,6 +16,7 @@ import {
   writeApp,
 } from "./isolate-harness.case.ts";
 import { limits } from "../base/limits.ts";
+import type { IsolatePorts } from "./isolated-app.ts";
 
 async function bundled(files: Readonly<Record<string, string>>) {
   const appDir = writeApp(files);
@@ -27,16 +28,20 @@ async function bundled(files: Readonly<Record<string, string>>) {
 }
 
 /** Mistakes of an app: those of its bundle, or of its evaluation. */
-async function mistakes(files: Readonly<Record<string, string>>): Promise<readonly AppMistake[]> {
+async function mistakes(
+  files: Readonly<Record<string, string>>,
+  more: Partial<IsolatePorts> = {},
+): Promise<readonly AppMistake[]> {
   try {
     const image = await IsolateImage.of(await bundled(files));
     const egress = noEgress;
-    new IsolatedApp(image, {
+    openIsolate(image, {
       clock: new HandClock(),
       limits: { ...limits, cpuMsMax: 500 },
       egress,
       watchdog,
       development: true,
+      ...more,
     }).dispose();
   } catch (error) {
     assert.ok(error instanceof AppInvalid, String(error));
@@ -169,6 +174,30 @@ test("what a module throws, and what it may not do while it is loaded, are mista
   assert.match(waiting?.problem ?? "", /more time/);
   if (waiting?.frame === "") assert.match(waiting.fix, /not known where: .* keelson\/test\.ts/);
   else assert.deepEqual([waiting?.file, waiting?.line], ["keelson/test.ts", 4]);
+});
+
+test("a machine that stood still while the app was loaded is no mistake of the app", async () => {
+  // Loading is given up after the limit by the clock; what the thread had of the CPU meanwhile is told here.
+  const triesWhere = async (cpuMsOfTry: (count: number) => number): Promise<number> => {
+    let reads = 0;
+    let cpuUs = 0;
+    const clock = Object.assign(new HandClock(), {
+      threadCpuUs: () => {
+        reads += 1;
+        if (reads % 2 === 0) cpuUs += cpuMsOfTry(reads / 2) * 1_000;
+        return cpuUs;
+      },
+    });
+    const [mistake] = await mistakes(
+      { "keelson/test.ts": "for (;;) {}" },
+      { clock, limits: { ...limits, cpuMsMax: 50 } },
+    );
+    assert.match(mistake?.problem ?? "", /more time/);
+    return reads / 2;
+  };
+  assert.equal(await triesWhere(() => 40), 1);
+  assert.equal(await triesWhere((count) => (count < 3 ? 10 : 40)), 3);
+  assert.equal(await triesWhere(() => 10), 5, "it ends, whatever the machine does");
 });
 
 test("an app.ts without an app is told", async () => {

@@ -1,11 +1,13 @@
 // Evaluates the app's bundle in a fresh context: once, without any system call, within the limits of a call.
 import type ivm from "isolated-vm";
+import type { Clock } from "../base/clock.ts";
 import type { AppSpec } from "@keelson/sdk/spec";
 import { bundleScript } from "./bundle-map.ts";
 import type { CpuSlot } from "./cpu-watchdog.ts";
 import type { IsolateImage } from "./isolate-image.ts";
 import type { KeptHandles } from "./kept-handles.ts";
 import { isTimeout, stackOf } from "./isolate-timeout.ts";
+import type { AppInvalid } from "../model/app-mistake.ts";
 import { loadLimitMistake, loadMistake, type LoadFailure } from "./load-mistake.ts";
 
 /** What the guest says of the app. */
@@ -24,12 +26,25 @@ export interface LoadPlace {
   readonly take: ivm.Reference;
   readonly kept: KeptHandles;
   readonly cpuMsMax: number;
+  readonly clock: Clock;
 }
 
-/** @throws AppInvalid when a module throws or breaks a limit, or `app.ts` exports no app. */
+/** Loading took too long, and this thread had not half of the CPU for it. */
+export class LoadStarved extends Error {
+  /** What it would mean on a machine that had nothing else to do. */
+  readonly mistake: AppInvalid;
+
+  constructor(mistake: AppInvalid) {
+    super(mistake.message);
+    this.mistake = mistake;
+  }
+}
+
+/** @throws LoadStarved; AppInvalid when a module throws or breaks a limit, or `app.ts` exports no app. */
 export function loadBundle(image: IsolateImage, place: LoadPlace): LoadedBundle {
-  const { isolate, context, slot, take, kept, cpuMsMax } = place;
+  const { isolate, context, slot, take, kept, cpuMsMax, clock } = place;
   let answer: string;
+  const beganUs = clock.threadCpuUs?.() ?? 0;
   slot.begin();
   try {
     const script = kept.keep(compiled(image, isolate));
@@ -38,7 +53,11 @@ export function loadBundle(image: IsolateImage, place: LoadPlace): LoadedBundle 
     answer = take.applySync(undefined, []) as string;
   } catch (error) {
     const isInTime = slot.end() && !isTimeout(error);
-    if (!isInTime) throw loadLimitMistake("time", image.map, stackOf(error));
+    if (!isInTime) {
+      const mistake = loadLimitMistake("time", image.map, stackOf(error));
+      const usedUs = (clock.threadCpuUs?.() ?? Infinity) - beganUs;
+      throw usedUs < cpuMsMax * 500 ? new LoadStarved(mistake) : mistake;
+    }
     if (isolate.isDisposed) throw loadLimitMistake("memory", image.map);
     throw loadMistake(error as LoadFailure, image.map);
   }

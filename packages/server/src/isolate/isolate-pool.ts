@@ -8,7 +8,8 @@ import type { AppSpec } from "@keelson/sdk/spec";
 import type { Later } from "../base/later.ts";
 import { isLater } from "../base/later.ts";
 import type { CallInput, CallOutcome, SystemCall } from "./app-isolate.ts";
-import { IsolatedApp, type IsolatePorts } from "./isolated-app.ts";
+import { openIsolate } from "./isolate-open.ts";
+import type { IsolatedApp, IsolatePorts } from "./isolated-app.ts";
 import type { IsolateImage } from "./isolate-image.ts";
 
 /** How a pool begins. */
@@ -44,7 +45,7 @@ export class IsolatePool {
   constructor(image: IsolateImage, ports: IsolatePorts, { first }: PoolOptions = {}) {
     this.#image = image;
     this.#ports = ports;
-    const app = first ?? new IsolatedApp(image, ports);
+    const app = first ?? openIsolate(image, ports);
     this.#inside.seats.push({ app, calls: 0 });
     this.#spec = app.spec;
   }
@@ -91,7 +92,7 @@ export class IsolatePool {
     const at = group.seats.indexOf(seat);
     if (at === -1 || (group !== this.#inside && group !== this.#world)) return;
     try {
-      group.seats[at] = { app: new IsolatedApp(this.#image, this.#ports), calls: 0 };
+      group.seats[at] = { app: openIsolate(this.#image, this.#ports), calls: 0 };
     } catch {
       // The next call tries again, and is told why it can't be had.
     }
@@ -99,7 +100,7 @@ export class IsolatePool {
 
   /** Puts another image in place. Running calls end in the isolates they began in. */
   swap(image: IsolateImage, { first }: PoolOptions = {}): void {
-    const app = first ?? new IsolatedApp(image, this.#ports);
+    const app = first ?? openIsolate(image, this.#ports);
     for (const { app: old } of [...this.#inside.seats, ...this.#world.seats]) this.#retire(old);
     this.#image = image;
     this.#spec = app.spec;
@@ -126,7 +127,7 @@ export class IsolatePool {
     for (const seat of seats) if (!seat.app.isEntered) return seat;
     const first = seats[0];
     if (first !== undefined && seats.length >= this.#ports.limits.isolatesMax) return first;
-    const seat = { app: new IsolatedApp(this.#image, this.#ports), calls: 0 };
+    const seat = { app: openIsolate(this.#image, this.#ports), calls: 0 };
     seats.push(seat);
     return seat;
   }

@@ -80,7 +80,7 @@ export class IsolatedApp implements AppIsolate {
 
   /**
    * Makes an isolate and loads the app.
-   * @throws AppInvalid when its modules throw while they are evaluated, or export no app.
+   * @throws AppInvalid when its modules throw while they are evaluated, or export no app; LoadStarved.
    */
   constructor(image: IsolateImage, ports: IsolatePorts) {
     const { limits } = ports;
@@ -101,8 +101,8 @@ export class IsolatedApp implements AppIsolate {
       const context = kept.keep(this.#isolate.createContextSync());
       this.#guest = connectGuest(context, this.#callbacks(), { limits, kept });
       const { take } = this.#guest;
-      const place = { isolate: this.#isolate, context, slot: this.#slot, take, kept, cpuMsMax };
-      const { spec, names } = loadBundle(image, place);
+      const place = { isolate: this.#isolate, context, slot: this.#slot, take, kept };
+      const { spec, names } = loadBundle(image, { ...place, cpuMsMax, clock: ports.clock });
       this.spec = spec;
       for (const [index, name] of names.entries()) this.#indexes.set(name, index);
     } catch (error) {
