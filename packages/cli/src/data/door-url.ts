@@ -213,7 +213,10 @@ function tablesOf(document: OpenApi): Readonly<Record<string, DoorTable>> {
 
 /** The kind of a field as far as reading a cell needs it. */
 function fieldOf(schema: Schema): FieldSpec {
-  const types = typeof schema.type === "string" ? [schema.type] : (schema.type ?? []);
+  const told = typeof schema.type === "string" ? [schema.type] : (schema.type ?? []);
+  const types = told.filter((type) => type !== "null");
+  // Any JSON: a number among them makes no number of its cells.
+  if (types.length > 1) return { kind: "json", maxBytes: Number.MAX_SAFE_INTEGER };
   if (types.includes("integer"))
     return { kind: "int", min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
   if (types.includes("number")) return { kind: "number" };
