@@ -60,15 +60,12 @@ for (const name of [
   });
 }
 
+// One of each kind: all of them are in `npm run engineer:score`.
 for (const name of [
-  "students enrol as paid and pay nothing",
   "students grade their own work",
   "visits are booked for whom the page says",
-  "patients say that the till was paid",
   "a plan is chosen without paying",
-  "notes for the house are shown to every house",
   "lines are read by all, their invoice by few",
-  "an invoice is sent whosever it is",
 ]) {
   test(`in whole apps: ${name}, which is shown, and nothing in its twin`, async () => {
     await scored(name);

@@ -40,27 +40,23 @@ test("what clients were told while the server was killed, stopped and cut off ca
 
 // The end of a round with a violation ends the run: the others are for machines that have little time.
 const rounds = 8;
-const found = {
-  "stale-memory": /^(?!unexpected)/,
-  "held-query": /^(?:live-|rights)/,
-};
-for (const [plant, sign] of Object.entries(found)) {
-  test(`the checker finds a server with a planted fault: ${plant}`, async (context) => {
-    const { violations } = await run(context, { rounds, processes: 1, hasFaults: false, plant });
-    assert.match(violations[0]?.name ?? "unexpected: nothing", sign);
-  });
-}
 
-test("the program tells of a door that reads an old snapshot, and ends with 2", () => {
+test("the checker finds a mutation that reads a row as it was", async (context) => {
+  const plant = "stale-memory";
+  const { violations } = await run(context, { rounds, processes: 1, hasFaults: false, plant });
+  assert.match(violations[0]?.name ?? "unexpected: nothing", /^(?!unexpected)/);
+});
+
+test("the program tells of a live query that a commit does not move, and ends with 2", () => {
   const main = join(import.meta.dirname, "main.ts");
   const options = [
     `--rounds=${rounds}`,
     `--seconds=${seconds}`,
     "--processes=1",
     "--no-faults",
-    "--plant=stale-door",
+    "--plant=held-query",
   ];
   const ended = spawnSync(process.execPath, [main, ...options], { encoding: "utf8" });
   assert.equal(ended.status, 2, ended.stderr);
-  assert.match(ended.stdout, /^VIOLATION /m);
+  assert.match(ended.stdout, /^VIOLATION (?:live-|rights)/m);
 });
