@@ -63,6 +63,7 @@ export async function plantWorld(
   }
   await planter.wishes(plans);
   await planter.memberships();
+  await planter.bystander(plans);
   const people = await planter.people(plans);
   return {
     people,
@@ -220,6 +221,13 @@ class Planter {
       }
     }
     return added;
+  }
+
+  /** Somebody to whom no row refers: references would keep whoever else is deleted. */
+  async bystander(plans: readonly IdentityPlan[]): Promise<void> {
+    const model = this.#parts.manifest.tables["user"];
+    const owner = plans.find(({ kind, cohort }) => kind === "owner" && cohort === "b");
+    if (model !== undefined && owner !== undefined) await this.#user(model, owner);
   }
 
   async people(plans: readonly IdentityPlan[]): Promise<readonly Identity[]> {
