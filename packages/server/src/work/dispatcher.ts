@@ -13,7 +13,7 @@ import type { Change, Commit, ReadTx } from "../store/store.ts";
 import { ConsumerPump } from "./consumer-pump.ts";
 import type { DispatcherParts } from "./dispatch-parts.ts";
 import { firstJob, jobsOfLane } from "./job-read.ts";
-import { kindOf } from "./job-run.ts";
+import { kindOf, policyOf } from "./job-run.ts";
 import { JobRunner } from "./job-runner.ts";
 import { jobOfRow, type Job } from "./job.ts";
 import { afterLanes, readyLanes } from "./lane.ts";
@@ -293,7 +293,7 @@ class WorkDispatcher implements Dispatcher {
 
   #open(queue: string, isFound: boolean): QueueBook {
     const { app, kinds } = this.#parts;
-    const policy = kindOf(kinds, queue)?.policy(app, queue) ?? null;
+    const policy = policyOf(kinds, app, queue);
     if (policy === null) this.#parts.report(stranded(queue));
     const book = new QueueBook(queue, policy, bookLimits, isFound);
     this.#books.set(queue, book);

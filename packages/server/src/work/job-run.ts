@@ -4,7 +4,7 @@ import type { Json } from "../base/json.ts";
 import { andThen, recover, type Later } from "../base/later.ts";
 import { openDb, timeText, type Run } from "../gate/gate-app.ts";
 import { anonymous, type Caller } from "../gate/identity.ts";
-import type { ProcedureScope } from "../gate/gate-app.ts";
+import type { GateApp, ProcedureScope } from "../gate/gate-app.ts";
 import type { WorkOrigin } from "../gate/work-origin.ts";
 import { addWork, startWork } from "../gate/work.ts";
 import type { Row } from "../store/store.ts";
@@ -37,6 +37,11 @@ export interface JobsRun {
 /** The kind of a queue's jobs, or null. */
 export function kindOf(kinds: WorkKinds, queue: string): WorkKind | null {
   return kinds.get(queue.slice(0, queue.indexOf(":"))) ?? null;
+}
+
+/** How the jobs of a queue run; null: the app has no such queue or function (any more), and its jobs are stranded. */
+export function policyOf(kinds: WorkKinds, app: GateApp, queue: string): QueuePolicy | null {
+  return kindOf(kinds, queue)?.policy(app, queue) ?? null;
 }
 
 /** Who a job runs as. */

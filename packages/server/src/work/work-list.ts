@@ -5,7 +5,7 @@ import { PlatformError } from "../base/platform-error.ts";
 import { timeText, type ProcedureScope } from "../gate/gate-app.ts";
 import type { OrderTerm, Where } from "../model/query-form.ts";
 import type { Row } from "../store/store.ts";
-import { deadIdOf, jobIdOf, kindOf } from "./job-run.ts";
+import { deadIdOf, jobIdOf, policyOf } from "./job-run.ts";
 import { jobOfRow, type Job, type JobFailure } from "./job.ts";
 import { afterLanes } from "./lane.ts";
 import { readPosition } from "./position.ts";
@@ -163,7 +163,7 @@ function viewOf(view: View, row: Row): { readonly [field: string]: Json } {
 
 /** `stranded`: it waits for a queue or function that the app has no more. */
 function stateOf({ scope, kinds, isIdle }: View, { queue, startedMs }: Job): string {
-  if ((kindOf(kinds, queue)?.policy(scope.run.app, queue) ?? null) === null) return "stranded";
+  if (policyOf(kinds, scope.run.app, queue) === null) return "stranded";
   return startedMs === null || isIdle ? "waiting" : "running";
 }
 

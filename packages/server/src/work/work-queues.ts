@@ -6,7 +6,7 @@ import { timeText, type ProcedureScope } from "../gate/gate-app.ts";
 import type { FieldCondition, Where } from "../model/query-form.ts";
 import type { ReadTx } from "../store/store.ts";
 import { firstJob } from "./job-read.ts";
-import { kindOf } from "./job-run.ts";
+import { policyOf } from "./job-run.ts";
 import { afterLanes, readyLanes, timedLane } from "./lane.ts";
 import type { WorkKinds } from "./work-kind.ts";
 
@@ -37,7 +37,7 @@ function queueOf(scope: ProcedureScope, kinds: WorkKinds, queue: string): Later<
   const { tx, run } = scope;
   const lanes = { gte: queue, lt: afterLanes(queue) };
   const { from, to } = readyLanes(queue);
-  const isStranded = (kindOf(kinds, queue)?.policy(run.app, queue) ?? null) === null;
+  const isStranded = policyOf(kinds, run.app, queue) === null;
   return andThen(countOf(tx, "workJob", "lane", lanes), (jobs) =>
     andThen(countOf(tx, "workDead", "queue", { eq: queue }), (dead) =>
       andThen(firstJob(tx, { gte: from, lt: to }), (first) =>
